@@ -1,0 +1,26 @@
+import Dispatch
+import Glibc
+
+/// Runs synchronous work (disk, hashing, child processes) away from Swift's cooperative threads.
+///
+/// At most as many pieces run at once as there are cores, further ones wait in order. Work that is running is not interrupted by cancellation;
+/// it should therefore be bounded by itself.
+package enum BlockingWork {
+  private static let slots = DispatchSemaphore(value: max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  private static let gate = DispatchQueue(label: "blockfarm.blocking.gate")
+  private static let pool = DispatchQueue(label: "blockfarm.blocking", attributes: .concurrent)
+
+  package static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try Task.checkCancellation()
+    return try await withCheckedThrowingContinuation { continuation in
+      gate.async {
+        slots.wait()
+        pool.async {
+          let result = Result { try work() }
+          slots.signal()
+          continuation.resume(with: result)
+        }
+      }
+    }
+  }
+}

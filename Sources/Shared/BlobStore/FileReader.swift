@@ -1,0 +1,36 @@
+import Glibc
+
+/// Reads files in bounded pieces.
+package enum FileReader {
+  private static let chunk = 1 << 20
+
+  /// Calls `body` with each piece (at most 1 MiB, valid during the call) from the start to the end of the file.
+  package static func read(
+    _ path: String, body: (UnsafeRawBufferPointer) throws(BlobStoreError) -> Void
+  ) throws(BlobStoreError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
+    defer { close(descriptor) }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
+    defer { buffer.deallocate() }
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, chunk)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system(operation: "read", path: path, errno: errno)
+      }
+      if count == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+
+  /// Copies a file's content to a new file; long runs of zeros become holes.
+  package static func copy(_ source: String, to destination: String) throws(BlobStoreError) {
+    let output = open(destination, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
+    guard output >= 0 else { throw .system(operation: "create", path: destination, errno: errno) }
+    defer { close(output) }
+    var writer = SparseOutput(descriptor: output, path: destination)
+    try read(source) { (piece: UnsafeRawBufferPointer) throws(BlobStoreError) in try writer.append(piece) }
+    try writer.finish()
+  }
+}

@@ -1,0 +1,60 @@
+import FoundationEssentials
+
+/// The architecture of a device type or of a worker host, in balena's spelling.
+package enum Architecture: String, Codable, Hashable, Sendable, CaseIterable, Comparable, CustomStringConvertible {
+  case aarch64
+  case armv7hf
+  case rpi
+  case amd64
+  case i386
+  case i386NoLockPrefix = "i386-nlp"
+
+  package var description: String { rawValue }
+
+  /// The OCI platform of images for this architecture (the mapping of balena's own image builder).
+  package var platform: Platform {
+    switch self {
+    case .aarch64: Platform(os: "linux", architecture: "arm64", variant: "v8")
+    case .armv7hf: Platform(os: "linux", architecture: "arm", variant: "v7")
+    case .rpi: Platform(os: "linux", architecture: "arm", variant: "v6")
+    case .amd64: Platform(os: "linux", architecture: "amd64", variant: nil)
+    case .i386, .i386NoLockPrefix: Platform(os: "linux", architecture: "386", variant: nil)
+    }
+  }
+
+  /// What a host whose kernel calls itself so (`uname -m`) can serve: its own architecture first, then what it runs natively.
+  package static func served(byKernel machine: String) -> [Architecture] {
+    switch machine {
+    case "aarch64", "arm64": [.aarch64, .armv7hf, .rpi]
+    case "armv7l", "armv8l": [.armv7hf, .rpi]
+    case "armv6l": [.rpi]
+    case "x86_64", "amd64": [.amd64, .i386, .i386NoLockPrefix]
+    case "i686", "i586", "i386": [.i386, .i386NoLockPrefix]
+    default: []
+    }
+  }
+
+  package static func < (a: Architecture, b: Architecture) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// An OCI platform. `linux/arm64` and `linux/arm64/v8` are the same platform (see ``matches(_:)``).
+package struct Platform: Codable, Hashable, Sendable, CustomStringConvertible {
+  package let os: String
+  package let architecture: String
+  package let variant: String?
+
+  package init(os: String, architecture: String, variant: String?) {
+    self.os = os
+    self.architecture = architecture
+    self.variant = variant
+  }
+
+  package var description: String { ([os, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/") }
+
+  /// Equality that takes `v8` as the default variant of arm64.
+  package func matches(_ other: Platform) -> Bool {
+    os == other.os && architecture == other.architecture && effectiveVariant == other.effectiveVariant
+  }
+
+  private var effectiveVariant: String? { architecture == "arm64" ? variant ?? "v8" : variant }
+}

@@ -1,0 +1,177 @@
+import FoundationEssentials
+
+/// A stage of a task. The first six run on the worker, the rest on the coordinator.
+package enum Step: String, Codable, Hashable, Sendable, CaseIterable {
+  case source, feed, blocks, hostapp, image, artifacts
+  case collect, verify, preload
+}
+
+/// How a step ended.
+package struct StepResult: Codable, Hashable, Sendable {
+  package enum Result: String, Codable, Hashable, Sendable { case done, reused, skipped, failed }
+  package var name: Step
+  package var outcome: Result
+  package var seconds: Double
+  package init(name: Step, outcome: Result, seconds: Double) {
+    self.name = name
+    self.outcome = outcome
+    self.seconds = seconds
+  }
+}
+
+/// Why an attempt did not build. The kind alone decides about retry.
+package struct Failure: Codable, Hashable, Sendable, Error, CustomStringConvertible {
+  package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The build itself is wrong: a recipe failed, a package is missing. Trying again gives the same.
+    case build
+    /// The host, its disk or the network: another host may do it.
+    case infrastructure
+    /// The input is wrong.
+    case rejected
+    case timedOut = "timed-out"
+    case cancelled
+    /// The runner ended without an outcome (host rebooted, killed for memory).
+    case lost
+  }
+  package var kind: Kind
+  package var step: Step?
+  /// One sentence that names the recipe, package or file.
+  package var reason: String
+  /// At most 50 lines: the last console lines, or what was available.
+  package var details: [String]
+
+  package init(kind: Kind, step: Step?, reason: String, details: [String] = []) {
+    self.kind = kind
+    self.step = step
+    self.reason = reason
+    self.details = Array(details.suffix(50))
+  }
+  package var description: String { reason }
+}
+
+/// A file that an attempt made, as a blob.
+package struct Artifact: Codable, Hashable, Sendable {
+  /// Path below `deploy-jenkins/` (for example `image/balena.img`, `ipk/all/x.ipk`), see ``Role`` for what it is.
+  package var path: RelativePath
+  package var digest: Digest
+  package var size: Int64
+  package var role: Role
+
+  package enum Role: String, Codable, Hashable, Sendable {
+    /// A file of the deploy-jenkins layout, kept as it is.
+    case file
+    /// A disk image as the build made it; `path` is below `images/`.
+    case diskImage = "disk-image"
+    /// A package or index of the feed; `path` begins with `ipk/`.
+    case feed
+  }
+  package init(path: RelativePath, digest: Digest, size: Int64, role: Role) {
+    self.path = path
+    self.digest = digest
+    self.size = size
+    self.role = role
+  }
+}
+
+/// A content descriptor (OCI image-spec, descriptor.md) of a blob in the store.
+package struct BlobDescriptor: Codable, Hashable, Sendable {
+  package var digest: Digest
+  package var size: Int64
+  package init(digest: Digest, size: Int64) {
+    self.digest = digest
+    self.size = size
+  }
+}
+
+/// A block as a worker made it: one config, one set of gzip layers, two manifests.
+package struct BlockResult: Codable, Hashable, Sendable {
+  package struct Layer: Codable, Hashable, Sendable {
+    /// The gzip blob.
+    package var blob: BlobDescriptor
+    /// sha256 of the uncompressed tar.
+    package var diffID: Digest
+    package init(blob: BlobDescriptor, diffID: Digest) {
+      self.blob = blob
+      self.diffID = diffID
+    }
+  }
+  package struct Package: Codable, Hashable, Sendable {
+    package var name: PackageName
+    package var version: String
+    package var architecture: String
+    package var digest: Digest
+    package init(name: PackageName, version: String, architecture: String, digest: Digest) {
+      self.name = name
+      self.version = version
+      self.architecture = architecture
+      self.digest = digest
+    }
+  }
+  package var name: BlockName
+  package var reference: String
+  package var platform: Platform
+  /// The OCI image manifest.
+  package var manifest: BlobDescriptor
+  /// The Docker v2 manifest: what registries and devices refer to.
+  package var dockerManifest: BlobDescriptor
+  package var config: BlobDescriptor
+  package var layers: [Layer]
+  package var packages: [Package]
+  /// Things worth knowing that are no failure: packages with maintainer scripts, recipes without a listed package.
+  package var notices: [String]
+
+  package init(
+    name: BlockName, reference: String, platform: Platform, manifest: BlobDescriptor, dockerManifest: BlobDescriptor,
+    config: BlobDescriptor, layers: [Layer], packages: [Package], notices: [String]
+  ) {
+    self.name = name
+    self.reference = reference
+    self.platform = platform
+    self.manifest = manifest
+    self.dockerManifest = dockerManifest
+    self.config = config
+    self.layers = layers
+    self.packages = packages
+    self.notices = notices
+  }
+
+  /// Every blob the block consists of.
+  package var blobs: [BlobDescriptor] { [manifest, dockerManifest, config] + layers.map(\.blob) }
+}
+
+/// The typed end of an attempt, written once and never changed.
+package struct Outcome: Codable, Hashable, Sendable {
+  /// Always 1.
+  package var version = 1
+  package var attempt: AttemptID
+  /// nil when the attempt built everything its spec asked for.
+  package var failure: Failure?
+  package var steps: [StepResult]
+  package var blocks: [BlockResult]
+  package var artifacts: [Artifact]
+  package var startedAt: Timestamp
+  package var endedAt: Timestamp
+  /// PACKAGE_ARCHS of the build, lowest preference first; empty when no feed was built.
+  package var packageArchitectures: [String]
+
+  package init(
+    attempt: AttemptID, failure: Failure?, steps: [StepResult], blocks: [BlockResult], artifacts: [Artifact],
+    startedAt: Timestamp, endedAt: Timestamp, packageArchitectures: [String]
+  ) {
+    self.attempt = attempt
+    self.failure = failure
+    self.steps = steps
+    self.blocks = blocks
+    self.artifacts = artifacts
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.packageArchitectures = packageArchitectures
+  }
+
+  /// Every blob that the outcome names, each once.
+  package var blobs: [BlobDescriptor] {
+    var seen: Set<Digest> = []
+    let all = blocks.flatMap(\.blobs) + artifacts.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+    return all.filter { seen.insert($0.digest).inserted }
+  }
+}

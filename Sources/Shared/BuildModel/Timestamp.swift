@@ -1,0 +1,42 @@
+import FoundationEssentials
+
+/// A moment in whole milliseconds since 1970, written as RFC 3339 in UTC (`2026-11-23T20:44:00.000Z`).
+package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
+  package let milliseconds: Int64
+
+  package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+  package init(seconds: Double) { milliseconds = Int64((seconds * 1000).rounded()) }
+
+  /// Reads RFC 3339 in UTC, with or without fractional seconds; nil for anything else.
+  package init?(_ text: String) {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: text.contains("."))
+    guard text.hasSuffix("Z"), let date = try? style.parse(text) else { return nil }
+    self.init(seconds: date.timeIntervalSince1970)
+  }
+
+  /// The wall clock.
+  package static var now: Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
+
+  package var seconds: Double { Double(milliseconds) / 1000 }
+  package var description: String {
+    Date(timeIntervalSince1970: seconds).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+  }
+  package func adding(seconds: Double) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64((seconds * 1000).rounded())) }
+  package func seconds(since earlier: Timestamp) -> Double { Double(milliseconds - earlier.milliseconds) / 1000 }
+  package static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
+}
+
+extension Timestamp: Codable {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let time = Timestamp(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an RFC 3339 UTC time: \(text.prefix(80))")
+    }
+    self = time
+  }
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
