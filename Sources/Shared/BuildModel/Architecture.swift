@@ -22,13 +22,15 @@ package enum Architecture: String, Codable, Hashable, Sendable, CaseIterable, Co
     }
   }
 
-  /// What a host whose kernel calls itself so (`uname -m`) can serve: its own architecture first, then what it runs natively.
-  package static func served(byKernel machine: String) -> [Architecture] {
+  /// What a host whose kernel calls itself so (`uname -m`) can be proposed for.
+  ///
+  /// Yocto cross-compiles: an x86-64 host builds every device type (all upstream builds run there). ARM hosts are proposed for what they run natively.
+  package static func proposed(forKernel machine: String) -> [Architecture] {
     switch machine {
+    case "x86_64", "amd64": allCases
     case "aarch64", "arm64": [.aarch64, .armv7hf, .rpi]
     case "armv7l", "armv8l": [.armv7hf, .rpi]
     case "armv6l": [.rpi]
-    case "x86_64", "amd64": [.amd64, .i386, .i386NoLockPrefix]
     case "i686", "i586", "i386": [.i386, .i386NoLockPrefix]
     default: []
     }

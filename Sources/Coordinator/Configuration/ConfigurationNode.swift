@@ -1,0 +1,80 @@
+import Yams
+
+/// One node of a YAML document that knows its file and line, so that every complaint can name them.
+struct ConfigurationNode {
+  let file: String
+  let node: Node
+
+  /// Parses a document; an empty one is an empty mapping.
+  static func parse(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationNode {
+    do {
+      guard let node = try Yams.compose(yaml: text) else { return ConfigurationNode(file: file, node: Node.mapping(Node.Mapping([]))) }
+      return ConfigurationNode(file: file, node: node)
+    } catch let error as YamlError {
+      throw ConfigurationError(file: file, line: error.line, reason: "not YAML: \(error.summary)")
+    } catch {
+      throw ConfigurationError(file: file, reason: "not YAML: \(error)")
+    }
+  }
+
+  func failure(_ reason: String) -> ConfigurationError {
+    ConfigurationError(file: file, line: node.mark?.line, reason: reason)
+  }
+
+  /// The mapping's entries; refuses keys that are not in `known`, naming them all.
+  func mapping(_ what: String, known: [String]) throws(ConfigurationError) -> [String: ConfigurationNode] {
+    guard let mapping = node.mapping else { throw failure("\(what) must be a mapping of \(known.joined(separator: ", "))") }
+    var entries: [String: ConfigurationNode] = [:]
+    for (key, value) in mapping {
+      guard let name = key.string, known.contains(name) else {
+        throw ConfigurationError(
+          file: file, line: key.mark?.line,
+          reason: "unknown key '\(key.string ?? "?")' in \(what); known are \(known.joined(separator: ", "))")
+      }
+      entries[name] = ConfigurationNode(file: file, node: value)
+    }
+    return entries
+  }
+
+  func list() throws(ConfigurationError) -> [ConfigurationNode] {
+    guard let sequence = node.sequence else { throw failure("a list is expected here") }
+    return sequence.map { ConfigurationNode(file: file, node: $0) }
+  }
+
+  func string() throws(ConfigurationError) -> String {
+    guard let scalar = node.scalar, !scalar.string.isEmpty else { throw failure("a text is expected here") }
+    return scalar.string
+  }
+
+  func integer(_ range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
+    guard let scalar = node.scalar, let value = Int(scalar.string), range.contains(value) else {
+      throw failure("a whole number from \(range.lowerBound) to \(range.upperBound) is expected here")
+    }
+    return value
+  }
+
+  /// A text that `parse` turns into a value, or the complaint that it is none.
+  func value<Value>(_ what: String, parse: (String) -> Value?) throws(ConfigurationError) -> Value {
+    let text = try string()
+    guard let value = parse(text) else { throw failure("'\(text)' is not \(what)") }
+    return value
+  }
+}
+
+extension YamlError {
+  fileprivate var line: Int? {
+    switch self {
+    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
+    default: nil
+    }
+  }
+
+  fileprivate var summary: String {
+    switch self {
+    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
+    case .duplicatedKeysInMapping(let duplicates, _): "key given twice: \(duplicates.map { "\($0)" }.joined(separator: ", "))"
+    default: "\(self)"
+    }
+  }
+}

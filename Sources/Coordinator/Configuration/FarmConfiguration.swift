@@ -1,0 +1,132 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// `farm.yaml` and the hosts beside it.
+package struct FarmConfiguration: Sendable {
+  /// The file it came from; nil for the built-in defaults.
+  package var file: String?
+  /// The directory of `workers.d/`; relative paths in the file are relative to it.
+  package var directory: String
+  /// Engine state, an absolute path.
+  package var state: String
+  /// Where deploy trees go, an absolute path.
+  package var output: String
+  package var repositories: [Repository]
+  package var hosts: [HostConfiguration]
+  /// Seconds that a task waits for a host.
+  package var queueWait: Double
+  package var limits: Limits
+
+  package struct Repository: Hashable, Sendable {
+    package var name: String
+    /// A local path (absolute) or a git URL.
+    package var source: String
+    package var ref: String?
+    package var driver: TaskSpec.Driver
+    package var contracts: [String]
+    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]) {
+      self.name = name
+      self.source = source
+      self.ref = ref
+      self.driver = driver
+      self.contracts = contracts
+    }
+  }
+
+  /// Reads the file named by `--config`, else `./farm.yaml`, else `/etc/blockfarm/farm.yaml`, else the defaults without repositories.
+  package static func load(named name: String?, workingDirectory: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
+    let candidates = name.map { [$0] } ?? ["farm.yaml", "/etc/blockfarm/farm.yaml"]
+    for candidate in candidates {
+      let path = absolute(candidate, in: workingDirectory, home: home)
+      guard access(path, F_OK) == 0 else { continue }
+      return try read(path, home: home)
+    }
+    if let name { throw ConfigurationError(file: name, reason: "no such file") }
+    return defaults(directory: workingDirectory, home: home)
+  }
+
+  /// Where a new host's file goes and what is used when there is no farm.yaml.
+  static func defaults(directory: String, home: String) -> FarmConfiguration {
+    FarmConfiguration(
+      file: nil, directory: directory, state: home + "/.local/state/blockfarm", output: directory + "/out",
+      repositories: [], hosts: [], queueWait: 24 * 3600, limits: Limits())
+  }
+
+  private static func read(_ path: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
+    let directory = parent(path)
+    var configuration = defaults(directory: directory, home: home)
+    configuration.file = path
+    let root = try ConfigurationNode.parse(text(path), file: path)
+    let keys = try root.mapping(
+      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments"])
+    if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
+    if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
+    if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
+    if let node = keys["limits"] { configuration.limits = try limits(node) }
+    if let node = keys["repositories"] {
+      for item in try node.list() {
+        let repository = try self.repository(item, directory: directory, home: home)
+        guard !configuration.repositories.contains(where: { $0.name == repository.name }) else {
+          throw item.failure("repository '\(repository.name)' is given twice")
+        }
+        configuration.repositories.append(repository)
+      }
+    }
+    configuration.hosts = try HostConfiguration.readAll(in: directory + "/workers.d", home: home)
+    return configuration
+  }
+
+  private static func repository(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> Repository {
+    let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts"])
+    guard let source = try keys["source"]?.string() else { throw node.failure("a repository needs 'source', a path or a git URL") }
+    let isURL = source.contains("://") || source.contains("@")
+    let place = isURL ? source : absolute(source, in: directory, home: home)
+    let last = place.split(separator: "/").last.map(String.init) ?? place
+    return Repository(
+      name: try keys["name"]?.string() ?? (last.hasSuffix(".git") ? String(last.dropLast(4)) : last), source: place,
+      ref: try keys["ref"]?.string(),
+      driver: try keys["driver"]?.value("a driver; known are \(TaskSpec.Driver.allCases.map(\.rawValue).joined(separator: ", "))") {
+        TaskSpec.Driver(rawValue: $0)
+      } ?? .barys,
+      contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? ["contracts"])
+  }
+
+  private static func limits(_ node: ConfigurationNode) throws(ConfigurationError) -> Limits {
+    let keys = try node.mapping("limits", known: ["silentSeconds", "totalSeconds", "logMiB"])
+    var limits = Limits()
+    if let node = keys["silentSeconds"] { limits.silentSeconds = Double(try node.integer(1...31_536_000)) }
+    if let node = keys["totalSeconds"] { limits.totalSeconds = Double(try node.integer(1...31_536_000)) }
+    if let node = keys["logMiB"] { limits.logBytes = Int64(try node.integer(1...1_048_576)) << 20 }
+    return limits
+  }
+
+  static func text(_ path: String) throws(ConfigurationError) -> String {
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw ConfigurationError(file: path, reason: "cannot be read") }
+    guard data.count <= 4 << 20, let text = String(validating: data, as: UTF8.self) else {
+      throw ConfigurationError(file: path, reason: "is not UTF-8 text of at most 4 MiB")
+    }
+    return text
+  }
+
+  static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+    return String(path[..<slash])
+  }
+
+  /// Makes a path absolute: `~/` is the home, everything else relative to `directory`.
+  package static func absolute(_ path: String, in directory: String, home: String) -> String {
+    if path == "~" { return home }
+    if path.hasPrefix("~/") { return home + path.dropFirst(1) }
+    if path.hasPrefix("/") { return path }
+    var parts = directory.split(separator: "/").map(String.init)
+    for component in path.split(separator: "/") {
+      switch component {
+      case ".": continue
+      case "..": _ = parts.popLast()
+      default: parts.append(String(component))
+      }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+}

@@ -1,0 +1,39 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+extension DeployTree {
+  /// Writes SHA256SUMS, then index.json last: a tree with an index is complete.
+  ///
+  /// SHA256SUMS covers every artifact and image in the form that `sha256sum -c` reads, paths relative to the request's directory.
+  package func finish(_ index: IndexDocument) throws {
+    var lines: [String] = []
+    for report in index.deviceTypes {
+      for file in report.artifacts + report.images { lines.append("\(file.digest.hex)  \(report.slug)/\(file.path)\n") }
+    }
+    try Self.write(Array(lines.sorted { $0.dropFirst(66) < $1.dropFirst(66) }.joined().utf8), to: root + "/SHA256SUMS")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try Self.write(Array(try encoder.encode(index)) + [UInt8(ascii: "\n")], to: root + "/index.json")
+  }
+
+  /// Points `<output>/latest/<slug>` here unless it already points to a later version. `isLater(new, old)` compares versions.
+  package func moveLatest(_ report: DeviceTypeReport, isEarlier: (String, String) -> Bool) throws {
+    let directory = output + "/latest"
+    try Self.makeDirectory(directory)
+    let link = "\(directory)/\(report.slug)"
+    if let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
+      let data = try? Data(contentsOf: URL(filePath: "\(directory)/\(old)/../index.json")),
+      let index = try? JSONDecoder().decode(IndexDocument.self, from: data),
+      let version = index.deviceTypes.first(where: { $0.slug == report.slug })?.version, isEarlier(report.version, version)
+    {
+      return
+    }
+    let temporary = link + ".new"
+    unlink(temporary)
+    guard symlink("../\(request)/\(report.slug)", temporary) == 0 else {
+      throw ReportError(operation: "symlink", path: temporary, errno: errno)
+    }
+    guard rename(temporary, link) == 0 else { throw ReportError(operation: "rename", path: link, errno: errno) }
+  }
+}

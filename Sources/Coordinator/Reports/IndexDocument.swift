@@ -1,0 +1,118 @@
+import BuildModel
+
+/// `index.json` of a request's deploy tree: what became of every device type.
+package struct IndexDocument: Codable, Hashable, Sendable {
+  /// Always 1.
+  package var version = 1
+  package var request: RequestID
+  package var deviceTypes: [DeviceTypeReport]
+
+  package init(request: RequestID, deviceTypes: [DeviceTypeReport]) {
+    self.request = request
+    self.deviceTypes = deviceTypes.sorted { $0.slug < $1.slug }
+  }
+}
+
+/// One device type's end. Absent values are explicit nulls in the JSON.
+package struct DeviceTypeReport: Codable, Hashable, Sendable {
+  package enum Result: String, Codable, Hashable, Sendable, CaseIterable {
+    case built, reused, skipped, failed, cancelled
+  }
+  package struct Block: Codable, Hashable, Sendable {
+    package var name: BlockName
+    /// Digest of the OCI manifest.
+    package var digest: Digest
+    /// Digest of the Docker manifest: what registries and devices use.
+    package var dockerDigest: Digest
+    package var platform: Platform
+    package var packages: [BlockResult.Package]
+    package init(_ block: BlockResult) {
+      name = block.name
+      digest = block.manifest.digest
+      dockerDigest = block.dockerManifest.digest
+      platform = block.platform
+      packages = block.packages
+    }
+  }
+  package struct File: Codable, Hashable, Sendable {
+    /// Relative to the device type's directory.
+    package var path: RelativePath
+    package var digest: Digest
+    package var size: Int64
+    package init(path: RelativePath, digest: Digest, size: Int64) {
+      self.path = path
+      self.digest = digest
+      self.size = size
+    }
+  }
+
+  package var slug: Slug
+  package var machine: Machine
+  package var arch: Architecture
+  package var version: String
+  package var outcome: Result
+  /// Why it was not built; nil when it was built or reused.
+  package var reason: String?
+  /// The kind of failure, for exit codes and retries; nil unless `outcome` is failed or cancelled.
+  package var failure: Failure.Kind?
+  package var details: [String]
+  /// The last console lines and where the whole log is are shown for failures: path relative to the device type's directory.
+  package var log: RelativePath?
+  package var host: HostName?
+  package var attempts: Int
+  package var steps: [StepResult]
+  package var blocks: [Block]
+  package var artifacts: [File]
+  package var images: [File]
+  /// Notices: blocks that do not fit, packages with maintainer scripts, …
+  package var notices: [String]
+
+  package init(
+    slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
+    details: [String] = [], log: RelativePath? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
+    blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], notices: [String] = []
+  ) {
+    self.slug = slug
+    self.machine = machine
+    self.arch = arch
+    self.version = version
+    self.outcome = outcome
+    self.reason = reason
+    self.failure = failure
+    self.details = details
+    self.log = log
+    self.host = host
+    self.attempts = attempts
+    self.steps = steps
+    self.blocks = blocks
+    self.artifacts = artifacts
+    self.images = images
+    self.notices = notices
+  }
+}
+
+extension DeviceTypeReport {
+  enum CodingKeys: String, CodingKey {
+    case slug, machine, arch, version, outcome, reason, failure, details, log, host, attempts, steps, blocks, artifacts, images, notices
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(slug, forKey: .slug)
+    try container.encode(machine, forKey: .machine)
+    try container.encode(arch, forKey: .arch)
+    try container.encode(version, forKey: .version)
+    try container.encode(outcome, forKey: .outcome)
+    try container.encode(reason, forKey: .reason)
+    try container.encode(failure, forKey: .failure)
+    try container.encode(details, forKey: .details)
+    try container.encode(log, forKey: .log)
+    try container.encode(host, forKey: .host)
+    try container.encode(attempts, forKey: .attempts)
+    try container.encode(steps, forKey: .steps)
+    try container.encode(blocks, forKey: .blocks)
+    try container.encode(artifacts, forKey: .artifacts)
+    try container.encode(images, forKey: .images)
+    try container.encode(notices, forKey: .notices)
+  }
+}

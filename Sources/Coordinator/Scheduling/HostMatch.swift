@@ -1,0 +1,70 @@
+import BuildModel
+
+/// Why a host cannot take a task now.
+package enum Lack: Hashable, Sendable, CustomStringConvertible {
+  case architecture(needed: Architecture, served: [Architecture])
+  case features([String])
+  case disk(neededBytes: Int64, freeBytes: Int64)
+  case slots(Int)
+  case machineBusy(Machine)
+  case clock(skewSeconds: Double)
+  case drained(String)
+  case backingOff(until: Timestamp, String)
+  case leftOut(String)
+  case failedThisTaskBefore
+
+  /// Whether waiting can help without anybody touching the host.
+  package var passesByItself: Bool {
+    switch self {
+    case .slots, .machineBusy, .backingOff: true
+    default: false
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .architecture(let needed, let served):
+      "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
+    case .features(let missing): "lacks \(missing.joined(separator: ", "))"
+    case .disk(let needed, let free): "needs \(needed >> 20) MiB of disk, \(free >> 20) MiB are free"
+    case .slots(let count): "all \(count) slots are taken"
+    case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
+    case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"
+    case .drained(let reason): "is drained: \(reason)"
+    case .backingOff(let until, let reason): "is backing off until \(until): \(reason)"
+    case .leftOut(let reason): "is left out: \(reason)"
+    case .failedThisTaskBefore: "failed this device type before"
+    }
+  }
+}
+
+/// Decides whether a host fits a task, and lists everything it lacks.
+package enum HostMatch {
+  /// A clock that is further off makes file times and logs useless.
+  package static let clockTolerance = 300.0
+
+  package static func lacks(of host: HostOffer, for need: TaskNeed, now: Timestamp) -> [Lack] {
+    switch host.availability {
+    case .leftOut(let reason):
+      // A host that could not be asked has an architecture all the same: its configuration says so.
+      return architectureLack(host, need) + [.leftOut(reason)]
+    case .drained(let reason): return architectureLack(host, need) + [.drained(reason)]
+    case .backingOff(let until, let reason) where until > now:
+      return architectureLack(host, need) + [.backingOff(until: until, reason)]
+    case .ready, .backingOff: break
+    }
+    var lacks = architectureLack(host, need)
+    let missing = need.features.subtracting(host.features).sorted()
+    if !missing.isEmpty { lacks.append(.features(missing)) }
+    if host.freeDiskBytes < need.diskBytes { lacks.append(.disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)) }
+    if host.clockSkew.magnitude > clockTolerance { lacks.append(.clock(skewSeconds: host.clockSkew)) }
+    if need.avoid.contains(host.name) { lacks.append(.failedThisTaskBefore) }
+    if host.running >= host.slots { lacks.append(.slots(host.slots)) }
+    if host.busyMachines.contains(need.machine.text) { lacks.append(.machineBusy(need.machine)) }
+    return lacks
+  }
+
+  private static func architectureLack(_ host: HostOffer, _ need: TaskNeed) -> [Lack] {
+    host.architectures.contains(need.arch) ? [] : [.architecture(needed: need.arch, served: host.architectures)]
+  }
+}

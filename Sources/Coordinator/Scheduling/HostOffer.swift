@@ -1,0 +1,50 @@
+import BuildModel
+
+/// What a worker host has to offer at one moment, as the scheduler sees it.
+package struct HostOffer: Hashable, Sendable {
+  package var name: HostName
+  package var architectures: [Architecture]
+  package var slots: Int
+  /// Attempts that run there now, ours and those of other requests.
+  package var running: Int
+  /// What `probe` found (`git`, `build-user`, …).
+  package var features: Set<String>
+  package var freeDiskBytes: Int64
+  package var totalDiskHintBytes: Int64
+  /// Seconds the host's clock is ahead (negative: behind).
+  package var clockSkew: Double
+  /// Machines with warm shared state.
+  package var warmMachines: Set<String>
+  /// Machines that an attempt builds there now: their shared state has one writer at a time.
+  package var busyMachines: Set<String>
+  package var availability: Availability
+  /// Larger is faster; 1 when nothing is known.
+  package var speed: Double
+
+  package enum Availability: Hashable, Sendable {
+    case ready
+    case drained(String)
+    case backingOff(until: Timestamp, String)
+    /// Left out: down, other host key, refused key, other protocol version.
+    case leftOut(String)
+  }
+
+  package init(
+    name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<String>, freeDiskBytes: Int64,
+    totalDiskHintBytes: Int64 = 0, clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
+    availability: Availability, speed: Double = 1
+  ) {
+    self.name = name
+    self.architectures = architectures
+    self.slots = slots
+    self.running = running
+    self.features = features
+    self.freeDiskBytes = freeDiskBytes
+    self.totalDiskHintBytes = totalDiskHintBytes
+    self.clockSkew = clockSkew
+    self.warmMachines = warmMachines
+    self.busyMachines = busyMachines
+    self.availability = availability
+    self.speed = speed
+  }
+}

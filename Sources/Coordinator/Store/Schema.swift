@@ -1,0 +1,64 @@
+import GRDB
+
+/// The database's forward-only migrations. A released migration is never edited; a change is a new one.
+enum Schema {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1 requests, tasks, attempts, events, parts, hosts") { database in
+      try database.create(table: "request") { table in
+        table.primaryKey("id", .text)
+        table.column("createdAt", .text).notNull()
+        table.column("endedAt", .text)
+        table.column("planDigest", .text).notNull().indexed()
+        table.column("state", .text).notNull()
+        table.column("cancelRequested", .boolean).notNull().defaults(to: false)
+        table.column("output", .text).notNull()
+      }
+      try database.create(table: "task") { table in
+        table.column("request", .text).notNull().references("request", onDelete: .cascade)
+        table.column("slug", .text).notNull()
+        table.column("machine", .text).notNull()
+        table.column("arch", .text).notNull()
+        table.column("state", .text).notNull()
+        table.column("planned", .text).notNull()
+        table.column("waiting", .text).notNull().defaults(to: "[]")
+        table.column("record", .text)
+        table.primaryKey(["request", "slug"])
+      }
+      try database.create(table: "attempt") { table in
+        table.primaryKey("id", .text)
+        table.column("request", .text).notNull().references("request", onDelete: .cascade)
+        table.column("slug", .text).notNull()
+        table.column("number", .integer).notNull()
+        table.column("host", .text).notNull()
+        table.column("spec", .text).notNull()
+        table.column("state", .text).notNull()
+        table.column("startedAt", .text).notNull()
+        table.column("endedAt", .text)
+        table.column("lastEvent", .integer).notNull().defaults(to: 0)
+        table.column("logOffset", .integer).notNull().defaults(to: 0)
+        table.column("outcome", .text)
+      }
+      try database.create(table: "event") { table in
+        table.column("attempt", .text).notNull().references("attempt", onDelete: .cascade)
+        table.column("sequence", .integer).notNull()
+        table.column("time", .text).notNull()
+        table.column("kind", .text).notNull()
+        table.primaryKey(["attempt", "sequence"])
+      }
+      try database.create(table: "part") { table in
+        table.primaryKey("key", .text)
+        table.column("slug", .text).notNull()
+        table.column("content", .text).notNull()
+        table.column("createdAt", .text).notNull()
+        table.column("seconds", .double).notNull()
+      }
+      try database.create(table: "host") { table in
+        table.primaryKey("name", .text)
+        table.column("health", .text).notNull()
+        table.column("drained", .text)
+      }
+    }
+    return migrator
+  }
+}

@@ -1,0 +1,72 @@
+import BlobStore
+import BuildModel
+import Feed
+import FoundationEssentials
+import OCIImage
+
+import struct Crypto.SHA256
+
+/// Checks a delivered block against its spec, trusting nothing but the bytes.
+package enum BlockVerification {
+  /// Recomputes every digest and compares both manifests, config, labels, platform and packages. Returns the size of each layer's tar.
+  package static func verify(_ result: BlockResult, against spec: BlockSpec, in store: BlobStore) throws(BlocksError) -> [Int64] {
+    func mismatch(_ what: String, _ expected: String, _ found: String) -> BlocksError {
+      .mismatch(block: spec.name, what: what, expected: expected, found: found)
+    }
+    do {
+      guard result.name == spec.name else { throw mismatch("name", spec.name.text, result.name.text) }
+      guard result.reference == spec.reference else { throw mismatch("reference", spec.reference, result.reference) }
+      guard result.platform == spec.platform else { throw mismatch("platform", "\(spec.platform)", "\(result.platform)") }
+      let listed = Set(spec.packages)
+      let delivered = Set(result.packages.map(\.name))
+      guard listed == delivered else {
+        throw mismatch("package list", listed.sorted().map(\.text).joined(separator: " "), delivered.sorted().map(\.text).joined(separator: " "))
+      }
+      let configBytes = try read(result.config, in: store)
+      let config = try WorkerProtocol.decode(ImageConfig.self, from: configBytes)
+      guard config.platform == spec.platform else { throw mismatch("config platform", "\(spec.platform)", "\(config.platform)") }
+      guard config.config.Labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      guard config.rootfs.diff_ids == result.layers.map(\.diffID) else {
+        throw mismatch("diff ids", "\(result.layers.map(\.diffID))", "\(config.rootfs.diff_ids)")
+      }
+      for (flavour, blob) in [(ImageManifest.Flavour.oci, result.manifest), (.docker, result.dockerManifest)] {
+        let expected = try ImageManifest(flavour, config: result.config, gzipLayers: result.layers.map(\.blob)).bytes()
+        guard try read(blob, in: store) == expected else { throw mismatch("\(flavour) manifest", "the canonical one", "other bytes") }
+      }
+      return try result.layers.map { try tarSize(of: $0, in: store, mismatch: mismatch) }
+    } catch let error as BlocksError {
+      throw error
+    } catch let error as BlobStoreError {
+      throw .store(error)
+    } catch let error as FeedError {
+      throw .feed(error)
+    } catch {
+      throw .image(.malformed(what: "block \(spec.name)", reason: "\(error)"))
+    }
+  }
+
+  private static func read(_ blob: BlobDescriptor, in store: BlobStore) throws -> [UInt8] {
+    let bytes = try store.read(blob.digest, limit: 4 << 20)
+    var hash = SHA256()
+    bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    guard Digest(bytes: hash.finalize()) == blob.digest, Int64(bytes.count) == blob.size else {
+      throw BlobStoreError.mismatch(expected: blob.digest, found: nil, source: store.path(blob.digest))
+    }
+    return bytes
+  }
+
+  private static func tarSize(
+    of layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError
+  ) throws -> Int64 {
+    try store.verify(layer.blob.digest)
+    var hash = SHA256()
+    var size: Int64 = 0
+    try ArchiveReader.decompress(store.path(layer.blob.digest)) {
+      hash.update(bufferPointer: $0)
+      size += Int64($0.count)
+    }
+    let found = Digest(bytes: hash.finalize())
+    guard found == layer.diffID else { throw mismatch("diff id of the layer", "\(layer.diffID)", found.map(\.description) ?? "none") }
+    return size
+  }
+}

@@ -1,0 +1,77 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// One ipk package file, mapped into memory: an `ar` archive of `debian-binary`, `control.tar.*` and `data.tar.*`.
+package final class Ipk {
+  package struct Member: Sendable {
+    package var name: String
+    package var range: Range<Int>
+  }
+
+  package let path: String
+  private let bytes: UnsafeRawBufferPointer
+  package let control: Member
+  package let data: Member
+
+  /// Maps the file and reads the archive's structure; sizes that leave the file, missing or repeated members are refused.
+  package init(path: String) throws(FeedError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .system(operation: "stat", path: path, errno: errno) }
+    let count = Int(status.st_size)
+    guard count >= 68, let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+      throw .malformed(file: path, reason: "is too short for a package (\(count) bytes)")
+    }
+    let mapped = UnsafeRawBufferPointer(start: start, count: count)
+    do throws(FeedError) {
+      let members = try Self.members(mapped, path: path)
+      guard members.first?.name == "debian-binary" else { throw .malformed(file: path, reason: "does not begin with debian-binary") }
+      control = try Self.only(members, prefix: "control.tar", path: path)
+      data = try Self.only(members, prefix: "data.tar", path: path)
+    } catch {
+      munmap(start, count)
+      throw error
+    }
+    bytes = mapped
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+
+  /// A member's bytes, valid as long as the package.
+  func slice(_ member: Member) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[member.range]) }
+
+  private static func only(_ members: [Member], prefix: String, path: String) throws(FeedError) -> Member {
+    let found = members.filter { $0.name == prefix || $0.name.hasPrefix(prefix + ".") }
+    guard found.count == 1 else { throw .malformed(file: path, reason: "has \(found.count) members '\(prefix).*' instead of one") }
+    return found[0]
+  }
+
+  /// ar(5), the common variant: 60-byte headers, members padded to even length.
+  private static func members(_ bytes: UnsafeRawBufferPointer, path: String) throws(FeedError) -> [Member] {
+    guard bytes.prefix(8).elementsEqual("!<arch>\n".utf8) else { throw .malformed(file: path, reason: "is not an ar archive") }
+    var members: [Member] = []
+    var offset = 8
+    while offset < bytes.count {
+      guard offset + 60 <= bytes.count, bytes[offset + 58] == 0x60, bytes[offset + 59] == 0x0a else {
+        throw .malformed(file: path, reason: "has a broken member header at byte \(offset)")
+      }
+      var name = field(bytes[offset..<offset + 16])
+      if name.hasSuffix("/") { name.removeLast() }
+      guard let size = Int(field(bytes[offset + 48..<offset + 58])), size >= 0, size <= bytes.count - offset - 60 else {
+        throw .malformed(file: path, reason: "member '\(name)' is larger than the file")
+      }
+      guard members.count < 16 else { throw .malformed(file: path, reason: "has more than 16 members") }
+      members.append(Member(name: name, range: offset + 60..<offset + 60 + size))
+      offset += 60 + size + size % 2
+    }
+    return members
+  }
+
+  private static func field(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    String(decoding: bytes.prefix { $0 != 32 && $0 != 0 }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,29 @@
+/// One member of a package's data archive, with a path that cannot leave the root.
+package struct IpkEntry: Sendable {
+  package enum Kind: Hashable, Sendable {
+    case directory
+    case file(size: Int64)
+    case symlink(target: [UInt8])
+    /// Path of an earlier file of the same package.
+    case hardlink(target: [UInt8])
+  }
+  /// Relative to the root, components separated by `/`, no `.` or `..`; empty for the root itself.
+  package var path: [UInt8]
+  package var kind: Kind
+  package var mode: UInt32
+  package var uid: UInt32
+  package var gid: UInt32
+  package var mtime: Int64
+  package var xattrs: [String: [UInt8]]
+
+  package var pathText: String { String(decoding: path, as: UTF8.self) }
+}
+
+/// Bounds for one package.
+package struct IpkLimits: Sendable {
+  package var entries = 200_000
+  package var bytes: Int64 = 8 << 30
+  /// Unpacked bytes for one byte of the package file, once more than 64 MiB came out.
+  package var ratio: Int64 = 200
+  package init() {}
+}

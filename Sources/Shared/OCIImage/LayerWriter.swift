@@ -1,0 +1,80 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+
+import struct Crypto.SHA256
+
+/// Streams one layer into the store: tar, its diff id, gzip and the blob's digest in one pass, nothing held in memory.
+package final class LayerWriter {
+  private let blob: BlobWriter
+  private let gzip: GzipChunks
+  private var hash = SHA256()
+  private var last: [UInt8]?
+  private var left: Int64 = 0
+  private var padding = 0
+  /// Bytes of tar so far.
+  package private(set) var tarSize: Int64 = 0
+
+  package init(store: BlobStore) throws(OCIImageError) {
+    do { blob = try BlobWriter(store: store) } catch { throw .store(error) }
+    gzip = GzipChunks(into: blob)
+  }
+
+  /// Begins an entry. Entries must come in ascending order of path components; of a file, exactly its size must follow by ``write(_:)``.
+  package func begin(_ entry: TarEntry) throws(OCIImageError) {
+    try endFile()
+    if let last, !LayerOrder.ascends(last, entry.path) { throw .invalidPath(String(decoding: entry.path, as: UTF8.self)) }
+    last = entry.path
+    try emit(TarHeader.blocks(for: entry))
+    if case .file(let size) = entry.kind {
+      left = size
+      padding = TarHeader.padding(after: size)
+    }
+  }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
+    guard Int64(bytes.count) <= left else { throw .malformed(what: pathText, reason: "more bytes than announced") }
+    left -= Int64(bytes.count)
+    try emit(bytes)
+  }
+
+  private func endFile() throws(OCIImageError) {
+    guard left == 0 else { throw .malformed(what: pathText, reason: "\(left) bytes are missing") }
+    if padding > 0 { try emit([UInt8](repeating: 0, count: padding)) }
+    padding = 0
+  }
+
+  private var pathText: String { String(decoding: last ?? [], as: UTF8.self) }
+
+  /// Ends the archive. Returns the gzip blob and the digest of the tar.
+  package func finish() throws(OCIImageError) -> BlockResult.Layer {
+    try endFile()
+    try emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
+    try gzip.finish()
+    guard let diffID = Digest(bytes: hash.finalize()) else { throw .compression("no digest") }
+    do { return BlockResult.Layer(blob: try blob.finish(expecting: nil), diffID: diffID) } catch { throw .store(error) }
+  }
+
+  private func emit(_ bytes: [UInt8]) throws(OCIImageError) {
+    var failure: OCIImageError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(OCIImageError) { try emit(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  private func emit(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
+    hash.update(bufferPointer: bytes)
+    tarSize += Int64(bytes.count)
+    try gzip.write(bytes)
+  }
+}
+
+/// The order of entries in a layer: by path components, so that a directory comes right before what it holds.
+package enum LayerOrder {
+  /// Whether `a` comes before `b`; `/` sorts below every other byte.
+  package static func ascends(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    a.lexicographicallyPrecedes(b) { rank($0) < rank($1) }
+  }
+  private static func rank(_ byte: UInt8) -> UInt8 { byte == UInt8(ascii: "/") ? 0 : byte }
+}

@@ -1,0 +1,25 @@
+import BlobStore
+import BuildModel
+
+/// An image could not be written or is not what it claims to be.
+package enum OCIImageError: Error, Sendable, CustomStringConvertible {
+  case store(BlobStoreError)
+  case invalidPath(String)
+  case compression(String)
+  case malformed(what: String, reason: String)
+  case system(operation: String, path: String, errno: Int32)
+
+  package var description: String {
+    switch self {
+    case .store(let error): error.description
+    case .invalidPath(let path): "'\(path)' cannot be the path of a layer entry"
+    case .compression(let reason): "compression failed: \(reason)"
+    case .malformed(let what, let reason): "\(what) is malformed: \(reason)"
+    case .system(let operation, let path, let code): "\(operation) \(path): \(errorText(code))"
+    }
+  }
+}
+
+import Glibc
+
+private func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }
