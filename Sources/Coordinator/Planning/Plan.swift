@@ -1,0 +1,70 @@
+import BuildModel
+import FoundationEssentials
+
+/// Fully resolved work: one task a device type.
+package struct Plan: Codable, Hashable, Sendable {
+  /// Always 1.
+  package var version = 1
+  package var tasks: [PlannedTask]
+  package var skipped: [SkippedDeviceType]
+  package var notices: [String]
+  package var locations: [SourceLocation]
+
+  package init(tasks: [PlannedTask], skipped: [SkippedDeviceType], notices: [String], locations: [SourceLocation]) {
+    self.tasks = tasks
+    self.skipped = skipped
+    self.notices = notices
+    self.locations = locations
+  }
+}
+
+/// A device type that is selected but not built.
+package struct SkippedDeviceType: Codable, Hashable, Sendable {
+  package var slug: Slug
+  package var machine: Machine
+  package var arch: Architecture
+  package var osVersion: String
+  package var reason: String
+  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: String, reason: String) {
+    self.slug = slug
+    self.machine = machine
+    self.arch = arch
+    self.osVersion = osVersion
+    self.reason = reason
+  }
+}
+
+/// One device type's share: exact commits, recipes, packages, labels, platform.
+package struct PlannedTask: Codable, Hashable, Sendable {
+  package var deviceType: DeviceType
+  package var source: SourceSpec
+  package var driver: TaskSpec.Driver
+  package var osVersion: String
+  /// False for a commit that is not the tag itself, or a dirty tree.
+  package var isRelease: Bool
+  package var sourceDateEpoch: Int64
+  package var blocks: [BlockSpec]
+  /// The bitbake targets of all blocks, each once, in order of their first use.
+  package var recipes: [RecipeName]
+  /// nil when the device type has nothing to build (no `yocto.image`).
+  package var system: SystemSpec?
+  package var notices: [String]
+
+  package init(
+    deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,
+    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, notices: [String]
+  ) {
+    self.deviceType = deviceType
+    self.source = source
+    self.driver = driver
+    self.osVersion = osVersion
+    self.isRelease = isRelease
+    self.sourceDateEpoch = sourceDateEpoch
+    self.blocks = blocks
+    self.recipes = recipes
+    self.system = system
+    self.notices = notices
+  }
+
+  package var slug: Slug { deviceType.slug }
+}
