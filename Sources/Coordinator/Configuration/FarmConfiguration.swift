@@ -14,6 +14,8 @@ package struct FarmConfiguration: Sendable {
   package var output: String
   package var repositories: [Repository]
   package var hosts: [HostConfiguration]
+  /// The account's home, for `~/`.
+  package var home: String
   /// Seconds that a task waits for a host.
   package var queueWait: Double
   package var limits: Limits
@@ -43,14 +45,16 @@ package struct FarmConfiguration: Sendable {
       return try read(path, home: home)
     }
     if let name { throw ConfigurationError(file: name, reason: "no such file") }
-    return defaults(directory: workingDirectory, home: home)
+    var configuration = defaults(directory: workingDirectory, home: home)
+    configuration.hosts = try configuration.readHosts()
+    return configuration
   }
 
   /// Where a new host's file goes and what is used when there is no farm.yaml.
   static func defaults(directory: String, home: String) -> FarmConfiguration {
     FarmConfiguration(
       file: nil, directory: directory, state: home + "/.local/state/blockfarm", output: directory + "/out",
-      repositories: [], hosts: [], queueWait: 24 * 3600, limits: Limits())
+      repositories: [], hosts: [], home: home, queueWait: 24 * 3600, limits: Limits())
   }
 
   private static func read(_ path: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
@@ -73,8 +77,16 @@ package struct FarmConfiguration: Sendable {
         configuration.repositories.append(repository)
       }
     }
-    configuration.hosts = try HostConfiguration.readAll(in: directory + "/workers.d", home: home)
+    configuration.hosts = try configuration.readHosts()
     return configuration
+  }
+
+  /// Where the hosts' files are.
+  package var hostDirectory: String { directory + "/workers.d" }
+
+  /// Reads the hosts' files (again).
+  package func readHosts() throws(ConfigurationError) -> [HostConfiguration] {
+    try HostConfiguration.readAll(in: hostDirectory, home: home)
   }
 
   private static func repository(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> Repository {

@@ -15,6 +15,8 @@ package struct HostConfiguration: Hashable, Sendable {
   package var slots: Int
   /// The worker's root on the host; `~/` is the account's home there.
   package var root: String
+  /// Digest of the worker binary that was installed below `<root>/bin/`.
+  package var worker: Digest
   /// Larger is faster.
   package var speed: Double
 
@@ -26,7 +28,7 @@ package struct HostConfiguration: Hashable, Sendable {
 
   package init(
     name: HostName, host: String, port: UInt16, user: String, hostKey: String, identity: Identity,
-    architectures: [Architecture], slots: Int, root: String, speed: Double = 1
+    architectures: [Architecture], slots: Int, root: String, worker: Digest, speed: Double = 1
   ) {
     self.name = name
     self.host = host
@@ -37,6 +39,7 @@ package struct HostConfiguration: Hashable, Sendable {
     self.architectures = architectures
     self.slots = slots
     self.root = root
+    self.worker = worker
     self.speed = speed
   }
 
@@ -64,7 +67,7 @@ package struct HostConfiguration: Hashable, Sendable {
 
   package static func read(_ path: String, home: String) throws(ConfigurationError) -> HostConfiguration {
     let root = try ConfigurationNode.parse(FarmConfiguration.text(path), file: path)
-    let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "speed"]
+    let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed"]
     let keys = try root.mapping("a worker host", known: known)
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw root.failure("a worker host needs '\(key)'") }
@@ -87,6 +90,7 @@ package struct HostConfiguration: Hashable, Sendable {
       },
       slots: try keys["slots"]?.integer(1...1000) ?? 1,
       root: try keys["root"]?.value("an absolute path or one below ~/") { $0.hasPrefix("/") || $0.hasPrefix("~/") ? $0 : nil } ?? "~/.blockfarm",
+      worker: try required("worker").value("a sha256 digest ('blockfarm worker add' writes it)") { Digest($0) },
       speed: Double(try keys["speed"]?.integer(1...1000) ?? 1))
   }
 
@@ -116,6 +120,7 @@ package struct HostConfiguration: Hashable, Sendable {
       architectures: [\(architectures.map(\.rawValue).joined(separator: ", "))]
       slots: \(slots)
       root: "\(root)"
+      worker: \(worker)
 
       """
   }

@@ -53,6 +53,23 @@ package struct BlobStore: Sendable {
     return try writer.finish(expecting: nil)
   }
 
+  /// Takes over a finished file of the same file system: it is hashed, synced and renamed into the store.
+  package func adopt(file: String) throws(BlobStoreError) -> BlobDescriptor {
+    var hash = SHA256()
+    var size: Int64 = 0
+    try FileReader.read(file) {
+      hash.update(bufferPointer: $0)
+      size += Int64($0.count)
+    }
+    guard let digest = Digest(bytes: hash.finalize()) else { throw .system(operation: "hash", path: file, errno: EINVAL) }
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: file, errno: errno) }
+    defer { close(descriptor) }
+    guard fchmod(descriptor, 0o444) == 0, fsync(descriptor) == 0 else { throw .system(operation: "sync", path: file, errno: errno) }
+    guard rename(file, path(digest)) == 0 else { throw .system(operation: "rename", path: path(digest), errno: errno) }
+    return BlobDescriptor(digest: digest, size: size)
+  }
+
   /// Puts the blob at another path on the same file system as a hard link, else as a copy; replaces what is there.
   package func link(_ digest: Digest, to destination: String) throws(BlobStoreError) {
     let temporary = destination + ".new"

@@ -1,0 +1,51 @@
+import ArgumentParser
+import BuildModel
+import Configuration
+import FarmService
+import FoundationEssentials
+import Glibc
+
+/// The program's root command.
+@main
+struct BlockfarmCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "blockfarm",
+    abstract: "Build balenaOS device types and hostOS blocks on a farm of SSH workers.",
+    discussion: """
+      Exit status: 0 all good, 1 a device type failed, 2 usage or configuration (nothing was started), \
+      3 the farm could not (no host left, no disk), 130 cancelled.
+      """,
+    version: "0.1.0",
+    groupedSubcommands: [
+      CommandGroup(name: "Requests", subcommands: [
+        BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
+      ]),
+      CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
+      CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),
+    ])
+
+  /// Parses and runs; usage mistakes end with status 2, other failures with the status that they stand for.
+  static func main() async {
+    // A reader that went away is noticed by the failing write.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command.run() }
+    } catch let error as FarmError {
+      Diagnostics.error(error.description)
+      Glibc.exit(error.status)
+    } catch let error as CommandStatus {
+      Glibc.exit(error.status)
+    } catch {
+      let status = exitCode(for: error)
+      if status == .success { exit(withError: error) }
+      Diagnostics.print(fullMessage(for: error))
+      Glibc.exit(status == .validationFailure ? 2 : status.rawValue)
+    }
+  }
+}
+
+/// Ends the program with a status after everything was said.
+struct CommandStatus: Error {
+  var status: Int32
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import BlobStore
+import FarmService
+import Glibc
+
+/// `blockfarm logs`: an attempt's console.
+struct LogsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print the console log of a device type's last attempt.")
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "Slug of the device type.")
+  var deviceType: String
+  @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
+  var request: String?
+  @Option(name: .long, help: "Number of the attempt (default: the last one).")
+  var attempt: Int?
+
+  func run() async throws {
+    let farm = try Farm(configurationOptions.load())
+    let path = try await farm.log(farm.request(request), slug: deviceType, attempt: attempt)
+    do {
+      try FileReader.read(path) { piece in _ = write(STDOUT_FILENO, piece.baseAddress, piece.count) }
+    } catch {
+      throw FarmError.farm("\(error)")
+    }
+  }
+}
+
+/// `blockfarm cancel`: end a request.
+struct CancelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "cancel", abstract: "End a request and what it runs on the hosts.")
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "A request's id or its beginning (default: the newest).")
+  var request: String?
+
+  func run() async throws {
+    let farm = try Farm(configurationOptions.load())
+    print(try await farm.cancel(farm.request(request)))
+  }
+}

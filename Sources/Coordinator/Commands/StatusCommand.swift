@@ -1,0 +1,63 @@
+import ArgumentParser
+import BuildModel
+import FarmService
+import FoundationEssentials
+
+/// `blockfarm status`: how far a request is.
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "status", abstract: "Show how far a request is (the newest, or the one given).")
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "A request's id or its beginning.")
+  var request: String?
+  @Flag(name: .long, help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let farm = try Farm(configurationOptions.load())
+    let status = try await farm.status(farm.request(request))
+    if json { return try printJSON(status) }
+    print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
+    var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "STATE", "HOST", "ATTEMPTS", "REASON"])
+    for task in status.tasks {
+      table.rows.append([
+        task.slug.text, task.arch.rawValue, task.machine.text, task.state, task.host?.text ?? "-", "\(task.attempts)",
+        (task.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
+      ])
+    }
+    print(table.text())
+    print("tree: \(status.directory)")
+  }
+}
+
+/// `blockfarm explain`: why a device type waits, or how it ended.
+struct ExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Say why a device type waits (what each host lacks), or why it failed.")
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "Slug of the device type.")
+  var deviceType: String
+  @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
+  var request: String?
+  @Flag(name: .long, help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let farm = try Farm(configurationOptions.load())
+    let status = try await farm.status(farm.request(request))
+    guard let task = status.tasks.first(where: { $0.slug.text == deviceType }) else {
+      throw FarmError.usage(
+        "'\(deviceType)' is not part of request \(status.request); its device types: \(status.tasks.map(\.slug.text).joined(separator: ", "))")
+    }
+    if json { return try printJSON(task) }
+    switch task.state {
+    case "waiting" where task.waiting.isEmpty: print("\(task.slug) waits: no host is configured, or none was asked yet")
+    case "waiting":
+      print("\(task.slug) (\(task.arch)) waits:")
+      for host in task.waiting { print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
+    case "running": print("\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
+    default: print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
+    }
+  }
+}

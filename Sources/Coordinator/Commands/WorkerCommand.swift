@@ -1,0 +1,102 @@
+import ArgumentParser
+import BuildModel
+import Configuration
+import FarmService
+import FoundationEssentials
+import Glibc
+
+/// `blockfarm worker`: the hosts of the farm.
+struct WorkerCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Add, list, check and drain worker hosts.",
+    subcommands: [
+      WorkerAddCommand.self, WorkerListCommand.self, WorkerCheckCommand.self, WorkerDrainCommand.self, WorkerResumeCommand.self,
+      WorkerRemoveCommand.self, WorkerTransferCommand.self,
+    ])
+}
+
+/// `blockfarm worker add user@host:port`.
+struct WorkerAddCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add", abstract: "Pin a host's key, install the worker there and write workers.d/<name>.yaml.")
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "user@host or user@host:port.")
+  var address: String
+  @Option(name: .long, help: "Name of the host (default: its address).")
+  var name: String?
+  @Option(name: .long, help: "The host key's fingerprint (SHA256:…); without it, it is shown and asked for.")
+  var fingerprint: String?
+  @Option(name: .long, help: "Private key file, ed25519 or ECDSA (default: the SSH agent).")
+  var identity: String?
+  @Option(name: .long, help: "Architectures to serve, separated by commas (default: what the host's kernel stands for).")
+  var architectures: String?
+  @Option(name: .long, help: "Device types built there at the same time (default: a quarter of its cores).")
+  var slots: Int?
+  @Option(name: .long, help: "The worker's directory on the host.")
+  var root = "~/.blockfarm"
+  @Option(name: .long, help: "The worker binary to install (default: the one beside this program).")
+  var workerBinary: String?
+
+  func run() async throws {
+    let configuration = try configurationOptions.load()
+    let farm = try Farm(configuration)
+    let host = try newHost(configuration)
+    if configuration.hosts.contains(where: { $0.name == host.name }) {
+      throw FarmError.usage("host '\(host.name)' is there already; 'blockfarm worker remove \(host.name)' takes it away, or give --name")
+    }
+    let binary = try workerBinary ?? FarmEnvironment.localWorker()
+    let pinned = try await confirm(farm, host)
+    let (added, probe, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
+    print("host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")
+    print("features: \(probe.features.joined(separator: ", "))")
+    print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(added.slots) slots")
+    print("written: \(file)")
+  }
+
+  private func newHost(_ configuration: FarmConfiguration) throws -> Farm.NewHost {
+    let parts = address.split(separator: "@", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { throw ValidationError("'\(address)' is not user@host or user@host:port") }
+    var host = parts[1]
+    var port: UInt16 = 22
+    if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+      let rest = host[host.index(after: end)...]
+      if rest.hasPrefix(":") { port = try number(rest.dropFirst()) }
+      host = String(host[host.index(after: host.startIndex)..<end])
+    } else if host.filter({ $0 == ":" }).count == 1, let colon = host.firstIndex(of: ":") {
+      port = try number(host[host.index(after: colon)...])
+      host = String(host[..<colon])
+    }
+    let served = try architectures.map { list in
+      try list.split(separator: ",").map { word in
+        guard let architecture = Architecture(rawValue: String(word)) else {
+          throw FarmError.usage("unknown architecture '\(word)'; known: \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return architecture
+      }
+    }
+    guard let name = try? HostName(name ?? host) else { throw ValidationError("'\(name ?? host)' cannot be a host's name; give one with --name") }
+    let directory = FileManager.default.currentDirectoryPath
+    return Farm.NewHost(
+      user: parts[0], host: host, port: port, name: name,
+      identity: identity.map { .file(FarmConfiguration.absolute($0, in: directory, home: configuration.home)) } ?? .agent, root: root,
+      architectures: served, slots: slots)
+  }
+
+  private func number(_ text: Substring) throws -> UInt16 {
+    guard let port = UInt16(text), port > 0 else { throw ValidationError("'\(text)' is not a port") }
+    return port
+  }
+
+  private func confirm(_ farm: Farm, _ host: Farm.NewHost) async throws -> String {
+    if let fingerprint { return fingerprint }
+    let key = try await farm.scanKey(of: host)
+    Diagnostics.print("\(host.host):\(host.port) has the \(key.type) host key \(key.fingerprint)")
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw FarmError.usage("nobody is there to confirm the host key; compare it and pass --fingerprint \(key.fingerprint)")
+    }
+    Diagnostics.write("Is this the host's key ('ssh-keygen -l -f /etc/ssh/ssh_host_…_key.pub' there shows it)? Type yes: ")
+    guard readLine() == "yes" else { throw FarmError.usage("the host key was not confirmed; nothing was written") }
+    return key.fingerprint
+  }
+}

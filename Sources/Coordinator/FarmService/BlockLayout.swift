@@ -1,0 +1,27 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import OCIImage
+import Reports
+
+/// The request's OCI image layout with every block that was built or reused; the name of each is `<slug>-<block>-<version>`.
+enum BlockLayout {
+  static func write(_ index: IndexDocument, tree: DeployTree, blobs: BlobStore) throws {
+    var images: [ImageLayout.Image] = []
+    for report in index.deviceTypes {
+      for block in report.blocks {
+        let bytes = try blobs.read(block.digest, limit: 4 << 20)
+        let manifest = try WorkerProtocol.decode(ImageManifest.self, from: bytes)
+        let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+        let tag = OSVersion(report.version)?.imageTag ?? report.version
+        images.append(
+          .init(
+            name: "\(report.slug)-\(block.name)-\(tag)", manifest: BlobDescriptor(digest: block.digest, size: Int64(bytes.count)),
+            platform: block.platform, blobs: parts))
+      }
+    }
+    guard !images.isEmpty else { return }
+    try DeployTree.makeDirectory(tree.root)
+    try ImageLayout(directory: tree.ociLayout).write(images, from: blobs)
+  }
+}

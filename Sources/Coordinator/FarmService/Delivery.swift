@@ -1,0 +1,107 @@
+import BlobStore
+import Blocks
+import BuildModel
+import Feed
+import FoundationEssentials
+import Glibc
+import OCIImage
+import Planning
+import Preload
+import Reports
+
+import struct Crypto.SHA256
+
+/// What is made on the coordinator from a device type's parts: preloaded images and block archives, as blobs.
+struct DeliveredPart: Codable, Sendable {
+  struct File: Codable, Sendable {
+    var path: RelativePath
+    var blob: BlobDescriptor
+  }
+  /// Below `images/`.
+  var images: [File]
+  /// Below `deploy-jenkins/`.
+  var archives: [File]
+  /// Seconds the preload took.
+  var preloadSeconds: Double
+  var notices: [String]
+}
+
+/// Turns verified parts into what people take away. Synchronous.
+struct Delivery {
+  let blobs: BlobStore
+  let scratch: String
+
+  /// The step key: the same blocks in the same image by the same writer give the same bytes.
+  static func key(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult]) throws -> Digest? {
+    struct Inputs: Encodable {
+      var slug: Slug
+      var images: [Artifact]
+      var blocks: [BlockResult]
+      var version: String
+      var epoch: Int64
+    }
+    let inputs = Inputs(
+      slug: task.slug, images: system.artifacts.filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
+      epoch: task.sourceDateEpoch)
+    return Digest(bytes: SHA256.hash(data: Array("delivery 1\n".utf8) + (try WorkerProtocol.encode(inputs))))
+  }
+
+  func make(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult], tarSizes: [BlockName: [Int64]]) throws -> DeliveredPart {
+    var part = DeliveredPart(images: [], archives: [], preloadSeconds: 0, notices: [])
+    for block in blocks { part.archives.append(try archive(block, of: task, tarSizes: tarSizes[block.name] ?? [])) }
+    let images = system.artifacts.filter { $0.role == .diskImage }
+    let start = Timestamp.now
+    for image in images {
+      let isTarget = image.path.lastComponent == RelativePath(task.deviceType.yocto.deployArtifact)?.lastComponent
+      if isTarget, !blocks.isEmpty {
+        part.images += try preload(image, task: task, blocks: blocks, others: images)
+      } else {
+        part.images.append(.init(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size)))
+      }
+    }
+    part.preloadSeconds = blocks.isEmpty ? 0 : Timestamp.now.seconds(since: start)
+    return part
+  }
+
+  /// Writes the blocks into the image's data partition; of a flasher the inner image is taken out and delivered beside the untouched flasher.
+  private func preload(_ image: Artifact, task: PlannedTask, blocks: [BlockResult], others: [Artifact]) throws -> [DeliveredPart.File] {
+    let work = "\(scratch)/preload-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: work) }
+    let output = work + "/image"
+    let inner = task.deviceType.isFlasher ? Self.rawName(image.path.lastComponent) : nil
+    _ = try Preload.preload(
+      image: blobs.path(image.digest),
+      images: blocks.map { block in
+        PreloadImage(
+          names: [block.reference], manifestDigest: block.dockerManifest.digest, config: blobs.path(block.config.digest),
+          layers: block.layers.map { (path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
+      }, into: output, scratch: work, flasherInner: inner)
+    let made = try blobs.adopt(file: output)
+    let untouched = DeliveredPart.File(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size))
+    guard let inner else { return [.init(path: image.path, blob: made)] }
+    let directory = image.path.text.split(separator: "/").dropLast().joined(separator: "/")
+    guard let path = RelativePath(directory.isEmpty ? inner : directory + "/" + inner) else { return [untouched] }
+    return [untouched, .init(path: path, blob: made)]
+  }
+
+  /// `balena-image-flasher-x.balenaos-img` → `balena-image-x.balenaos-img`.
+  static func rawName(_ flasher: String) -> String {
+    guard let range = flasher.firstRange(of: "flasher-") else { return flasher }
+    return String(flasher[..<range.lowerBound] + flasher[range.upperBound...])
+  }
+
+  private func archive(_ block: BlockResult, of task: PlannedTask, tarSizes: [Int64]) throws -> DeliveredPart.File {
+    let name = "\(task.slug)-\(block.name)-\(task.osVersion).docker"
+    guard let path = RelativePath(name) else { throw FarmError.farm("'\(name)' cannot be a file name") }
+    let temporary = "\(scratch)/archive-\(UUID().uuidString)"
+    defer { unlink(temporary) }
+    try DockerArchive.write(
+      config: blobs.read(block.config.digest), configDigest: block.config.digest, references: [block.reference],
+      epoch: task.sourceDateEpoch, to: temporary,
+      layers: zip(block.layers, tarSizes).map { layer, size in
+        (layer.diffID, size, { sink in try ArchiveReader.decompress(blobs.path(layer.blob.digest), body: sink) })
+      })
+    return .init(path: path, blob: try blobs.adopt(file: temporary))
+  }
+}

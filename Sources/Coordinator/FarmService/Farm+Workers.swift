@@ -1,0 +1,180 @@
+import BlobStore
+import Blocks
+import BuildModel
+import Configuration
+import Executors
+import FoundationEssentials
+import Glibc
+import Reports
+import Store
+
+extension Farm {
+  /// A host that is to be added, before anything of it is known but its address.
+  package struct NewHost: Sendable {
+    package var user: String
+    package var host: String
+    package var port: UInt16
+    package var name: HostName
+    package var identity: HostConfiguration.Identity
+    package var root: String
+    /// nil: what the host's kernel is proposed for.
+    package var architectures: [Architecture]?
+    /// nil: one slot for every four cores, at least one.
+    package var slots: Int?
+
+    package init(
+      user: String, host: String, port: UInt16, name: HostName, identity: HostConfiguration.Identity, root: String,
+      architectures: [Architecture]?, slots: Int?
+    ) {
+      self.user = user
+      self.host = host
+      self.port = port
+      self.name = name
+      self.identity = identity
+      self.root = root
+      self.architectures = architectures
+      self.slots = slots
+    }
+  }
+
+  /// What a host says of itself now.
+  package struct HostCheck: Codable, Sendable {
+    package var name: HostName
+    package var address: String
+    package var architectures: [Architecture]
+    package var slots: Int
+    /// nil when the host is fine.
+    package var problem: String?
+    package var drained: String?
+    package var probe: ProbeReport?
+    package var seconds: Double
+  }
+
+  /// Asks a host for its key without logging in.
+  package func scanKey(of host: NewHost) async throws(FarmError) -> (fingerprint: String, type: String) {
+    do {
+      let key = try await scanHostKey(host: host.host, port: host.port, loop: environment.loop)
+      return (key.fingerprint.text, key.type)
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  /// Installs the worker binary on the host, probes it and writes `workers.d/<name>.yaml`.
+  package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws(FarmError) -> (HostConfiguration, ProbeReport, file: String) {
+    guard HostKeyFingerprint(fingerprint) != nil else {
+      throw .usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
+    }
+    do {
+      let digest = try await BlockingWork.run { try digestOfFile(binary) }
+      var configuration = HostConfiguration(
+        name: new.name, host: new.host, port: new.port, user: new.user, hostKey: fingerprint, identity: new.identity, architectures: [],
+        slots: 1, root: new.root, worker: digest)
+      let connection = try HostPool.connection(to: configuration, loop: environment.loop)
+      let (_, probe) = try await WorkerInstaller(transport: connection, root: new.root).install(binary: binary)
+      await connection.disconnect()
+      configuration.architectures = new.architectures ?? Architecture.proposed(forKernel: probe.kernelMachine)
+      guard !configuration.architectures.isEmpty else {
+        throw FarmError.usage(
+          "nothing can be proposed for a host whose kernel calls itself \(probe.kernelMachine); name its architectures with --architectures")
+      }
+      configuration.slots = new.slots ?? max(1, probe.cores / 4)
+      let file = "\(environment.configuration.hostDirectory)/\(new.name).yaml"
+      try DeployTree.write(Array(configuration.yaml.utf8), to: file)
+      return (configuration, probe, file)
+    } catch let error as FarmError {
+      throw error
+    } catch {
+      throw .farm("host \(new.name) is not added: \(error)")
+    }
+  }
+
+  /// Probes hosts at the same time; a host that does not answer is a result, not an error.
+  package func checkWorkers(_ names: [String]) async throws(FarmError) -> [HostCheck] {
+    let hosts = try Self.select(names, from: environment.configuration.hosts)
+    let environment = environment
+    return await withTaskGroup(of: HostCheck.self) { group in
+      for host in hosts { group.addTask { await Self.check(host, environment) } }
+      var checks: [HostCheck] = []
+      for await check in group { checks.append(check) }
+      return checks.sorted { $0.name < $1.name }
+    }
+  }
+
+  private static func check(_ host: HostConfiguration, _ environment: FarmEnvironment) async -> HostCheck {
+    let start = Timestamp.now
+    let drained = (try? await environment.store.host(host.name))?.drained
+    var check = HostCheck(
+      name: host.name, address: "\(host.user)@\(host.host):\(host.port)", architectures: host.architectures, slots: host.slots,
+      drained: drained, seconds: 0)
+    do {
+      let connection = try HostPool.connection(to: host, loop: environment.loop)
+      check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
+      await connection.disconnect()
+    } catch {
+      check.problem = "\(error)"
+    }
+    check.seconds = Timestamp.now.seconds(since: start)
+    return check
+  }
+
+  /// Runs the probe verb many times over open connections, spread over the hosts; returns the seconds for all.
+  package func repeatProbe(_ names: [String], count: Int, parallel: Int) async throws(FarmError) -> Double {
+    let hosts = try Self.select(names, from: environment.configuration.hosts)
+    guard !hosts.isEmpty else { throw .usage("no host is configured") }
+    do {
+      let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: environment.loop), HostPool.command(host)) }
+      let start = Timestamp.now
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for index in 0..<count {
+          if index >= parallel { try await group.next() }
+          let (connection, command) = connections[index % connections.count]
+          group.addTask { _ = try await WorkerClient(transport: connection, command: command).probe() }
+        }
+        try await group.waitForAll()
+      }
+      let seconds = Timestamp.now.seconds(since: start)
+      for (connection, _) in connections { await connection.disconnect() }
+      return seconds
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  /// Sends a file to a host's blob store and fetches it back; returns the seconds of both ways. For measuring.
+  package func transfer(_ file: String, host name: String) async throws(FarmError) -> (put: Double, get: Double, bytes: Int64) {
+    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw .usage("no host") }
+    do {
+      let work = environment.scratch + "/transfer-\(UUID().uuidString)"
+      defer { try? FileManager.default.removeItem(atPath: work) }
+      try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+      let (source, target) = (try BlobStore(root: work + "/a"), try BlobStore(root: work + "/b"))
+      let blob = try await BlockingWork.run { try source.put(file: file) }
+      let connection = try HostPool.connection(to: host, loop: environment.loop)
+      let client = WorkerClient(transport: connection, command: HostPool.command(host))
+      _ = try await client.probe()
+      let start = Timestamp.now
+      _ = try await client.putBlobs([blob], from: source)
+      let middle = Timestamp.now
+      _ = try await client.fetchBlobs([blob], into: target)
+      let end = Timestamp.now
+      await connection.disconnect()
+      return (middle.seconds(since: start), end.seconds(since: middle), blob.size)
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  /// Drains a host (with a reason) or takes it back (nil).
+  package func setDrained(_ reason: String?, host name: String) async throws(FarmError) -> HostName {
+    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw .usage("no host '\(name)'") }
+    do { try await environment.store.setDrained(reason, of: host.name) } catch { throw .farm("\(error)") }
+    return host.name
+  }
+}
+
+/// The sha256 of a file's content.
+private func digestOfFile(_ path: String) throws -> Digest {
+  guard let digest = try FileDigest.of(path) else { throw FarmError.farm("\(path) cannot be hashed") }
+  return digest
+}

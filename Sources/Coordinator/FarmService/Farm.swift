@@ -1,0 +1,134 @@
+import BuildModel
+import Configuration
+import Executors
+import FoundationEssentials
+import Glibc
+import Planning
+import Reports
+import Scheduling
+import Store
+
+/// The farm as commands see it: one method an operation. No printing, no exit codes but in errors.
+package struct Farm: Sendable {
+  package let environment: FarmEnvironment
+
+  package init(_ configuration: FarmConfiguration) throws(FarmError) {
+    environment = try FarmEnvironment(configuration: configuration)
+  }
+
+  package struct BuildOptions: Sendable {
+    package var request: PlanRequest
+    package var allowDirty: Bool
+    /// Build on this machine through a child process instead of the configured hosts.
+    package var isLocal: Bool
+    /// Concurrent tasks with `isLocal`.
+    package var localSlots: Int
+    /// Use only these hosts; empty means all.
+    package var hosts: [String]
+
+    package init(request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String]) {
+      self.request = request
+      self.allowDirty = allowDirty
+      self.isLocal = isLocal
+      self.localSlots = localSlots
+      self.hosts = hosts
+    }
+  }
+
+  package struct BuildResult: Sendable {
+    package var index: IndexDocument
+    /// The request's directory.
+    package var directory: String
+    /// 0 all good, 1 a device type failed, 3 no host was left, 130 cancelled.
+    package var status: Int32
+  }
+
+  /// Resolves a request without starting anything.
+  package static func plan(_ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool) async throws(FarmError) -> Plan {
+    do {
+      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty)
+      return try Planner.plan(request, repositories: repositories)
+    } catch let error as FarmError {
+      throw error
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
+  package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
+    let plan = try await Self.plan(options.request, configuration: environment.configuration, allowDirty: options.allowDirty)
+    for notice in plan.notices { report(.notice(notice)) }
+    do {
+      guard let lock = try EngineLock(directory: environment.configuration.state) else {
+        throw FarmError.farm(
+          "another blockfarm works with the state in \(environment.configuration.state); "
+            + "wait for it ('blockfarm status'), or use another state directory")
+      }
+      defer { withExtendedLifetime(lock) {} }
+      return try await run(plan, options, report: report)
+    } catch let error as FarmError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  private func run(_ plan: Plan, _ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> BuildResult {
+    let configuration = environment.configuration
+    let pool = HostPool(environment: environment, report: report)
+    if options.isLocal {
+      try await pool.useLocalHost(worker: FarmEnvironment.localWorker(), slots: options.localSlots)
+    } else {
+      await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts))
+    }
+    let (request, isResumed) = try await open(plan)
+    report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
+    let run = RequestRun(environment: environment, request: request, plan: plan, pool: pool, report: report)
+    let reports = try await run.run()
+    await pool.disconnect()
+    let tree = DeployTree(output: request.output, request: request.id)
+    let index = IndexDocument(request: request.id, deviceTypes: reports)
+    try BlockLayout.write(index, tree: tree, blobs: environment.blobs)
+    try tree.finish(index)
+    for report in reports where report.outcome == .built || report.outcome == .reused {
+      try tree.moveLatest(report) { new, old in
+        guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
+        return new < old
+      }
+    }
+    try await environment.store.end(request.id, at: .now)
+    let outcomes = Set(reports.map(\.outcome))
+    let hasNoHost = await run.hasNoHost
+    return BuildResult(
+      index: index, directory: tree.root,
+      status: outcomes.contains(.cancelled) ? 130 : hasNoHost ? 3 : outcomes.contains(.failed) ? 1 : 0)
+  }
+
+  private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {
+    let digest = plan.digest
+    if let old = try await environment.store.unfinishedRequests().last(where: { $0.planDigest == digest && !$0.cancelRequested }) {
+      return (old, true)
+    }
+    let now = Timestamp.now
+    let request = RequestRecord(id: RequestID(now: now), createdAt: now, planDigest: digest, output: environment.configuration.output)
+    let tasks = try plan.tasks.map { task in
+      TaskRecord(
+        request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,
+        planned: try WorkerProtocol.encode(task))
+    }
+    try await environment.store.add(request, tasks: tasks)
+    return (request, false)
+  }
+
+  static func select(_ names: [String], from hosts: [HostConfiguration]) throws(FarmError) -> [HostConfiguration] {
+    for name in names where !hosts.contains(where: { $0.name.text == name }) {
+      let known = hosts.map(\.name.text)
+      let near = NearestNames.of(name, among: known)
+      throw .usage("unknown host '\(name)'; known: \((near.isEmpty ? known : near).joined(separator: ", "))")
+    }
+    return names.isEmpty ? hosts : hosts.filter { names.contains($0.name.text) }
+  }
+}

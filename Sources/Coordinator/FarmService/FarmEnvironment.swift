@@ -1,0 +1,50 @@
+import BlobStore
+import BuildModel
+import Configuration
+import Executors
+import FoundationEssentials
+import Glibc
+import Planning
+import Store
+
+/// What every operation of the farm shares: configuration, state, blobs, and the thread that serves connections.
+package struct FarmEnvironment: Sendable {
+  package let configuration: FarmConfiguration
+  package let store: StateStore
+  package let blobs: BlobStore
+  let loop: PollLoop
+
+  /// Opens the state directory, making it where it is missing.
+  package init(configuration: FarmConfiguration) throws(FarmError) {
+    self.configuration = configuration
+    do {
+      store = try StateStore(directory: configuration.state)
+      blobs = try BlobStore(root: configuration.state + "/blobs")
+      loop = try PollLoop()
+      if mkdir(configuration.state + "/scratch", 0o755) != 0, errno != EEXIST {
+        throw StoreError.open(path: configuration.state + "/scratch", reason: String(cString: strerror(errno)))
+      }
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  var scratch: String { configuration.state + "/scratch" }
+
+  /// The worker program of this machine: named by BLOCKFARM_WORKER, else beside the running program.
+  package static func localWorker(environment: [String: String] = ProcessInfo.processInfo.environment) throws(FarmError) -> String {
+    if let path = environment["BLOCKFARM_WORKER"] {
+      guard access(path, X_OK) == 0 else { throw .usage("BLOCKFARM_WORKER names \(path), which is no executable file") }
+      return path
+    }
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    let program = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    let directory = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
+    let candidates = [directory + "/blockfarm-worker", directory + "/../libexec/blockfarm/blockfarm-worker"]
+    guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
+      throw .usage("no worker program: looked for \(candidates.joined(separator: " and ")); name one with BLOCKFARM_WORKER")
+    }
+    return found
+  }
+}

@@ -1,0 +1,21 @@
+import BuildModel
+import Reports
+import Scheduling
+
+/// What happens while a request is worked on, for a table or for one line each.
+package enum FarmEvent: Sendable {
+  case notice(String)
+  case requestStarted(RequestID, tasks: [Slug], isResumed: Bool)
+  /// A host joined or was left out, with the reason.
+  case host(HostName, String)
+  case waiting(Slug, [HostReason])
+  case dispatched(Slug, HostName, attempt: Int)
+  case stepStarted(Slug, Step)
+  case progress(Slug, Step, done: Int, total: Int)
+  case stepEnded(Slug, StepResult)
+  /// The link to the host was lost; the attempt goes on there.
+  case interrupted(Slug, HostName, String)
+  case retrying(Slug, String)
+  case taskNotice(Slug, String)
+  case ended(DeviceTypeReport)
+}

@@ -1,0 +1,165 @@
+import BuildModel
+import Configuration
+import Executors
+import FoundationEssentials
+import Scheduling
+import Store
+
+/// The worker hosts of a run: connections, what they offer, and which attempts hold their slots.
+actor HostPool {
+  struct Host {
+    var configuration: HostConfiguration?
+    var client: WorkerClient
+    var connection: HostConnection?
+    var probe: ProbeReport?
+    var probedAt: Timestamp?
+    var clockSkew = 0.0
+    var leftOut: String?
+    var health = HostHealth()
+    var drained: String?
+    var backoffUntil: Timestamp?
+    /// Device types of ours that run there, with their machines.
+    var reserved: [Slug: Machine] = [:]
+  }
+
+  private let environment: FarmEnvironment
+  private var hosts: [HostName: Host] = [:]
+  private let report: @Sendable (FarmEvent) -> Void
+  /// Seconds after which a probe is asked for again.
+  private static let probeAge = 30.0
+
+  init(environment: FarmEnvironment, report: @escaping @Sendable (FarmEvent) -> Void) {
+    self.environment = environment
+    self.report = report
+  }
+
+  /// Uses this machine as the only host, through a child process.
+  func useLocalHost(worker: String, slots: Int) throws(FarmError) {
+    guard let name = try? HostName("local") else { return }
+    let root = environment.configuration.state + "/local"
+    hosts[name] = Host(
+      configuration: nil,
+      client: WorkerClient(transport: LocalTransport(loop: environment.loop), command: WorkerCommand(binary: worker, root: root)))
+    localSlots = slots
+  }
+  private var localSlots = 1
+
+  /// Takes the hosts of the configuration (again: new files are picked up, known hosts stay).
+  func useConfigured(_ configurations: [HostConfiguration]) {
+    for configuration in configurations where hosts[configuration.name] == nil {
+      do {
+        let connection = try Self.connection(to: configuration, loop: environment.loop)
+        hosts[configuration.name] = Host(
+          configuration: configuration,
+          client: WorkerClient(transport: connection, command: Self.command(configuration)), connection: connection)
+      } catch {
+        report(.host(configuration.name, "is left out: \(error)"))
+      }
+    }
+  }
+
+  static func connection(to configuration: HostConfiguration, loop: PollLoop) throws(FarmError) -> HostConnection {
+    guard let key = HostKeyFingerprint(configuration.hostKey) else {
+      throw .usage("host \(configuration.name): '\(configuration.hostKey)' is not a host key fingerprint")
+    }
+    let identity: SSHDestination.Identity =
+      switch configuration.identity {
+      case .agent: .agent
+      case .file(let path): .file(path)
+      }
+    return HostConnection(
+      destination: SSHDestination(
+        name: configuration.name.text, host: configuration.host, port: configuration.port, user: configuration.user, hostKey: key,
+        identity: identity), loop: loop)
+  }
+
+  static func command(_ configuration: HostConfiguration) -> WorkerCommand {
+    WorkerCommand(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
+  }
+
+  /// Probes every host whose last answer is old, at the same time. One that does not answer is left out, with its reason.
+  func refresh() async {
+    let now = Timestamp.now
+    let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
+    await withTaskGroup(of: (HostName, Result<(ProbeReport, Double), any Error>).self) { group in
+      for (name, host) in stale {
+        let client = host.client
+        group.addTask {
+          let start = Timestamp.now
+          do {
+            let probe = try await client.probe()
+            let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
+            return (name, .success((probe, probe.clock.seconds(since: middle))))
+          } catch {
+            return (name, .failure(error))
+          }
+        }
+      }
+      for await (name, result) in group { await take(result, of: name) }
+    }
+  }
+
+  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) async {
+    let isFirst = hosts[name]?.probedAt == nil
+    switch result {
+    case .success(let (probe, skew)):
+      hosts[name]?.probe = probe
+      hosts[name]?.clockSkew = skew
+      if isFirst, let row = try? await environment.store.host(name) {
+        hosts[name]?.drained = row.drained
+        if let json = row.health, let health = try? WorkerProtocol.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
+      }
+    case .failure(let error):
+      // While attempts run there its outage is theirs to wait out; it only takes no new ones.
+      if hosts[name]?.reserved.isEmpty ?? true {
+        hosts[name]?.leftOut = "\(error)"
+        report(.host(name, "is left out: \(error)"))
+      }
+    }
+    hosts[name]?.probedAt = .now
+  }
+
+  func offers() -> [HostOffer] {
+    hosts.map { name, host in
+      let now = Timestamp.now
+      let availability: HostOffer.Availability =
+        if let reason = host.leftOut { .leftOut(reason) } else if let reason = host.drained { .drained(reason) } else if host.health
+          .consecutiveFailures >= HostHealth.drainAfter
+        { host.health.availability(now: now, jitter: 0) } else if let until = host.backoffUntil, until > now {
+          .backingOff(until: until, host.health.lastReason)
+        } else { .ready }
+      let foreign = (host.probe?.attempts ?? []).filter { $0.state == .running && host.reserved[$0.attempt.slug] == nil }
+      return HostOffer(
+        name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
+        slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
+        features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
+        warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.text)),
+        availability: availability, speed: host.configuration?.speed ?? 1)
+    }
+  }
+
+  func client(_ name: HostName) -> WorkerClient? { hosts[name]?.client }
+  func reserve(_ name: HostName, for slug: Slug, machine: Machine) { hosts[name]?.reserved[slug] = machine }
+  func release(_ name: HostName, from slug: Slug) { hosts[name]?.reserved[slug] = nil }
+
+  /// Notes how an attempt ended for its host; a host that fails backs off, then is drained.
+  func note(_ failure: Failure?, on name: HostName) async {
+    guard var host = hosts[name] else { return }
+    switch failure?.kind {
+    case .infrastructure, .lost:
+      host.health.failed(failure?.reason ?? "")
+      if case .backingOff(let until, _) = host.health.availability(now: .now, jitter: Double.random(in: 0...1)) { host.backoffUntil = until }
+      if host.health.consecutiveFailures == HostHealth.drainAfter {
+        report(.host(name, "is drained after \(HostHealth.drainAfter) failures in a row; 'blockfarm worker resume \(name)' takes it back"))
+      }
+    case nil: host.health.succeeded()
+    default: return
+    }
+    hosts[name] = host
+    if let json = try? WorkerProtocol.encode(host.health) { try? await environment.store.setHealth(json, of: name) }
+  }
+
+  func disconnect() async {
+    for host in hosts.values { await host.connection?.disconnect() }
+  }
+}

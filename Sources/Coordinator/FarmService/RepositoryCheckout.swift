@@ -1,0 +1,56 @@
+import BlobStore
+import BuildModel
+import Configuration
+import FoundationEssentials
+import Planning
+
+/// Makes the configured repositories readable: local checkouts as they are, URLs and pinned refs as clones in the state directory.
+enum RepositoryCheckout {
+  /// Reads all repositories at the same time; the first failure is thrown.
+  static func readAll(
+    _ configuration: FarmConfiguration, allowDirty: Bool
+  ) async throws -> [DeviceRepository] {
+    try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
+      for (index, repository) in configuration.repositories.enumerated() {
+        group.addTask {
+          (
+            index,
+            try await BlockingWork.run {
+              try RepositoryReader.read(try source(repository, state: configuration.state), allowDirty: allowDirty)
+            }
+          )
+        }
+      }
+      var found: [(Int, DeviceRepository)] = []
+      for try await item in group { found.append(item) }
+      return found.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+  }
+
+  private static func source(_ repository: FarmConfiguration.Repository, state: String) throws -> RepositorySource {
+    let isURL = repository.source.contains("://") || repository.source.contains("@")
+    guard isURL || repository.ref != nil else {
+      return RepositorySource(name: repository.name, path: repository.source, driver: repository.driver, contracts: repository.contracts)
+    }
+    let directory = state + "/repositories"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let path = directory + "/" + repository.name
+    func git(_ arguments: [String], in place: String) throws {
+      _ = try GitCommand.run(
+        ["-c", "protocol.file.allow=always"] + arguments, in: place, repository: repository.name, limitSeconds: 3600)
+    }
+    if !FileManager.default.fileExists(atPath: path + "/.git") {
+      try git(["clone", "--quiet", "--no-checkout", "--", repository.source, repository.name], in: directory)
+    } else {
+      try git(["fetch", "--quiet", "--force", "--tags", "origin"], in: path)
+    }
+    let ref = repository.ref ?? "HEAD"
+    do {
+      try git(["checkout", "--quiet", "--force", "--detach", "origin/" + ref], in: path)
+    } catch {
+      try git(["checkout", "--quiet", "--force", "--detach", ref], in: path)
+    }
+    try git(["submodule", "update", "--quiet", "--init", "--recursive", "--force"], in: path)
+    return RepositorySource(name: repository.name, path: path, driver: repository.driver, contracts: repository.contracts)
+  }
+}

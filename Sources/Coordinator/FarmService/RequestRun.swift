@@ -1,0 +1,314 @@
+import BlobStore
+import Blocks
+import BuildModel
+import Configuration
+import Executors
+import FoundationEssentials
+import Planning
+import Reports
+import Scheduling
+import Store
+
+/// Works on one request until every device type has its end. Lives in the process that holds the engine lock.
+actor RequestRun {
+  /// A device type on its way.
+  struct Work {
+    var task: PlannedTask
+    var parts = TaskPipeline.Parts()
+    var queuedAt: Timestamp
+    var attempts: [AttemptRecord] = []
+    var avoid: Set<HostName> = []
+    var expectedSeconds: Double?
+    var steps: [StepResult] = []
+    var notices: [String] = []
+    var lastWaiting: [HostReason] = []
+  }
+
+  private enum Finished: Sendable {
+    case tick
+    case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult])
+    case delivered(Slug, Result<DeviceTypeReport, Failure>)
+  }
+
+  private let environment: FarmEnvironment
+  private let request: RequestRecord
+  private let pool: HostPool
+  private let tree: DeployTree
+  private let bundles: SourceBundles
+  private let report: @Sendable (FarmEvent) -> Void
+  private var work: [Slug: Work] = [:]
+  private var waiting: Set<Slug> = []
+  private var reports: [Slug: DeviceTypeReport] = [:]
+  private var isCancelled = false
+  /// Whether some device type ended because no host was left.
+  private(set) var hasNoHost = false
+
+  init(
+    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, report: @escaping @Sendable (FarmEvent) -> Void
+  ) {
+    self.environment = environment
+    self.request = request
+    self.pool = pool
+    self.report = report
+    tree = DeployTree(output: request.output, request: request.id)
+    bundles = SourceBundles(plan.locations, scratch: environment.scratch)
+    for task in plan.tasks { work[task.slug] = Work(task: task, queuedAt: .now, notices: task.notices) }
+    for skipped in plan.skipped {
+      reports[skipped.slug] = DeviceTypeReport(
+        slug: skipped.slug, machine: skipped.machine, arch: skipped.arch, version: skipped.osVersion, outcome: .skipped, reason: skipped.reason)
+    }
+  }
+
+  /// Runs to the end and returns what became of every device type. Cancelling the calling task cancels the request on the workers too.
+  func run() async throws -> [DeviceTypeReport] {
+    for report in reports.values { self.report(.ended(report)) }
+    let slugs = work.keys.sorted()
+    try await prepare(slugs)
+    try await withThrowingTaskGroup(of: Finished.self) { group in
+      for slug in slugs { try await begin(slug, in: &group) }
+      addTick(to: &group)
+      while reports.count < slugs.count + skippedCount {
+        if !waiting.isEmpty { try await schedule(in: &group) }
+        guard reports.count < slugs.count + skippedCount, let finished = try await group.next() else { break }
+        switch finished {
+        case .tick:
+          try await checkCancellation()
+          addTick(to: &group)
+        case .attempt(let slug, let host, let attempt, let outcome, let steps):
+          await pool.release(host, from: slug)
+          try await attemptEnded(slug, host, attempt, outcome, steps, in: &group)
+        case .delivered(let slug, let result): try await delivered(slug, result)
+        }
+      }
+      group.cancelAll()
+    }
+    return reports.values.sorted { $0.slug < $1.slug }
+  }
+
+  private var skippedCount: Int { reports.values.count { work[$0.slug] == nil } }
+
+  /// Looks up what earlier requests made, how long it took, and what a killed coordinator left behind.
+  private func prepare(_ slugs: [Slug]) async throws {
+    let reusable = ReusableParts(environment: environment)
+    for slug in slugs {
+      guard var item = work[slug] else { continue }
+      item.parts.system = try await reusable.system(item.task)
+      item.parts.blocks = item.task.blocks.isEmpty ? nil : try await reusable.blocks(item.task)
+      item.expectedSeconds = try await environment.store.lastSeconds(of: slug)
+      item.attempts = try await environment.store.attempts(of: request.id, slug: slug)
+      work[slug] = item
+    }
+  }
+
+  private func needs(_ item: Work) -> (system: Bool, blocks: Bool) {
+    (item.task.system != nil && item.parts.system == nil, !item.task.blocks.isEmpty && item.parts.blocks == nil)
+  }
+
+  private func begin(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
+    guard let item = work[slug] else { return }
+    let needs = needs(item)
+    if !needs.system, !needs.blocks {
+      deliver(slug, in: &group)
+    } else if let open = item.attempts.last(where: { [.dispatching, .running].contains($0.state) }),
+      let client = await pool.client(open.host)
+    {
+      await pool.reserve(open.host, for: slug, machine: item.task.deviceType.yocto.machine)
+      report(.dispatched(slug, open.host, attempt: open.id.number))
+      drive(open, task: item.task, client: client, in: &group)
+    } else if let ended = item.attempts.last, ended.state == .ended, let outcome = ended.outcome, let client = await pool.client(ended.host) {
+      // The coordinator died between the outcome and the fetching of its blobs.
+      await pool.reserve(ended.host, for: slug, machine: item.task.deviceType.yocto.machine)
+      collect(outcome, of: ended, task: item.task, client: client, in: &group)
+    } else {
+      waiting.insert(slug)
+    }
+  }
+
+  // MARK: scheduling
+
+  private func schedule(in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
+    await pool.refresh()
+    let tasks = waiting.compactMap { work[$0] }.map { item in
+      TaskNeed(
+        slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch,
+        features: ["build-user", "git"], diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
+        avoid: item.avoid)
+    }
+    for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: environment.configuration.queueWait) {
+      switch decision {
+      case .dispatch(let slug, let host): try await dispatch(slug, to: host, in: &group)
+      case .wait(let slug, let reasons):
+        guard work[slug]?.lastWaiting != reasons else { continue }
+        work[slug]?.lastWaiting = reasons
+        try await environment.store.update(request.id, slug, state: .waiting, waiting: WorkerProtocol.encode(reasons))
+        report(.waiting(slug, reasons))
+      case .giveUp(let slug, let reason, let reasons):
+        hasNoHost = true
+        let failure = Failure(
+          kind: .infrastructure, step: nil, reason: reason, details: reasons.map { "\($0.host): \($0.reasons.joined(separator: "; "))" })
+        try await fail(slug, failure)
+      }
+    }
+  }
+
+  private func dispatch(_ slug: Slug, to host: HostName, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
+    guard let item = work[slug], let client = await pool.client(host) else { return }
+    waiting.remove(slug)
+    let needs = needs(item)
+    let id = AttemptID(request: request.id, slug: slug, number: (item.attempts.map(\.id.number).max() ?? 0) + 1)
+    let spec = item.task.spec(
+      attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
+    let attempt = AttemptRecord(id: id, host: host, spec: spec, startedAt: .now)
+    try await environment.store.add(attempt)
+    try await environment.store.update(request.id, slug, state: .running, waiting: Array("[]".utf8))
+    work[slug]?.attempts.append(attempt)
+    work[slug]?.lastWaiting = []
+    await pool.reserve(host, for: slug, machine: item.task.deviceType.yocto.machine)
+    report(.dispatched(slug, host, attempt: id.number))
+    drive(attempt, task: item.task, client: client, in: &group)
+  }
+
+  private func drive(
+    _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
+  ) {
+    let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    group.addTask {
+      let outcome = await driver.run(attempt, client: client)
+      return await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline)
+    }
+  }
+
+  private func collect(
+    _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient,
+    in group: inout ThrowingTaskGroup<Finished, any Error>
+  ) {
+    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    group.addTask { await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline) }
+  }
+
+  private static func collected(
+    _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, pipeline: TaskPipeline
+  ) async -> Finished {
+    guard outcome.failure == nil else { return .attempt(task.slug, attempt.host, attempt, outcome, []) }
+    do {
+      let steps = try await pipeline.collect(outcome, of: task, spec: attempt.spec, host: attempt.host, client: client)
+      return .attempt(task.slug, attempt.host, attempt, outcome, steps)
+    } catch {
+      var refused = outcome
+      refused.failure = AttemptDriver.failure(for: error)
+      if error is BlocksError { refused.failure?.kind = .rejected }
+      return .attempt(task.slug, attempt.host, attempt, refused, [])
+    }
+  }
+
+  // MARK: ends
+
+  private func attemptEnded(
+    _ slug: Slug, _ host: HostName, _ attempt: AttemptRecord, _ outcome: Outcome, _ steps: [StepResult],
+    in group: inout ThrowingTaskGroup<Finished, any Error>
+  ) async throws {
+    guard var item = work[slug], reports[slug] == nil else { return }
+    await pool.note(outcome.failure, on: host)
+    item.steps += outcome.steps + steps
+    work[slug] = item
+    guard let failure = outcome.failure else {
+      let reusable = ReusableParts(environment: environment)
+      work[slug]?.parts.system = try await reusable.system(item.task)
+      work[slug]?.parts.blocks = item.task.blocks.isEmpty ? nil : try await reusable.blocks(item.task)
+      for block in outcome.blocks { work[slug]?.notices += block.notices.map { "block \(block.name): \($0)" } }
+      deliver(slug, in: &group)
+      return
+    }
+    if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another {
+      work[slug]?.avoid.insert(host)
+      waiting.insert(slug)
+      report(.retrying(slug, failure.reason))
+    } else {
+      try await fail(slug, failure)
+    }
+  }
+
+  private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
+    guard let item = work[slug] else { return }
+    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let logExists = !item.attempts.isEmpty
+    group.addTask {
+      do {
+        let (part, steps, files) = try await pipeline.deliver(item.task, item.parts)
+        let task = item.task
+        return .delivered(
+          slug,
+          .success(
+            DeviceTypeReport(
+              slug: slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
+              outcome: item.attempts.isEmpty ? .reused : .built, reason: nil,
+              log: logExists ? item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") } : nil,
+              host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
+              steps: item.steps + steps, blocks: (item.parts.blocks?.blocks ?? []).map(DeviceTypeReport.Block.init),
+              artifacts: files.artifacts, images: files.images, notices: item.notices + part.notices)))
+      } catch {
+        var failure = AttemptDriver.failure(for: error)
+        failure.step = .preload
+        if !(error is Failure) { failure.kind = .build }
+        return .delivered(slug, .failure(failure))
+      }
+    }
+  }
+
+  private func delivered(_ slug: Slug, _ result: Result<DeviceTypeReport, Failure>) async throws {
+    switch result {
+    case .success(let report): try await end(slug, report)
+    case .failure(let failure): try await fail(slug, failure)
+    }
+  }
+
+  private func fail(_ slug: Slug, _ failure: Failure) async throws {
+    if let item = work[slug] { try await end(slug, failed(item, failure)) }
+  }
+
+  private func failed(_ item: Work, _ failure: Failure) -> DeviceTypeReport {
+    let task = item.task
+    return DeviceTypeReport(
+      slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
+      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
+      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, host: item.attempts.last?.host,
+      attempts: item.attempts.count, steps: item.steps, notices: item.notices)
+  }
+
+  private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {
+    guard reports[slug] == nil else { return }
+    waiting.remove(slug)
+    reports[slug] = ended
+    try await environment.store.end(request.id, slug, record: WorkerProtocol.encode(ended))
+    report(.ended(ended))
+  }
+
+  // MARK: cancelling and ticking
+
+  private func addTick(to group: inout ThrowingTaskGroup<Finished, any Error>) {
+    group.addTask {
+      try? await Task.sleep(for: .seconds(1))
+      return .tick
+    }
+  }
+
+  /// A cancelled request: waiting tasks end at once, running attempts are ended on their hosts and then report their own outcome.
+  private func checkCancellation() async throws {
+    guard !isCancelled else { return }
+    let wanted = try await environment.store.request(request.id)?.cancelRequested ?? false
+    guard wanted || Task.isCancelled else {
+      // A host file that was added meanwhile may be what a waiting task needs.
+      if !waiting.isEmpty, let hosts = try? environment.configuration.readHosts() { await pool.useConfigured(hosts) }
+      return
+    }
+    isCancelled = true
+    for slug in waiting.sorted() { try await fail(slug, Failure(kind: .cancelled, step: nil, reason: "cancelled")) }
+    for (slug, item) in work where reports[slug] == nil {
+      guard let attempt = item.attempts.last, let client = await pool.client(attempt.host) else { continue }
+      try await environment.store.set(attempt.id, state: .cancelling)
+      report(.taskNotice(slug, "cancelling on \(attempt.host)"))
+      _ = try? await client.cancel(attempt.id)
+    }
+  }
+}

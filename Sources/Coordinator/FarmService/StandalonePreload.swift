@@ -1,0 +1,70 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import OCIImage
+import Preload
+
+/// Preloads images of an OCI layout into a disk image, without a farm.
+package struct StandalonePreload: Sendable {
+  package var image: String
+  /// Directory of the OCI image layout.
+  package var layout: String
+  /// Values of `org.opencontainers.image.ref.name`; empty means every image of the layout.
+  package var tags: [String]
+  package var output: String
+  /// Name of the inner image of a flasher.
+  package var inner: String?
+
+  package init(image: String, layout: String, tags: [String], output: String, inner: String?) {
+    self.image = image
+    self.layout = layout
+    self.tags = tags
+    self.output = output
+    self.inner = inner
+  }
+
+  package func run() async throws(FarmError) -> PreloadReport {
+    do {
+      return try await BlockingWork.run {
+        let images = try readLayout()
+        let work = output + ".work-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: work) }
+        return try preload(image: image, images: images, into: output, scratch: work, flasherInner: inner)
+      }
+    } catch let error as FarmError {
+      throw error
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  private struct Index: Decodable {
+    struct Entry: Decodable {
+      var digest: Digest
+      var annotations: [String: String]?
+    }
+    var manifests: [Entry]
+  }
+
+  private func readLayout() throws -> [PreloadImage] {
+    let index = try JSONDecoder().decode(Index.self, from: Data(contentsOf: URL(filePath: layout + "/index.json")))
+    func path(_ digest: Digest) -> String { "\(layout)/blobs/sha256/\(digest.hex)" }
+    let named = index.manifests.compactMap { entry in
+      entry.annotations?["org.opencontainers.image.ref.name"].map { (name: $0, digest: entry.digest) }
+    }
+    for tag in tags where !named.contains(where: { $0.name == tag }) {
+      throw FarmError.usage("no image '\(tag)' in \(layout); there are: \(named.map(\.name).joined(separator: ", "))")
+    }
+    return try named.filter { tags.isEmpty || tags.contains($0.name) }.map { image in
+      let manifest = try WorkerProtocol.decode(ImageManifest.self, from: Data(contentsOf: URL(filePath: path(image.digest))))
+      let config = try WorkerProtocol.decode(ImageConfig.self, from: Data(contentsOf: URL(filePath: path(manifest.config.digest))))
+      guard config.rootfs.diff_ids.count == manifest.layers.count else {
+        throw FarmError.usage("image '\(image.name)': its config and manifest disagree about the layers")
+      }
+      return PreloadImage(
+        names: ["local/\(image.name):latest"], manifestDigest: image.digest, config: path(manifest.config.digest),
+        layers: zip(manifest.layers, config.rootfs.diff_ids).map { (path: path($0.digest), digest: $0.digest, diffID: $1) })
+    }
+  }
+}
