@@ -1,7 +1,95 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
+// One room a target: this file is the diagram, and building with
+// `--explicit-target-dependency-import-check error` keeps it true.
+
+/// Warnings are errors where the CI variable is set; a newer compiler's new warning stops nobody else.
+let settings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room of one of the programs, or of both.
+func room(_ program: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(program)/\(name)", swiftSettings: settings)
+}
+
+/// A C library: module map and shims, nothing else.
+func library(_ name: String, _ pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// Tests mirror the rooms.
+func tests(_ room: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, path: "Tests/\(room)Tests", swiftSettings: settings)
+}
+
+let shared: [Target] = [
+  // Values only: what is built, for what, and how it ended.
+  room("Shared", "BuildModel"),
+  // Content-addressed store on disk.
+  room("Shared", "BlobStore", ["BuildModel", crypto]),
+  // Manifests, configs, layers, image layouts, docker-archives.
+  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", crypto]),
+  // ipk packages, indexes, feeds.
+  room("Shared", "Feed", ["BuildModel", "CArchive", crypto]),
+  // From a feed to a reproducible block, and back to a verdict.
+  room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
+  library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
+  library("CArchive", "libarchive", apt: "libarchive-dev"),
+  library("CDeflate", "libdeflate", apt: "libdeflate-dev"),
+  library("CZlib", "zlib", apt: "zlib1g-dev"),
+  library("CExt2FS", "ext2fs", apt: "libext2fs-dev"),
+]
+
+let coordinator: [Target] = [
+  // farm.yaml and workers.d.
+  room("Coordinator", "Configuration", ["BuildModel", .product(name: "Yams", package: "Yams")]),
+  // Device repositories, contracts, versions: from a request to a plan.
+  room("Coordinator", "Planning", ["BuildModel", crypto]),
+  // Hosts, tasks and the time: from values to decisions.
+  room("Coordinator", "Scheduling", ["BuildModel"]),
+  // The journal of requests, tasks, attempts and events, in SQLite.
+  room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
+  // How workers are reached: SSH and child processes.
+  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  // Blocks into the data partition of disk images.
+  room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  // The deploy tree and its index.
+  room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
+  // Holds the others together.
+  room(
+    "Coordinator", "FarmService",
+    [
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Preload",
+      "Reports", crypto,
+    ]),
+  // Parse, call FarmService, print.
+  .executableTarget(
+    name: "Commands",
+    dependencies: ["BuildModel", "BlobStore", "Configuration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
+    path: "Sources/Coordinator/Commands", swiftSettings: settings),
+]
+
+let worker: [Target] = [
+  .systemLibrary(name: "CLinux", path: "Sources/Worker/CLinux"),
+  // Child processes and their trees.
+  room("Worker", "Processes", ["CLinux"]),
+  // Mirrors and checkouts of exact commits.
+  room("Worker", "Source", ["BuildModel", "Processes"]),
+  // Driving barys, reading its console, collecting what it made.
+  room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
+  // Attempt directories, journals and the detached runner.
+  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Feed", "Processes", "Source", "Yocto"]),
+  // The verbs.
+  .executableTarget(
+    name: "WorkerCommands",
+    dependencies: [
+      "BuildModel", "BlobStore", "Blocks", "CLinux", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+    ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
+]
 
 let package = Package(
   name: "blockfarm",
@@ -12,10 +100,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
-  targets: [
-    // MARK: Shared: what both programs compile
-    .target(name: "BuildModel", path: "Sources/Shared/BuildModel"),
-    .target(name: "BlobStore", dependencies: ["BuildModel", crypto], path: "Sources/Shared/BlobStore"),
-  ]
+  targets: shared + coordinator + worker
 )
