@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import FoundationEssentials
 
 /// `blockfarm preload`: write images of an OCI layout into a disk image.
 struct PreloadCommand: AsyncParsableCommand {
@@ -18,7 +19,11 @@ struct PreloadCommand: AsyncParsableCommand {
   var inner: String?
 
   func run() async throws {
-    let report = try await StandalonePreload(image: image, layout: oci, tags: tag, output: output, inner: inner).run()
-    print("\(output): \(report)")
+    let time = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
+    let report = try await StandalonePreload(image: image, layout: oci, tags: tag, output: output, inner: inner, time: time).run()
+    Diagnostics.print(
+      "\(report.layersWritten) layers written, \(report.layersSkipped) were there, \(report.bytes >> 20) MiB, image \(report.sizeBefore >> 20) → "
+        + "\(report.sizeAfter >> 20) MiB")
+    print(output)
   }
 }

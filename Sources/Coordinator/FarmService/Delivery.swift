@@ -70,13 +70,13 @@ struct Delivery {
     defer { try? FileManager.default.removeItem(atPath: work) }
     let output = work + "/image"
     let inner = task.deviceType.isFlasher ? Self.rawName(image.path.lastComponent) : nil
-    _ = try Preload.preload(
+    _ = try Preloader.preload(
       image: blobs.path(image.digest),
       images: blocks.map { block in
         PreloadImage(
           names: [block.reference], manifestDigest: block.dockerManifest.digest, config: blobs.path(block.config.digest),
-          layers: block.layers.map { (path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
-      }, into: output, scratch: work, flasherInner: inner)
+          layers: block.layers.map { .init(path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
+      }, into: output, scratch: work, flasherInner: inner, time: task.sourceDateEpoch)
     let made = try blobs.adopt(file: output)
     let untouched = DeliveredPart.File(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size))
     guard let inner else { return [.init(path: image.path, blob: made)] }

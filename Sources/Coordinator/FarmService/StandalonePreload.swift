@@ -14,8 +14,11 @@ package struct StandalonePreload: Sendable {
   package var output: String
   /// Name of the inner image of a flasher.
   package var inner: String?
+  /// Seconds since 1970 for what the layers bring no time for.
+  package var time: Int64
 
-  package init(image: String, layout: String, tags: [String], output: String, inner: String?) {
+  package init(image: String, layout: String, tags: [String], output: String, inner: String?, time: Int64) {
+    self.time = time
     self.image = image
     self.layout = layout
     self.tags = tags
@@ -30,7 +33,7 @@ package struct StandalonePreload: Sendable {
         let work = output + ".work-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: work) }
-        return try preload(image: image, images: images, into: output, scratch: work, flasherInner: inner)
+        return try Preloader.preload(image: image, images: images, into: output, scratch: work, flasherInner: inner, time: time)
       }
     } catch let error as FarmError {
       throw error
@@ -64,7 +67,7 @@ package struct StandalonePreload: Sendable {
       }
       return PreloadImage(
         names: ["local/\(image.name):latest"], manifestDigest: image.digest, config: path(manifest.config.digest),
-        layers: zip(manifest.layers, config.rootfs.diff_ids).map { (path: path($0.digest), digest: $0.digest, diffID: $1) })
+        layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })
     }
   }
 }

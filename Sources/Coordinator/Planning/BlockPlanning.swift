@@ -3,17 +3,30 @@ import BuildModel
 /// Chooses and resolves the blocks of device types.
 struct BlockPlanning {
   let request: PlanRequest.Blocks
+  /// Block contracts by the name of their repository, then by slug.
+  private let contracts: [String: [String: Contract]]
 
   struct Chosen {
     var specs: [BlockSpec] = []
     var recipes: [RecipeName] = []
     var notices: [String] = []
+    /// Names, as they were asked for, of the blocks that fit.
+    var fits: Set<String> = []
     /// For each block that was asked for and does not fit: why.
     var misfits: [String: String] = [:]
   }
 
-  /// Block contracts of a repository by slug; two with one slug are refused.
-  static func contracts(of repository: DeviceRepository) throws(PlanningError) -> [String: Contract] {
+  /// Refuses a repository that has two block contracts of one slug.
+  init(_ request: PlanRequest.Blocks, in repositories: [DeviceRepository]) throws(PlanningError) {
+    self.request = request
+    var contracts: [String: [String: Contract]] = [:]
+    for repository in repositories where contracts[repository.source.name] == nil {
+      contracts[repository.source.name] = try Self.contracts(of: repository)
+    }
+    self.contracts = contracts
+  }
+
+  private static func contracts(of repository: DeviceRepository) throws(PlanningError) -> [String: Contract] {
     var found: [String: Contract] = [:]
     for contract in repository.contracts where contract.isBlock {
       if let first = found[contract.slug] { throw .duplicateContract(slug: contract.slug, first: first.file, second: contract.file) }
@@ -22,35 +35,48 @@ struct BlockPlanning {
     return found
   }
 
+  /// By slug, else by alias; an alias of two blocks is refused.
+  private func find(_ name: String, in contracts: [String: Contract]) throws(PlanningError) -> Contract? {
+    if let exact = contracts[name] { return exact }
+    let found = contracts.values.filter { $0.aliases.contains(name) }.sorted { $0.slug < $1.slug }
+    if found.count > 1 { throw .duplicateContract(slug: name, first: found[0].file, second: found[1].file) }
+    return found.first
+  }
+
   func choose(for deviceType: DeviceType, in repository: DeviceRepository) throws(PlanningError) -> Chosen {
-    let contracts = try Self.contracts(of: repository)
+    let contracts = contracts[repository.source.name] ?? [:]
     var chosen = Chosen()
-    let wanted: [Contract]
+    var wanted: [(contract: Contract, names: [String])] = []
     switch request {
     case .none: return chosen
-    case .all: wanted = contracts.values.sorted { $0.slug < $1.slug }
+    case .all: wanted = contracts.values.sorted { $0.slug < $1.slug }.map { ($0, [$0.slug]) }
     case .named(let names):
-      var list: [Contract] = []
       for name in names {
-        if let contract = contracts[name] ?? contracts.values.first(where: { $0.aliases.contains(name) }) {
-          if !list.contains(where: { $0.slug == contract.slug }) { list.append(contract) }
+        if let contract = try find(name, in: contracts) {
+          if let index = wanted.firstIndex(where: { $0.contract.slug == contract.slug }) {
+            wanted[index].names.append(name)
+          } else {
+            wanted.append((contract, [name]))
+          }
         } else {
           chosen.misfits[name] = "repository \(repository.source.name) has no such block"
         }
       }
-      wanted = list
     }
+    // What the cloud knows a device type by is written in its own contract, not only in the manifest.
+    let known = repository.contracts.first { $0.type == "hw.device-type" && $0.slug == deviceType.slug.text }?.aliases ?? []
     let context = ContractMatcher.Context(
-      slug: deviceType.slug, aliases: deviceType.aliases, arch: deviceType.arch, osVersion: repository.version,
+      slug: deviceType.slug, aliases: deviceType.aliases + known, arch: deviceType.arch, osVersion: repository.version,
       codename: deviceType.yocto.codename)
-    for contract in wanted {
+    for (contract, names) in wanted {
       let reasons = ContractMatcher.reasons(contract, against: context)
       if reasons.isEmpty {
         let spec = try spec(contract, for: deviceType, in: repository)
         chosen.specs.append(spec)
+        chosen.fits.formUnion(names)
         for recipe in spec.recipes where !chosen.recipes.contains(recipe) { chosen.recipes.append(recipe) }
       } else {
-        chosen.misfits[contract.slug] = reasons.map(\.text).joined(separator: "; ")
+        for name in names { chosen.misfits[name] = reasons.map(\.text).joined(separator: "; ") }
       }
     }
     chosen.notices = chosen.misfits.sorted { $0.key < $1.key }.map { "block \($0.key) is left out: \($0.value)" }

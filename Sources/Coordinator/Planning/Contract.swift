@@ -36,24 +36,30 @@ package struct Contract: Hashable, Sendable {
   package var packages: [String] { composedOf.filter { $0.type == "sw.package.yocto.ipk" }.compactMap(\.slug) }
 
   /// Reads a contract file; throws an error that names the file (and line) when it does not parse.
+  ///
+  /// Of contracts that describe no block only name and defaults are read: their other parts take many forms and matter to nobody here.
   package static func parse(_ bytes: [UInt8], file: String) throws(PlanningError) -> Contract {
     do {
-      let document = try JSONDecoder().decode(Document.self, from: Data(bytes))
-      return Contract(
-        slug: document.slug, type: document.type, aliases: document.aliases ?? [],
-        requires: (document.requires ?? []).map(\.requirement), composedOf: document.composedOf ?? [],
-        store: document.data?.store, rebootRequired: document.data?.reboot, file: file)
+      let decoder = JSONDecoder()
+      let head = try decoder.decode(Head.self, from: Data(bytes))
+      var contract = Contract(
+        slug: head.slug, type: head.type, aliases: head.aliases ?? [], requires: [], composedOf: [], store: head.data?.store,
+        rebootRequired: head.data?.reboot, file: file)
+      if contract.isBlock {
+        let body = try decoder.decode(Body.self, from: Data(bytes))
+        contract.requires = (body.requires ?? []).map(\.requirement)
+        contract.composedOf = body.composedOf ?? []
+      }
+      return contract
     } catch {
-      throw JSONProblem.error(error, file: file)
+      throw JSONProblem.error(error, in: bytes, file: file)
     }
   }
 
-  private struct Document: Decodable {
+  private struct Head: Decodable {
     var slug: String
     var type: String
     var aliases: [String]?
-    var requires: [Entry]?
-    var composedOf: [Part]?
     var data: Defaults?
 
     struct Defaults: Decodable {
@@ -66,9 +72,18 @@ package struct Contract: Hashable, Sendable {
       init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         store = try? container.decode(String.self, forKey: .store)
-        reboot = try? container.decode(String.self, forKey: .reboot)
+        let flag = (try? container.decode(Bool.self, forKey: .reboot)).map { $0 ? "1" : "0" }
+        reboot = flag ?? (try? container.decode(String.self, forKey: .reboot))
+        guard reboot == nil || reboot == "0" || reboot == "1" else {
+          throw DecodingError.dataCorruptedError(forKey: .reboot, in: container, debugDescription: "must be \"0\" or \"1\"")
+        }
       }
     }
+  }
+
+  private struct Body: Decodable {
+    var requires: [Entry]?
+    var composedOf: [Part]?
 
     struct Entry: Decodable {
       var allOf: [Part]?

@@ -41,13 +41,23 @@ package enum ContractMatcher {
       if !alternatives.isEmpty, !alternatives.contains(where: { $0 == nil }) {
         let unmet = alternatives.compactMap { $0 }
         let kinds = Set(unmet.map(\.kind))
-        reasons.append(
-          Reason(
-            kind: kinds.count == 1 ? unmet[0].kind : .deviceType,
-            text: "none of its alternatives holds: " + unmet.map(\.text).joined(separator: ", ")))
+        let slugs = requirement.anyOf.compactMap(\.slug)
+        // A contract may list dozens of device types: they are named once.
+        let text =
+          kinds == [.deviceType] && slugs.count == unmet.count
+          ? "needs device type \(slugs.joined(separator: " or ")), this is \(context.slug)"
+          : "none of its alternatives holds: " + unmet.map(\.text).joined(separator: ", ")
+        reasons.append(Reason(kind: kinds.count == 1 ? unmet[0].kind : .deviceType, text: text))
       }
-      for part in requirement.not where unmet(part, context) == nil {
-        reasons.append(Reason(kind: kind(part), text: "excludes \(part.type) \(part.slug ?? "")"))
+      for part in requirement.not {
+        if isUnreadable(part) {
+          // What cannot be read excludes rather than allows.
+          reasons += [unmet(part, context)].compactMap { $0 }
+        } else if unmet(part, context) == nil {
+          let version = part.externalVersion ?? part.version
+          let words = ["excludes", part.type, part.slug, version].compactMap { $0 }
+          reasons.append(Reason(kind: kind(part), text: words.joined(separator: " ")))
+        }
       }
     }
     return reasons
@@ -61,6 +71,11 @@ package enum ContractMatcher {
     case ("sw.os", "balenaos"), ("sw.os", "balena-os"): .osVersion
     default: .unknown
     }
+  }
+
+  private static func isUnreadable(_ part: Contract.Part) -> Bool {
+    guard kind(part) == .osVersion, let version = part.externalVersion ?? part.version else { return false }
+    return VersionRange(version) == nil
   }
 
   private static func unmet(_ part: Contract.Part, _ context: Context) -> Reason? {

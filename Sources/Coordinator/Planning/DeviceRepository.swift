@@ -30,10 +30,12 @@ package struct DeviceRepository: Sendable {
   package var commitTime: Int64
   /// Local git directories by mirror name, from which bundles are made.
   package var locations: [SourceLocation]
+  /// What is worth knowing of the checkout and is no failure.
+  package var notices: [String]
 
   package init(
     source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], checkout: SourceSpec, version: OSVersion,
-    isRelease: Bool, commitTime: Int64, locations: [SourceLocation]
+    isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
   ) {
     self.source = source
     self.deviceTypes = deviceTypes
@@ -43,6 +45,7 @@ package struct DeviceRepository: Sendable {
     self.isRelease = isRelease
     self.commitTime = commitTime
     self.locations = locations
+    self.notices = notices
   }
 }
 

@@ -10,8 +10,17 @@ struct DeviceTypeSelection {
   /// In the order of repositories and files; a slug that two repositories define counts once, for the first one.
   var candidates: [Candidate] = []
   var notices: [String] = []
+  let request: PlanRequest
 
-  init(_ repositories: [DeviceRepository]) {
+  /// Takes the repositories that the request allows; of two that define a slug only one may be named, so the choice is the user's.
+  init(_ all: [DeviceRepository], for request: PlanRequest) throws(PlanningError) {
+    self.request = request
+    let known = all.map(\.source.name)
+    for name in request.repositories where !known.contains(name) {
+      let near = NearestNames.of(name, among: known)
+      throw .unknown(noun: "repository", text: name, nearest: near.isEmpty ? Array(known.sorted().prefix(20)) : near)
+    }
+    let repositories = request.repositories.isEmpty ? all : all.filter { request.repositories.contains($0.source.name) }
     var owners: [Slug: String] = [:]
     for repository in repositories {
       for deviceType in repository.deviceTypes {
@@ -25,11 +34,7 @@ struct DeviceTypeSelection {
     }
   }
 
-  func select(_ request: PlanRequest) throws(PlanningError) -> [Candidate] {
-    let known = Set(candidates.map(\.repository.source.name))
-    for name in request.repositories where !known.contains(name) {
-      throw .unknown(noun: "repository", text: name, nearest: known.sorted())
-    }
+  func select() throws(PlanningError) -> [Candidate] {
     var chosen: [Candidate]
     if request.machines.isEmpty {
       guard request.all || !request.architectures.isEmpty || !request.repositories.isEmpty else {
@@ -44,10 +49,10 @@ struct DeviceTypeSelection {
       }
     }
     if !request.architectures.isEmpty { chosen = chosen.filter { request.architectures.contains($0.deviceType.arch) } }
-    if !request.repositories.isEmpty { chosen = chosen.filter { request.repositories.contains($0.repository.source.name) } }
     guard !chosen.isEmpty else {
-      throw .nothingSelected(
-        "no device type matches: architectures there are \(Set(candidates.map(\.deviceType.arch.rawValue)).sorted().joined(separator: ", "))")
+      let wanted = request.architectures.map(\.rawValue).joined(separator: ", ")
+      let known = Set(candidates.map(\.deviceType.arch.rawValue)).sorted().joined(separator: ", ")
+      throw .nothingSelected("none of the selected device types is of architecture \(wanted); there are \(known)")
     }
     return chosen.sorted { $0.deviceType.slug < $1.deviceType.slug }
   }

@@ -1,5 +1,5 @@
 import BuildModel
-import FoundationEssentials
+import Glibc
 
 import struct Crypto.SHA256
 
@@ -10,6 +10,7 @@ struct GitState {
   var isRelease: Bool
   var commitTime: Int64
   var locations: [SourceLocation]
+  var notices: [String]
 
   static func read(_ source: RepositorySource, allowDirty: Bool) throws(PlanningError) -> GitState {
     func failed(_ reason: String, _ hint: String) -> PlanningError { .repository(name: source.name, reason: reason, hint: hint) }
@@ -25,15 +26,16 @@ struct GitState {
         "commit them, or pass --allow-dirty to build the commit without them as a non-release")
     }
     let (version, tag, distance) = try nearestTag(source)
+    try refuseLargeFiles(source, in: source.path)
     let mirror = name(of: "root " + source.path)
-    var locations = [SourceLocation(mirror: mirror, path: source.path)]
-    var submodules: [SourceSpec.Submodule] = []
-    try collect(source, below: "", into: &submodules, &locations, depth: 0)
+    var submodules = GitSubmodules(source: source)
+    try submodules.collect()
     return GitState(
       checkout: SourceSpec(
-        repository: source.name, root: SourceTree(mirror: mirror, commit: commit, tags: [tag]), submodules: submodules,
+        repository: source.name, root: SourceTree(mirror: mirror, commit: commit, tags: [tag]), submodules: submodules.found,
         isDirty: !changes.isEmpty),
-      version: version, isRelease: distance == 0 && changes.isEmpty, commitTime: time, locations: locations)
+      version: version, isRelease: distance == 0 && changes.isEmpty, commitTime: time,
+      locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: submodules.notices)
   }
 
   /// The nearest reachable tag that is a version, annotated or not.
@@ -43,6 +45,7 @@ struct GitState {
     do {
       text = try lines(["describe", "--tags", "--long", "--match", "v[0-9]*", "--match", "vv[0-9]*"], source).first.map(String.init) ?? ""
     } catch {
+      guard ["cannot describe", "can describe"].contains(where: error.description.contains) else { throw error }
       throw .repository(name: source.name, reason: "no version tag is reachable from the checked-out commit", hint: hint)
     }
     let parts = text.split(separator: "-")
@@ -56,51 +59,16 @@ struct GitState {
     return (version, tag, distance)
   }
 
-  private static func collect(
-    _ source: RepositorySource, below prefix: String, into submodules: inout [SourceSpec.Submodule], _ locations: inout [SourceLocation],
-    depth: Int
-  ) throws(PlanningError) {
-    let directory = prefix.isEmpty ? source.path : source.path + "/" + prefix
-    guard depth < 6, FileManager.default.fileExists(atPath: directory + "/.gitmodules") else { return }
-    var here = source
-    here.path = directory
-    var urls: [String: String] = [:]
-    var paths: [String: String] = [:]
-    for line in try lines(["config", "--file", ".gitmodules", "--list"], here) {
-      guard let equals = line.firstIndex(of: "=") else { continue }
-      let key = String(line[..<equals])
-      let value = String(line[line.index(after: equals)...])
-      if key.hasSuffix(".url") { urls[String(key.dropLast(4))] = value }
-      if key.hasSuffix(".path") { paths[String(key.dropLast(5))] = value }
-    }
-    let commits = try gitlinks(here)
-    for (key, path) in paths.sorted(by: { $0.value < $1.value }) {
-      guard let commit = commits[path] else { continue }
-      let full = prefix.isEmpty ? path : prefix + "/" + path
-      guard let relative = RelativePath(full) else {
-        throw .repository(name: source.name, reason: "submodule path '\(full)' leaves the repository", hint: "")
-      }
-      guard FileManager.default.fileExists(atPath: directory + "/" + path + "/.git") else {
-        throw .repository(
-          name: source.name, reason: "submodule \(full) is not checked out", hint: "run: git -C \(source.path) submodule update --init --recursive")
-      }
-      let url = urls[key] ?? ""
-      let isRelative = url.hasPrefix("./") || url.hasPrefix("../")
-      let mirror = name(of: isRelative || url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
-      submodules.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: commit, tags: [])))
-      locations.append(SourceLocation(mirror: mirror, path: directory + "/" + path))
-      try collect(source, below: full, into: &submodules, &locations, depth: depth + 1)
-    }
-  }
-
-  /// Commits of submodules by path, as the checked-out commit records them.
-  private static func gitlinks(_ source: RepositorySource) throws(PlanningError) -> [String: CommitID] {
-    var found: [String: CommitID] = [:]
-    for line in try lines(["ls-tree", "-r", "HEAD"], source) where line.hasPrefix("160000 ") {
-      guard let tab = line.firstIndex(of: "\t"), let id = line[..<tab].split(separator: " ").last.flatMap({ CommitID($0) }) else { continue }
-      found[String(line[line.index(after: tab)...])] = id
-    }
-    return found
+  /// Git LFS keeps contents outside of git, where no bundle finds them.
+  static func refuseLargeFiles(_ source: RepositorySource, in directory: String) throws(PlanningError) {
+    guard access(directory + "/.gitattributes", F_OK) == 0 else { return }
+    let output = try GitCommand.run(["ls-files", "-z", "--", ":(attr:filter=lfs)"], in: directory, repository: source.name)
+    let files = output.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    guard let first = files.first else { return }
+    let place = directory == source.path ? "" : String(directory.dropFirst(source.path.count + 1)) + "/"
+    throw .repository(
+      name: source.name, reason: "keeps files in Git LFS (\(place)\(first)\(files.count > 1 ? " and \(files.count - 1) more" : "")), which is not supported",
+      hint: "commit them as ordinary files")
   }
 
   private static func lines(_ arguments: [String], _ source: RepositorySource) throws(PlanningError) -> [Substring] {
@@ -108,6 +76,7 @@ struct GitState {
     return String(decoding: output, as: UTF8.self).split(separator: "\n")
   }
 
+  /// A mirror's name.
   static func name(of text: String) -> Digest {
     // 32 bytes always make a digest.
     Digest(bytes: SHA256.hash(data: Array(text.utf8)))!

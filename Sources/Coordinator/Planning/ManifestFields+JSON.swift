@@ -17,6 +17,7 @@ extension ManifestFields {
       let container = try decoder.container(keyedBy: Key.self)
       for key in container.allKeys {
         if key.stringValue == "yocto" {
+          if try container.decodeNil(forKey: key) { continue }
           yocto = try container.decode(Section.self, forKey: key).values
         } else if let text = try? container.decode(String.self, forKey: key) {
           values[key.stringValue] = .text(text)
@@ -29,40 +30,15 @@ extension ManifestFields {
     }
   }
 
-  /// Reads a generated `<file>.json`; nil when it is some other JSON file (no `yocto` section).
+  /// Reads a generated `<file>.json`; nil when it is some other JSON file (no object with a `yocto` section).
   static func json(_ bytes: [UInt8], path: String) throws(PlanningError) -> ManifestFields? {
+    if bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "[") { return nil }
     do {
       let section = try JSONDecoder().decode(Section.self, from: Data(bytes))
       guard let yocto = section.yocto else { return nil }
-      return ManifestFields(top: section.values, yocto: yocto)
+      return ManifestFields(top: section.values, yocto: yocto, line: { JSONProblem.line(ofKey: $0, in: bytes) })
     } catch {
-      throw JSONProblem.error(error, file: path)
+      throw JSONProblem.error(error, in: bytes, file: path)
     }
-  }
-}
-
-/// Turns a decoding error into one that names file and line.
-enum JSONProblem {
-  static func error(_ error: any Error, file: String) -> PlanningError {
-    guard let error = error as? DecodingError else { return .unreadable(file: file, line: nil, reason: "\(error)") }
-    switch error {
-    case .dataCorrupted(let context) where context.codingPath.isEmpty:
-      let text = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-      return .unreadable(file: file, line: line(in: text), reason: "is not JSON: \(summary(text))")
-    case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context):
-      let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return .unreadable(file: file, line: nil, reason: "\(place.isEmpty ? "document" : "'\(place)'"): \(context.debugDescription)")
-    @unknown default: return .unreadable(file: file, line: nil, reason: "\(error)")
-    }
-  }
-
-  private static func line(in text: String) -> Int? {
-    guard let range = text.firstRange(of: "line ") else { return nil }
-    return Int(text[range.upperBound...].prefix { $0.isNumber })
-  }
-
-  private static func summary(_ text: String) -> String {
-    guard let start = text.firstRange(of: "NSDebugDescription=")?.upperBound else { return String(text.prefix(200)) }
-    return String(text[start...].prefix { $0 != "}" }.prefix(200))
   }
 }

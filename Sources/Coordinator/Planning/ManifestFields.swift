@@ -10,10 +10,14 @@ struct ManifestFields {
   }
   var top: [String: Value] = [:]
   var yocto: [String: Value] = [:]
+  /// The line, from 1, where a key of the top level (`arch`) or of the section (`yocto.machine`) stands.
+  var line: (String) -> Int? = { _ in nil }
 
   /// Checks the fields and makes the device type.
   func deviceType(file: String, path: String) throws(PlanningError) -> DeviceType {
-    func wrong(_ reason: String) -> PlanningError { .unreadable(file: path, line: nil, reason: reason) }
+    func wrong(_ reason: String, _ key: String? = nil) -> PlanningError {
+      .unreadable(file: path, line: key.flatMap(line), reason: reason)
+    }
     func text(_ section: [String: Value], _ key: String) -> String? {
       if case .text(let text) = section[key] { text } else { nil }
     }
@@ -23,23 +27,25 @@ struct ManifestFields {
     }
     func flag(_ key: String) -> Bool { yocto[key] == .flag(true) }
     let slugText = text(top, "slug") ?? file
-    guard let slug = try? Slug(slugText) else { throw wrong("'\(slugText)' is not a device type name") }
+    guard let slug = try? Slug(slugText) else { throw wrong("'\(slugText)' is not a device type name", "slug") }
     let archText = try required(top, "arch", "arch")
     guard let arch = Architecture(rawValue: archText) else {
-      throw wrong("unknown architecture '\(archText)'; known: \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")
+      throw wrong("unknown architecture '\(archText)'; known: \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))", "arch")
     }
     let stateText = (text(top, "state") ?? "").uppercased()
-    guard let state = DeviceType.State(rawValue: stateText) else { throw wrong("unknown state '\(stateText)'") }
+    guard let state = DeviceType.State(rawValue: stateText) else { throw wrong("unknown state '\(stateText)'", "state") }
     let machineText = try required(yocto, "machine", "yocto.machine")
-    guard let machine = try? Machine(machineText) else { throw wrong("'\(machineText)' is not a machine name") }
+    guard let machine = try? Machine(machineText) else { throw wrong("'\(machineText)' is not a machine name", "yocto.machine") }
     var images: [RecipeName] = []
     for word in (text(yocto, "image") ?? "").split(separator: " ") {
-      guard let recipe = try? RecipeName(word) else { throw wrong("'\(word)' is not a bitbake target") }
+      guard let recipe = try? RecipeName(word) else { throw wrong("'\(word)' is not a bitbake target", "yocto.image") }
       images.append(recipe)
     }
     let artifact = try required(yocto, "deployArtifact", "yocto.deployArtifact")
-    for path in [artifact, text(yocto, "deployFlasherArtifact"), text(yocto, "deployRawArtifact")] {
-      if let path, RelativePath(path) == nil { throw wrong("artifact '\(path)' is not a path below the images directory") }
+    for key in ["deployArtifact", "deployFlasherArtifact", "deployRawArtifact"] {
+      if let path = text(yocto, key), RelativePath(path) == nil {
+        throw wrong("artifact '\(path)' is not a path below the images directory", "yocto." + key)
+      }
     }
     var name = text(top, "name") ?? slug.text
     if state != .absent, state != .released, name.hasSuffix(" (\(state.rawValue))") { name.removeLast(state.rawValue.count + 3) }

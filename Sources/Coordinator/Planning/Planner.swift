@@ -6,13 +6,18 @@ package enum Planner {
     guard !repositories.isEmpty else {
       throw .nothingSelected("no device repository is configured: list one under 'repositories' in farm.yaml")
     }
-    let selection = DeviceTypeSelection(repositories)
-    let chosen = try selection.select(request)
+    let selection = try DeviceTypeSelection(repositories, for: request)
+    let chosen = try selection.select()
     var plan = Plan(tasks: [], skipped: [], notices: selection.notices, locations: [])
-    let blocks = BlockPlanning(request: request.blocks)
+    let blocks = try BlockPlanning(request.blocks, in: chosen.map(\.repository))
     try checkNames(request.blocks, in: chosen.map(\.repository))
+    var located: Set<SourceLocation> = []
     var fits: Set<String> = []
     var misfits: [String: [String]] = [:]
+    var told: Set<String> = []
+    for candidate in chosen where told.insert(candidate.repository.source.name).inserted {
+      plan.notices += candidate.repository.notices.map { "repository \(candidate.repository.source.name): \($0)" }
+    }
     for candidate in chosen {
       let (deviceType, repository) = (candidate.deviceType, candidate.repository)
       func skip(_ reason: String) {
@@ -29,14 +34,14 @@ package enum Planner {
         continue
       }
       let picked = try blocks.choose(for: deviceType, in: repository)
-      fits.formUnion(picked.specs.map(\.name.text))
+      fits.formUnion(picked.fits)
       for (block, reason) in picked.misfits { misfits[block, default: []].append("\(deviceType.slug): \(reason)") }
       plan.tasks.append(task(deviceType, repository, picked))
-      for location in repository.locations where !plan.locations.contains(location) { plan.locations.append(location) }
+      for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
     if case .named(let names) = request.blocks, !plan.tasks.isEmpty {
       for name in names where !fits.contains(name) {
-        if let reasons = misfits[name], let block = try? BlockName(name) { throw .blockFitsNone(block: block, reasons: reasons) }
+        throw .blockFitsNone(block: name, reasons: misfits[name] ?? [])
       }
     }
     return plan

@@ -10,7 +10,7 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
   case ambiguous(text: String, candidates: [String])
   case duplicateContract(slug: String, first: String, second: String)
   /// A block that was asked for and fits none of the selected device types.
-  case blockFitsNone(block: BlockName, reasons: [String])
+  case blockFitsNone(block: String, reasons: [String])
   case nothingSelected(String)
 
   package var description: String {

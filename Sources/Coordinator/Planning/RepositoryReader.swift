@@ -9,34 +9,46 @@ package enum RepositoryReader {
       throw .repository(name: source.name, reason: "\(source.path) is no git checkout", hint: "'source' must name one")
     }
     let git = try GitState.read(source, allowDirty: allowDirty)
-    let deviceTypes = try manifests(source.path)
+    let (deviceTypes, notices) = try manifests(source.path)
     guard !deviceTypes.isEmpty else {
       throw .repository(name: source.name, reason: "no device type manifest (*.coffee or *.json) in \(source.path)", hint: "")
     }
     var contracts: [Contract] = []
     for root in source.contracts { try collect(source.path + "/" + root, depth: 0, into: &contracts) }
+    // One root may lie inside another.
+    var files: Set<String> = []
+    contracts.removeAll { !files.insert($0.file).inserted }
     return DeviceRepository(
       source: source, deviceTypes: deviceTypes, contracts: contracts, checkout: git.checkout, version: git.version,
-      isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations)
+      isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
+      notices: git.notices + notices)
   }
 
-  /// One device type a manifest; `<file>.json` is preferred where both forms exist.
-  static func manifests(_ directory: String) throws(PlanningError) -> [DeviceType] {
-    let files = try names(directory)
-    let coffee = files.filter { $0.hasSuffix(".coffee") }.map { String($0.dropLast(7)) }
-    let json = files.filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+  /// One device type a manifest; `<file>.json` is preferred where both forms exist, with a notice where they disagree.
+  static func manifests(_ directory: String) throws(PlanningError) -> (deviceTypes: [DeviceType], notices: [String]) {
+    let files = Set(try names(directory))
+    let stems = Set(
+      files.compactMap { name in [".coffee", ".json"].first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) } })
     var found: [DeviceType] = []
-    for file in Set(coffee + json).sorted() {
-      var fields: ManifestFields?
-      var path = "\(directory)/\(file).json"
-      if json.contains(file) { fields = try ManifestFields.json(try contents(path), path: path) }
-      if fields == nil, coffee.contains(file) {
-        path = "\(directory)/\(file).coffee"
-        fields = try ManifestFields.coffee(try contents(path), path: path)
+    var notices: [String] = []
+    for file in stems.sorted() where !file.isEmpty {
+      let (json, coffee) = ("\(directory)/\(file).json", "\(directory)/\(file).coffee")
+      func fromCoffee() throws(PlanningError) -> DeviceType? {
+        guard files.contains(file + ".coffee") else { return nil }
+        return try ManifestFields.coffee(try contents(coffee), path: coffee).deviceType(file: file, path: coffee)
       }
-      if let fields { found.append(try fields.deviceType(file: file, path: path)) }
+      guard files.contains(file + ".json"), let fields = try ManifestFields.json(try contents(json), path: json) else {
+        if let deviceType = try fromCoffee() { found.append(deviceType) }
+        continue
+      }
+      let deviceType = try fields.deviceType(file: file, path: json)
+      found.append(deviceType)
+      // The generated file wins, but the build generates its own from the other.
+      if let other = try? fromCoffee(), other != deviceType {
+        notices.append("\(file).json is used, and it disagrees with \(file).coffee: delete it if it is out of date")
+      }
     }
-    return found
+    return (found, notices)
   }
 
   private static func collect(_ directory: String, depth: Int, into contracts: inout [Contract]) throws(PlanningError) {
@@ -73,9 +85,13 @@ package enum RepositoryReader {
   }
 
   static func contents(_ path: String) throws(PlanningError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(file: path, line: nil, reason: String(cString: strerror(errno))) }
     defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & 0o170000 == 0o100000 else {
+      throw .unreadable(file: path, line: nil, reason: "is no regular file")
+    }
     var bytes = [UInt8](repeating: 0, count: 64 << 10)
     var result: [UInt8] = []
     while true {

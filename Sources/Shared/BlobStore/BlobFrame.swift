@@ -20,7 +20,8 @@ package enum BlobFrame {
 /// Takes a stream of frames in pieces of any size and writes its blobs into a store. Feed it bytes as they arrive.
 package final class BlobFrameReader {
   private let store: BlobStore
-  private let expected: [Digest: Int64]
+  /// nil where any blob is taken.
+  private let expected: [Digest: Int64]?
   private var header: [UInt8] = []
   private var current: (writer: BlobWriter, blob: BlobDescriptor, left: Int64)?
   /// What is in the store so far.
@@ -32,6 +33,12 @@ package final class BlobFrameReader {
   package init(store: BlobStore, expected: [BlobDescriptor]) {
     self.store = store
     self.expected = Dictionary(expected.map { ($0.digest, $0.size) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Accepts every blob whose content is what its header says.
+  package init(store: BlobStore) {
+    self.store = store
+    expected = nil
   }
 
   package func feed(_ bytes: [UInt8]) throws(BlobStoreError) {
@@ -69,7 +76,11 @@ package final class BlobFrameReader {
     guard let blob = try? WorkerProtocol.decode(BlobDescriptor.self, from: header) else {
       throw .malformedFrame("header is not a descriptor")
     }
-    guard let size = expected[blob.digest] else { throw .malformedFrame("\(blob.digest) was not asked for") }
+    var size = blob.size
+    if let expected {
+      guard let asked = expected[blob.digest] else { throw .malformedFrame("\(blob.digest) was not asked for") }
+      size = asked
+    }
     guard size == blob.size, size >= 0 else { throw .malformedFrame("\(blob.digest) has \(blob.size) bytes, not \(size)") }
     current = (try BlobWriter(store: store), blob, size)
     try endBlobIfWhole()

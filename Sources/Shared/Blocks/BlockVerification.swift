@@ -19,13 +19,15 @@ package enum BlockVerification {
       guard result.platform == spec.platform else { throw mismatch("platform", "\(spec.platform)", "\(result.platform)") }
       let listed = Set(spec.packages)
       let delivered = Set(result.packages.map(\.name))
-      guard listed == delivered else {
+      guard listed == delivered, result.packages.count == delivered.count else {
         throw mismatch("package list", listed.sorted().map(\.text).joined(separator: " "), delivered.sorted().map(\.text).joined(separator: " "))
       }
       let configBytes = try read(result.config, in: store)
       let config = try WorkerProtocol.decode(ImageConfig.self, from: configBytes)
       guard config.platform == spec.platform else { throw mismatch("config platform", "\(spec.platform)", "\(config.platform)") }
       guard config.config.Labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      guard !result.layers.isEmpty else { throw mismatch("number of layers", "at least one", "none") }
+      guard try config.bytes() == configBytes else { throw mismatch("config", "what blockfarm writes", "other or further fields") }
       guard config.rootfs.diff_ids == result.layers.map(\.diffID) else {
         throw mismatch("diff ids", "\(result.layers.map(\.diffID))", "\(config.rootfs.diff_ids)")
       }
@@ -59,6 +61,9 @@ package enum BlockVerification {
     of layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError
   ) throws -> Int64 {
     try store.verify(layer.blob.digest)
+    guard store.size(layer.blob.digest) == layer.blob.size else {
+      throw mismatch("size of layer \(layer.blob.digest)", "\(store.size(layer.blob.digest) ?? -1)", "\(layer.blob.size)")
+    }
     var hash = SHA256()
     var size: Int64 = 0
     try ArchiveReader.decompress(store.path(layer.blob.digest)) {

@@ -39,6 +39,9 @@ struct RootfsTree {
     var own: [[UInt8]: Int] = [:]
     for item in package.entries where !item.entry.path.isEmpty {
       let entry = item.entry
+      if let rule = OverlayRules.violation(of: entry) {
+        throw BlocksError.refused(block: block, package: package.item.name, path: entry.pathText, rule: rule)
+      }
       let node: Node
       func made(_ kind: Node.Kind) -> Node {
         Node(
@@ -50,7 +53,6 @@ struct RootfsTree {
       case .file:
         guard let extent = item.extent else { continue }
         contents.append(Content(spool: package.spool, extent: extent))
-        own[entry.path] = contents.count - 1
         node = made(.file(inode: contents.count - 1))
       case .hardlink(let target):
         guard let inode = own[target], let first = nodes[target] else {
@@ -58,13 +60,14 @@ struct RootfsTree {
             block: block, package: package.item.name, path: entry.pathText,
             rule: "hard link to '\(String(decoding: target, as: UTF8.self))', which is no earlier file of the package")
         }
-        own[entry.path] = inode
         var same = first
         same.kind = .file(inode: inode)
         same.package = package.item.name
         node = same
       }
       try insert(node, at: entry.path)
+      // Where another package brought the same file first, its content is the one that links join.
+      if case .file(let inode) = nodes[entry.path]?.kind { own[entry.path] = inode }
     }
   }
 
@@ -76,12 +79,14 @@ struct RootfsTree {
     func conflict(_ reason: String) -> BlocksError {
       .conflict(block: block, path: String(decoding: path, as: UTF8.self), first: old.package, second: node.package, reason: reason)
     }
+    if case .directory = old.kind, case .directory = node.kind { return }
+    if old.package == node.package {
+      throw BlocksError.refused(block: block, package: node.package, path: String(decoding: path, as: UTF8.self), rule: "the path is given twice")
+    }
     switch (old.kind, node.kind) {
-    case (.directory, .directory): return
     case (.symlink(let a), .symlink(let b)):
       guard a == b else { throw conflict("links to different targets") }
     case (.file(let a), .file(let b)):
-      if old.package == node.package { throw conflict("the path is given twice") }
       guard old.mode == node.mode, old.uid == node.uid, old.gid == node.gid, old.xattrs == node.xattrs else {
         throw conflict("same path, other mode, owner or attributes")
       }
@@ -102,7 +107,7 @@ struct RootfsTree {
 
   /// Directories that are implied but not listed are added (0755, root), and a parent that is no directory is refused: it would be written through.
   mutating func close(epoch: Int64) throws {
-    for (path, node) in nodes {
+    for (path, node) in nodes.sorted(by: { LayerOrder.ascends($0.key, $1.key) }) {
       var end = path.count
       while let slash = path[..<end].lastIndex(of: UInt8(ascii: "/")) {
         let parent = Array(path[..<slash])

@@ -2,7 +2,8 @@ import FoundationEssentials
 
 /// A balenaOS version: `M.m.p`, an optional prerelease, `+revN`; or an ESR number `YYYY.M.p`, month padded or not.
 ///
-/// Reads what real tags hold: a leading `v` (or two), zero-padded minor and patch numbers, `.revN` for `+revN`.
+/// Reads what real tags hold: a leading `v` (or two), zero-padded minor and patch numbers, `.revN` for `+revN`; and the form `balenaOS 2.60.1`
+/// that devices report. Two spellings of one version order as the same but are not `==`, because ``text`` differs.
 package struct OSVersion: Hashable, Sendable, CustomStringConvertible {
   package enum Identifier: Hashable, Sendable {
     case number(Int)
@@ -20,6 +21,7 @@ package struct OSVersion: Hashable, Sendable, CustomStringConvertible {
   /// nil when the text is no version.
   package init?(_ input: some StringProtocol) {
     var text = Substring(input)
+    for product in ["balenaOS ", "Resin OS "] where text.hasPrefix(product) { text = text.dropFirst(product.count) }
     while text.first == "v" { text = text.dropFirst() }
     self.text = String(text)
     var head = text

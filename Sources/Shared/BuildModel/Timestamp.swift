@@ -19,7 +19,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
 
   package var seconds: Double { Double(milliseconds) / 1000 }
   package var description: String {
-    Date(timeIntervalSince1970: seconds).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    // The style cuts digits off, and most milliseconds are a little less as a binary fraction.
+    Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
   package func adding(seconds: Double) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64((seconds * 1000).rounded())) }
   package func seconds(since earlier: Timestamp) -> Double { Double(milliseconds - earlier.milliseconds) / 1000 }

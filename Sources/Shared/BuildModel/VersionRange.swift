@@ -68,7 +68,7 @@ package struct VersionRange: Hashable, Sendable {
     var pending = ""
     for word in words {
       // An operator may stand apart from its version.
-      if ["<", "<=", ">", ">=", "=", "^", "~"].contains(word), pending.isEmpty {
+      if ["<", "<=", ">", ">=", "=", "^", "~", "~>"].contains(word), pending.isEmpty {
         pending = word
         continue
       }
@@ -80,7 +80,7 @@ package struct VersionRange: Hashable, Sendable {
   }
 
   private static func comparators(_ word: String) -> [Comparator]? {
-    let operators = ["<=", ">=", "<", ">", "=", "^", "~"]
+    let operators = ["<=", ">=", "~>", "<", ">", "=", "^", "~"]
     let sign = operators.first { word.hasPrefix($0) } ?? ""
     guard let partial = Partial(String(word.dropFirst(sign.count))) else { return nil }
     func from(_ version: OSVersion) -> Comparator { Comparator(operation: .greaterOrEqual, version: version) }
@@ -91,9 +91,9 @@ package struct VersionRange: Hashable, Sendable {
     case ">=": return [from(partial.floor)]
     case "<=":
       return partial.next.map { [Comparator(operation: .less, version: $0)] } ?? [Comparator(operation: .lessOrEqual, version: partial.floor)]
-    case ">": return partial.next.map { [from($0)] } ?? [Comparator(operation: .greater, version: partial.floor)]
+    case ">": return partial.successor.map { [from($0)] } ?? [Comparator(operation: .greater, version: partial.floor)]
     case "^": return [from(partial.floor)] + below(partial.caretCeiling)
-    case "~": return [from(partial.floor)] + below(partial.tildeCeiling)
+    case "~", "~>": return [from(partial.floor)] + below(partial.tildeCeiling)
     default:
       return partial.next.map { [from(partial.floor), Comparator(operation: .less, version: $0)] }
         ?? [Comparator(operation: .equal, version: partial.floor)]
@@ -114,7 +114,8 @@ private struct Partial {
     if text.isEmpty { return nil }
     if let version = OSVersion(text) {
       (major, minor, patch) = (version.major, version.minor, version.patch)
-      if let dash = text.firstIndex(of: "-") { suffix = String(text[dash...].prefix { $0 != "+" }) }
+      let head = text.prefix { $0 != "+" }
+      if let dash = head.firstIndex(of: "-") { suffix = String(head[dash...]) }
       return
     }
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -123,7 +124,7 @@ private struct Partial {
     for part in parts {
       if ["x", "X", "*"].contains(part) {
         numbers.append(nil)
-      } else if let number = Int(part), number >= 0, part.utf8.count <= 9 {
+      } else if let number = Int(part), part.utf8.count <= 9, part.utf8.allSatisfy({ (48...57).contains($0) }) {
         numbers.append(number)
       } else {
         return nil
@@ -137,11 +138,14 @@ private struct Partial {
   var isAny: Bool { major == nil }
   var floor: OSVersion { Self.version(major ?? 0, minor ?? 0, patch ?? 0, suffix) }
 
-  /// The first version above everything a partial version stands for; nil for a full one.
-  var next: OSVersion? {
+  /// The lowest version above everything a partial version stands for, its prereleases included; nil for a full one.
+  var next: OSVersion? { successor.map { Self.version($0.major, $0.minor, $0.patch, "-0") } }
+
+  /// The first release above everything a partial version stands for; nil for a full one.
+  var successor: OSVersion? {
     guard let major else { return nil }
-    guard let minor else { return Self.version(major + 1, 0, 0, "-0") }
-    return patch == nil ? Self.version(major, minor + 1, 0, "-0") : nil
+    guard let minor else { return Self.version(major + 1, 0, 0, "") }
+    return patch == nil ? Self.version(major, minor + 1, 0, "") : nil
   }
 
   var caretCeiling: OSVersion? {

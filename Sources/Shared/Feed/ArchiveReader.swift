@@ -7,7 +7,11 @@ package final class ArchiveReader {
   /// For messages.
   let name: String
 
+  /// libarchive takes a pax path that is not ASCII for a fault in the C locale; C.UTF-8 is built into glibc since 2.35, and into Debian's since 2013.
+  private static let hasLocale = setlocale(LC_CTYPE, "C.UTF-8") != nil
+
   private init(name: String, raw: Bool) throws(FeedError) {
+    guard Self.hasLocale else { throw .malformed(file: name, reason: "cannot be read: the C.UTF-8 locale is missing on this machine") }
     guard let handle = archive_read_new() else { throw .malformed(file: name, reason: "no memory for a reader") }
     self.handle = handle
     self.name = name
@@ -48,8 +52,15 @@ package final class ArchiveReader {
     switch archive_read_next_header(handle, &entry) {
     case ARCHIVE_OK: return entry
     case ARCHIVE_EOF: return nil
+    case ARCHIVE_WARN where isOnlyAboutLocale: return entry
     default: throw failure()
     }
+  }
+
+  /// Programs run in the C locale, to which libarchive cannot convert the UTF-8 of pax headers; it then keeps the bytes as they are, which is what is wanted.
+  private var isOnlyAboutLocale: Bool {
+    guard let text = archive_error_string(handle).map({ String(cString: $0) }) else { return false }
+    return text.contains("can't be converted from UTF-8")
   }
 
   /// Streams the current member's bytes, holes as zeros.

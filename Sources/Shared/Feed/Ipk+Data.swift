@@ -22,6 +22,7 @@ extension Ipk {
         let path = try Self.clean(raw) { refuse(text, $0) }
         guard let kind = try Self.kind(header, refuse: { refuse(text, $0) }) else { throw refuse(text, "only files, directories and links are allowed") }
         if path.isEmpty, kind != .directory { throw refuse(text, "the root must be a directory") }
+        guard archive_entry_acl_types(header) == 0 else { throw refuse(text, "access control lists are not supported") }
         let item = IpkEntry(
           path: path, kind: kind, mode: UInt32(archive_entry_perm(header)) & 0o7777,
           uid: try Self.owner(archive_entry_uid(header)) { refuse(text, $0) },
@@ -58,7 +59,9 @@ extension Ipk {
       var count = 0
       while let header = try reader.next() {
         count += 1
-        guard count < 1000 else { throw .malformed(file: self.path, reason: "control archive of more than 1000 entries") }
+        guard count < 1000, archive_entry_size(header) <= 16 << 20 else {
+          throw .malformed(file: self.path, reason: "control archive with more than 1000 entries or one of more than 16 MiB")
+        }
         let name = String(decoding: Self.path(header), as: UTF8.self)
         let last = name.split(separator: "/").last.map(String.init) ?? name
         if known.contains(last) { found.append(last) }

@@ -25,6 +25,14 @@ package struct OpkgVersion: Hashable, Sendable, Comparable, CustomStringConverti
 
   package var description: String { text }
 
+  /// 1 to 255 printable ASCII bytes without blanks or `/`: versions stand in file names and messages.
+  package static func isValid(_ text: String) -> Bool {
+    (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) && $0 != UInt8(ascii: "/") }
+  }
+
+  /// Whether neither comes first: `1.0` and `1.00` are written differently but are one version.
+  package func isEquivalent(to other: OpkgVersion) -> Bool { !(self < other) && !(other < self) }
+
   package static func < (a: OpkgVersion, b: OpkgVersion) -> Bool {
     if a.epoch != b.epoch { return a.epoch < b.epoch }
     let order = compare(a.upstream, b.upstream)

@@ -16,6 +16,9 @@ package struct PackageStanza: Hashable, Sendable {
   /// The recipe (`OE:`), else what `Source:` names.
   package var recipe: String?
   package var license: String?
+
+  /// Whether both promise the same bytes, by the digests that the index gives.
+  func hasSameContent(as other: PackageStanza) -> Bool { size == other.size && sha256 == other.sha256 && md5 == other.md5 }
 }
 
 /// A parsed `Packages` file.
@@ -25,19 +28,27 @@ package struct PackageIndex: Sendable {
   /// More stanzas than any feed has are an attack or a mistake.
   static let stanzaLimit = 200_000
 
+  init(stanzas: [PackageStanza]) { self.stanzas = stanzas }
+
   /// Parses stanzas separated by blank lines, `Key: value` with continuation lines that begin with a blank.
   package init(_ bytes: [UInt8], file: String) throws(FeedError) {
     stanzas = []
     var fields: [String: String] = [:]
     var line = 0
+    var isInStanza = false
     for raw in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
       line += 1
       if raw.allSatisfy({ $0 == 32 || $0 == 9 || $0 == 13 }) {
         try add(fields, file: file, line: line)
         fields.removeAll(keepingCapacity: true)
+        isInStanza = false
         continue
       }
-      if raw.first == 32 || raw.first == 9 { continue }
+      if raw.first == 32 || raw.first == 9 {
+        guard isInStanza else { throw .malformed(file: file, reason: "line \(line) continues nothing") }
+        continue
+      }
+      isInStanza = true
       guard let colon = raw.firstIndex(of: UInt8(ascii: ":")) else {
         throw .malformed(file: file, reason: "line \(line) is neither 'Key: value' nor a continuation")
       }
@@ -53,7 +64,7 @@ package struct PackageIndex: Sendable {
   }
 
   private static let known: Set<String> = [
-    "Package", "Version", "Architecture", "Filename", "Size", "SHA256sum", "MD5Sum", "OE", "Source", "License",
+    "Package", "Version", "Architecture", "Filename", "Size", "SHA256sum", "SHA256", "MD5Sum", "OE", "Source", "License",
   ]
 
   private mutating func add(_ fields: [String: String], file: String, line: Int) throws(FeedError) {
@@ -61,12 +72,12 @@ package struct PackageIndex: Sendable {
     func wrong(_ reason: String) -> FeedError { .malformed(file: file, reason: "stanza before line \(line): \(reason)") }
     guard let text = fields["Package"] else { throw wrong("no 'Package'") }
     guard let name = try? PackageName(text) else { throw wrong("'\(text.prefix(100))' is not a package name") }
-    guard let version = fields["Version"], !version.isEmpty else { throw wrong("\(name) has no 'Version'") }
+    guard let version = fields["Version"], OpkgVersion.isValid(version) else { throw wrong("\(name) has no valid 'Version'") }
     guard let path = fields["Filename"].map({ $0.hasPrefix("./") ? String($0.dropFirst(2)) : $0 }).flatMap({ RelativePath($0) }) else {
       throw wrong("\(name) has no 'Filename' inside its directory")
     }
     guard let size = fields["Size"].flatMap({ Int64($0) }), size >= 0 else { throw wrong("\(name) has no 'Size'") }
-    let sha256 = fields["SHA256sum"].map { Digest(hex: $0.lowercased()) }
+    let sha256 = (fields["SHA256sum"] ?? fields["SHA256"]).map { Digest(hex: $0.lowercased()) }
     if let sha256, sha256 == nil { throw wrong("\(name) has a SHA256sum that is none") }
     guard stanzas.count < Self.stanzaLimit else { throw wrong("more than \(Self.stanzaLimit) packages") }
     stanzas.append(

@@ -18,11 +18,16 @@ package enum DockerArchive {
   ) throws {
     let descriptor = open(path + ".new", O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw OCIImageError.system(operation: "create", path: path, errno: errno) }
-    defer { close(descriptor) }
+    defer {
+      close(descriptor)
+      // Gone already when all went well.
+      unlink(path + ".new")
+    }
     func emit(_ bytes: UnsafeRawBufferPointer) throws {
       var rest = bytes
       while !rest.isEmpty {
         let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
         guard count > 0 else { throw OCIImageError.system(operation: "write", path: path, errno: errno) }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }

@@ -9,7 +9,7 @@ import Glibc
 /// number of cores; they depend on libdeflate's version, its level and the chunk size (``identity``).
 package final class GzipChunks {
   package static let chunkSize = 1 << 20
-  package static let level: Int32 = 6
+  package static let level: Int32 = 4
   /// Names everything besides the input that the compressed bytes depend on.
   package static let identity = "libdeflate-\(LIBDEFLATE_VERSION_STRING)-level-\(level)-chunk-\(chunkSize)"
 
@@ -38,7 +38,7 @@ package final class GzipChunks {
     var rest = bytes
     while !rest.isEmpty {
       let count = min(Self.chunkSize - chunk.count, rest.count)
-      chunk.append(contentsOf: rest[..<count])
+      chunk.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       if chunk.count == Self.chunkSize { try submit() }
     }

@@ -1,0 +1,88 @@
+import CSSH2
+import Glibc
+
+/// Which host key a host is asked for; a host shows only one.
+enum HostKeyTypes: CaseIterable {
+  /// ed25519 if the host has one, else ECDSA.
+  case any
+  /// For a pinned ECDSA key on a host that has both.
+  case ecdsa
+
+  var names: String {
+    let ecdsa = "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+    return self == .any ? "ssh-ed25519," + ecdsa : ecdsa
+  }
+}
+
+extension SSHSession {
+  /// Connects and exchanges keys; nothing of ours is sent that the host could misuse. Returns the key that the host proved to have.
+  func connect(host: String, port: UInt16, keyTypes: HostKeyTypes, until deadline: ContinuousClock.Instant) async throws -> ScannedHostKey {
+    let addresses = try await NameResolution.addresses(of: host, port: port, hostName: hostName, until: deadline)
+    let descriptor = try await open(addresses, until: deadline)
+    guard let handle = SSHHandle(descriptor: descriptor) else {
+      throw ExecutorError.local(operation: "start an SSH session", path: "", errno: ENOMEM)
+    }
+    self.handle = handle
+    libssh2_session_method_pref(handle.session, LIBSSH2_METHOD_HOSTKEY, keyTypes.names)
+    do {
+      try await call("SSH handshake", until: deadline) { Int(libssh2_session_handshake($0, descriptor)) }
+    } catch ExecutorError.unreachable(_, let reason) where reason.hasSuffix("(\(LIBSSH2_ERROR_KEX_FAILURE))") {
+      throw ExecutorError.unreachable(
+        host: hostName, reason: "no common algorithms; it needs an ed25519 or ECDSA host key ('ssh-keygen -A' there makes one): \(reason)")
+    }
+    var length = 0
+    var type: Int32 = 0
+    guard let key = libssh2_session_hostkey(handle.session, &length, &type), length > 0 else {
+      throw ExecutorError.unreachable(host: hostName, reason: "it showed no host key")
+    }
+    let blob = UnsafeRawBufferPointer(start: key, count: length)
+    var reader = SSHWireReader(blob)
+    return ScannedHostKey(fingerprint: HostKeyFingerprint(keyBlob: Array(blob)), type: OutputTail.printable((reader.string() ?? []).prefix(64)))
+  }
+
+  /// The first address that accepts; each gets a fair share of the time that is left.
+  private func open(_ addresses: [SocketAddress], until deadline: ContinuousClock.Instant) async throws -> Int32 {
+    var reasons: [String] = []
+    for (index, address) in addresses.enumerated() {
+      let share = (deadline - ContinuousClock.now) / (addresses.count - index)
+      do {
+        return try await open(address, until: .now + max(share, .zero))
+      } catch let error as ConnectFailure {
+        reasons.append("\(address.text): \(error.reason)")
+      }
+    }
+    throw ExecutorError.unreachable(host: hostName, reason: reasons.joined(separator: "; "))
+  }
+
+  private struct ConnectFailure: Error { let reason: String }
+
+  private func open(_ address: SocketAddress, until deadline: ContinuousClock.Instant) async throws -> Int32 {
+    let flags = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = socket(address.family, flags, 0)
+    guard descriptor >= 0 else { throw ConnectFailure(reason: String(cString: strerror(errno))) }
+    do {
+      var on: Int32 = 1
+      setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
+      if address.connect(descriptor) != 0 {
+        guard errno == EINPROGRESS else { throw ConnectFailure(reason: String(cString: strerror(errno))) }
+        try await waitForConnection(descriptor, until: deadline)
+        var code: Int32 = 0
+        var length = socklen_t(4)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+        guard code == 0 else { throw ConnectFailure(reason: String(cString: strerror(code))) }
+      }
+      return descriptor
+    } catch {
+      Glibc.close(descriptor)
+      throw error
+    }
+  }
+
+  private func waitForConnection(_ descriptor: Int32, until deadline: ContinuousClock.Instant) async throws {
+    let loop = loop
+    let revents = await withCheckedContinuation { continuation in
+      loop.perform { loop.watch(descriptor, events: Int16(POLLOUT), deadline: deadline) { continuation.resume(returning: $0) } }
+    }
+    if revents == 0 { throw ConnectFailure(reason: "no answer") }
+  }
+}

@@ -1,0 +1,249 @@
+import CSSH2
+import FoundationEssentials
+import Glibc
+
+/// One SSH connection. All of it runs on the poll loop's thread; libssh2 never blocks there.
+///
+/// libssh2 keeps one half-sent packet for each session, and that packet must be finished by the very call that began it. So calls
+/// take turns (``call``); only a call that merely waits for the peer lets others go ahead.
+actor SSHSession {
+  nonisolated let loop: PollLoop
+  nonisolated let hostName: String
+  nonisolated let limits: ConnectionLimits
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  var handle: SSHHandle?
+  /// Why the session can no longer be used.
+  private(set) var failure: (any Error)?
+  var channels: [UInt64: SSHChannel] = [:]
+  var liveness: Task<Void, Never>?
+
+  private var waiters: [UInt64: Waiter] = [:]
+  private var lastID: UInt64 = 0
+  private var isTaken = false
+  private var queue: [CheckedContinuation<Void, Never>] = []
+  private var peerHungUp = false
+
+  private struct Waiter {
+    let events: Int16
+    let deadline: ContinuousClock.Instant
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+  /// A wait that was over before anything came.
+  private struct DeadlinePassed: Error {}
+
+  init(loop: PollLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits()) {
+    self.loop = loop
+    self.hostName = hostName
+    self.limits = limits
+  }
+
+  var isUsable: Bool { handle != nil && failure == nil }
+  var isTakenByCall: Bool { isTaken }
+
+  func makeID() -> UInt64 {
+    lastID += 1
+    return lastID
+  }
+
+  // MARK: Turns
+
+  private func takeTurn() async {
+    guard isTaken else {
+      isTaken = true
+      return
+    }
+    await withCheckedContinuation { queue.append($0) }
+  }
+
+  private func passTurn() {
+    if queue.isEmpty { isTaken = false } else { queue.removeFirst().resume() }
+  }
+
+  /// Repeats one libssh2 call until it is done. `body` returns what libssh2 returned; it runs again with the same arguments after each wait.
+  ///
+  /// A `yielding` call (reading, writing, closing a channel) lets others go ahead and may be given up while it only waits for the peer. Any other
+  /// one that is not done in time leaves the protocol in the middle of a message, so the session ends with it.
+  @discardableResult
+  func call(
+    _ operation: String, until deadline: ContinuousClock.Instant, yielding: Bool = false, cancellable: Bool = true,
+    _ body: (OpaquePointer) -> Int
+  ) async throws -> Int {
+    let began = ContinuousClock.now
+    await takeTurn()
+    while true {
+      guard failure == nil, let handle else {
+        passTurn()
+        throw failure ?? ExecutorError.unreachable(host: hostName, reason: "the session is closed")
+      }
+      if yielding, cancellable, Task.isCancelled {
+        passTurn()
+        throw CancellationError()
+      }
+      let before = handle.received
+      let result = body(handle.session)
+      // Packets for other channels may have come in with ours: the socket will not say so again.
+      if handle.received != before { wakeReaders() }
+      if result >= 0 {
+        passTurn()
+        return result
+      }
+      if result != Int(LIBSSH2_ERROR_EAGAIN) {
+        let error = SSHFailure(operation: operation, code: Int32(truncatingIfNeeded: result), message: lastMessage(handle))
+        if error.endsSession { end(ExecutorError.unreachable(host: hostName, reason: error.description)) }
+        passTurn()
+        throw failure ?? error
+      }
+      let directions = libssh2_session_block_directions(handle.session)
+      let sends = directions & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0
+      do {
+        if yielding, !sends {
+          // What came during the call may be what an earlier part of it had looked for.
+          if handle.received != before { continue }
+          passTurn()
+          try await waitForPeer(until: deadline, seen: handle.received, cancellable: cancellable)
+          await takeTurn()
+        } else {
+          var events = sends ? Int16(POLLOUT) : 0
+          if !sends || directions & LIBSSH2_SESSION_BLOCK_INBOUND != 0 { events |= Int16(POLLIN) }
+          do { try await suspend(makeID(), events: events, until: deadline, seen: nil) } catch {
+            let cause = timeout(operation, since: began, from: error)
+            end(cause)
+            passTurn()
+            throw cause
+          }
+        }
+      } catch {
+        throw timeout(operation, since: began, from: error)
+      }
+    }
+  }
+
+  private func timeout(_ operation: String, since began: ContinuousClock.Instant, from error: any Error) -> any Error {
+    guard error is DeadlinePassed else { return error }
+    return ExecutorError.timedOut(host: hostName, operation: operation, seconds: (ContinuousClock.now - began).inSeconds)
+  }
+
+  private func lastMessage(_ handle: SSHHandle) -> String {
+    var text: UnsafeMutablePointer<CChar>?
+    libssh2_session_last_error(handle.session, &text, nil, 0)
+    return text.map { String(cString: $0) } ?? ""
+  }
+
+  // MARK: Waiting
+
+  private func waitForPeer(until deadline: ContinuousClock.Instant, seen: UInt64, cancellable: Bool) async throws {
+    let id = makeID()
+    guard cancellable else { return try await suspend(id, events: Int16(POLLIN), until: deadline, seen: seen) }
+    try await withTaskCancellationHandler {
+      try await suspend(id, events: Int16(POLLIN), until: deadline, seen: seen, cancellable: true)
+    } onCancel: {
+      loop.perform { self.assumeIsolated { $0.resume(id, throwing: CancellationError()) } }
+    }
+  }
+
+  /// `seen` is how much had come in when the caller last looked: if more came since, there is nothing to wait for.
+  private func suspend(
+    _ id: UInt64, events: Int16, until deadline: ContinuousClock.Instant, seen: UInt64?, cancellable: Bool = false
+  ) async throws {
+    if cancellable, Task.isCancelled { throw CancellationError() }
+    if let failure { throw failure }
+    guard let handle else { throw ExecutorError.unreachable(host: hostName, reason: "the session is closed") }
+    if let seen, handle.received != seen { return }
+    try await withCheckedThrowingContinuation { continuation in
+      waiters[id] = Waiter(events: events, deadline: deadline, continuation: continuation)
+      updateWatch()
+    }
+  }
+
+  private func resume(_ id: UInt64, throwing error: any Error) {
+    waiters.removeValue(forKey: id)?.continuation.resume(throwing: error)
+  }
+
+  private func wakeReaders() {
+    for (id, waiter) in waiters where waiter.events & Int16(POLLIN) != 0 {
+      waiters[id] = nil
+      waiter.continuation.resume()
+    }
+  }
+
+  private static let hangUp = Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL) | Int16(0x2000 /* POLLRDHUP */)
+
+  func updateWatch() {
+    guard let handle, failure == nil else { return }
+    // An idle session is watched too, so that a peer that goes away is noticed at once.
+    var events: Int16 = peerHungUp ? 0 : 0x2000
+    for waiter in waiters.values { events |= waiter.events }
+    guard events != 0 else { return loop.unwatch(handle.descriptor) }
+    let deadline = waiters.values.map(\.deadline).min()
+    loop.watch(handle.descriptor, events: events, deadline: deadline) { [weak self] revents in
+      guard let self else { return }
+      self.assumeIsolated { $0.ready(revents) }
+    }
+  }
+
+  private func ready(_ revents: Int16) {
+    let now = ContinuousClock.now
+    let isHungUp = revents & Self.hangUp != 0
+    if isHungUp {
+      peerHungUp = true
+      // With channels open there may be output to read before the end.
+      if channels.isEmpty, waiters.isEmpty { return end(ExecutorError.unreachable(host: hostName, reason: "the host closed the connection")) }
+    }
+    for (id, waiter) in waiters {
+      if isHungUp || waiter.events & revents != 0 {
+        waiters[id] = nil
+        waiter.continuation.resume()
+      } else if waiter.deadline <= now {
+        waiters[id] = nil
+        waiter.continuation.resume(throwing: DeadlinePassed())
+      }
+    }
+    updateWatch()
+  }
+
+  // MARK: End
+
+  /// Makes the session unusable: every wait ends with the cause.
+  func end(_ cause: any Error) {
+    guard failure == nil else { return }
+    failure = cause
+    liveness?.cancel()
+    if let handle {
+      loop.unwatch(handle.descriptor)
+      handle.shutDown()
+    }
+    let ended = waiters
+    waiters = [:]
+    for waiter in ended.values { waiter.continuation.resume(throwing: cause) }
+  }
+
+  /// Says good-bye if that is possible at once, and frees the connection.
+  func close() {
+    if isUsable, !isTaken, let handle { libssh2_session_disconnect_ex(handle.session, SSH_DISCONNECT_BY_APPLICATION, "", "") }
+    end(ExecutorError.unreachable(host: hostName, reason: "the session was closed"))
+    channels = [:]
+    handle = nil
+  }
+}
+
+/// A libssh2 call that did not succeed.
+struct SSHFailure: Error, CustomStringConvertible {
+  let operation: String
+  let code: Int32
+  let message: String
+
+  var description: String { "\(operation): \(message.isEmpty ? "libssh2 error" : message) (\(code))" }
+
+  /// Errors after which the connection's state is unknown.
+  var endsSession: Bool {
+    switch code {
+    case LIBSSH2_ERROR_SOCKET_NONE, LIBSSH2_ERROR_INVALID_MAC, LIBSSH2_ERROR_KEX_FAILURE, LIBSSH2_ERROR_ALLOC, LIBSSH2_ERROR_SOCKET_SEND,
+      LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE, LIBSSH2_ERROR_SOCKET_DISCONNECT, LIBSSH2_ERROR_PROTO, LIBSSH2_ERROR_SOCKET_TIMEOUT,
+      LIBSSH2_ERROR_DECRYPT, LIBSSH2_ERROR_BAD_USE, LIBSSH2_ERROR_BAD_SOCKET, LIBSSH2_ERROR_SOCKET_RECV, LIBSSH2_ERROR_ENCRYPT,
+      LIBSSH2_ERROR_BANNER_RECV, LIBSSH2_ERROR_BANNER_SEND, LIBSSH2_ERROR_TIMEOUT, LIBSSH2_ERROR_OUT_OF_BOUNDARY:
+      true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import BlobStore
+import BuildModel
+import struct Crypto.SHA256
+import FoundationEssentials
+
+/// Puts the worker program on a host with nothing but a shell there: `<root>/bin/<digest>/blockfarm-worker`.
+///
+/// The digest in the path makes it harmless to repeat, and an attempt that runs keeps the program it began with.
+package struct WorkerInstaller: Sendable {
+  private let transport: any WorkerTransport
+  private let root: String
+
+  package init(transport: any WorkerTransport, root: String) {
+    self.transport = transport
+    self.root = root
+  }
+
+  /// Where a program of this content lies on the host, installed or not.
+  package func command(for digest: Digest) -> WorkerCommand {
+    WorkerCommand(binary: "\(root)/bin/\(digest.hex)/blockfarm-worker", root: root)
+  }
+
+  /// Installs the program unless it is there, and asks it for its report: the host's word that it runs.
+  package func install(binary path: String) async throws -> (command: WorkerCommand, report: ProbeReport) {
+    let digest = try await Self.digest(of: path)
+    let command = command(for: digest)
+    try await checkMachine(of: path)
+    if try await !isThere(command) { try await send(path, to: command, digest: digest) }
+    let report = try await WorkerClient(transport: transport, command: command).probe()
+    guard report.binary == digest else {
+      throw ExecutorError.malformed(host: transport.hostName, what: "a worker of digest \(report.binary) where \(digest) was installed")
+    }
+    return (command, report)
+  }
+
+  /// sha256 of a file.
+  package static func digest(of path: String) async throws -> Digest {
+    try await BlockingWork.run {
+      var hash = SHA256()
+      try FileReader.read(path) { hash.update(bufferPointer: $0) }
+      guard let digest = Digest(bytes: hash.finalize()) else { throw ExecutorError.local(operation: "hash", path: path, errno: 22) }
+      return digest
+    }
+  }
+
+  private func checkMachine(of path: String) async throws {
+    let (exit, output) = try await run(RemoteCommand(["uname", "-m"]))
+    // What a login shell prints comes first.
+    let machine = OutputTail.printable(output.suffix(4096)).split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
+    guard exit.isSuccess, !machine.isEmpty else {
+      throw ExecutorError.remote(host: transport.hostName, command: "uname -m", exit: exit)
+    }
+    let binaryMachine = try await BlockingWork.run { ELFMachine(file: path) }
+    guard let binaryMachine, binaryMachine.runs(onKernel: machine) else {
+      throw ExecutorError.wrongMachine(
+        host: transport.hostName, binary: path, binaryMachine: binaryMachine?.description ?? "no Linux processor (it is no ELF file)",
+        hostMachine: machine)
+    }
+  }
+
+  private func isThere(_ command: WorkerCommand) async throws -> Bool {
+    try await run(RemoteCommand(["test", "-x", command.binary])).exit.isSuccess
+  }
+
+  /// Sends the file under a temporary name and moves it into place when its digest is right.
+  private func send(_ path: String, to command: WorkerCommand, digest: Digest) async throws {
+    let script =
+      "set -e; umask 022; d=${1%/*}; mkdir -p \"$d\"; t=$d/.new.$$; trap 'rm -f \"$t\"' EXIT; cat > \"$t\"; "
+      + "s=$(sha256sum \"$t\"); test \"${s%% *}\" = \"$2\" || { echo 'the file arrived damaged' >&2; exit 1; }; "
+      + "chmod 755 \"$t\"; mv -f \"$t\" \"$1\"; trap - EXIT"
+    let install = RemoteCommand(["sh", "-c", script, "install", command.binary, digest.hex])
+    let exit = try await transport.withProcess(install, limits: ProcessLimits(silence: .seconds(120))) { process in
+      if try await FileSource(path: path).send(exactly: nil, to: process) { try await process.closeInput() }
+      return try await process.waitForExit()
+    }
+    guard exit.isSuccess else {
+      throw ExecutorError.remote(host: transport.hostName, command: "installing \(command.binary)", exit: exit)
+    }
+  }
+
+  private func run(_ command: RemoteCommand) async throws -> (exit: ProcessExit, output: [UInt8]) {
+    try await transport.withProcess(command, limits: ProcessLimits(silence: .seconds(30), total: .seconds(60))) { process in
+      try await process.closeInput()
+      var output: [UInt8] = []
+      while let piece = try await process.read() { output = (output + piece).suffix(64 << 10) }
+      return (try await process.waitForExit(), output)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// Finds the submodules of a checkout, at any depth, with the commits that the checked-out commits record.
+struct GitSubmodules {
+  let source: RepositorySource
+  private(set) var found: [SourceSpec.Submodule] = []
+  private(set) var locations: [SourceLocation] = []
+  private(set) var notices: [String] = []
+
+  init(source: RepositorySource) { self.source = source }
+
+  /// Reads all of them. One of the repository itself must be checked out; one inside a submodule need not (builds take the first level only).
+  mutating func collect() throws(PlanningError) { try collect(below: "", base: nil, depth: 0) }
+
+  private mutating func collect(below prefix: String, base: String?, depth: Int) throws(PlanningError) {
+    let directory = prefix.isEmpty ? source.path : source.path + "/" + prefix
+    guard depth < 6, access(directory + "/.gitmodules", F_OK) == 0 else { return }
+    let entries = try entries(in: directory)
+    let commits = try gitlinks(in: directory)
+    var base = base
+    for entry in entries.sorted(by: { $0.path < $1.path }) {
+      guard let commit = commits[entry.path] else { continue }
+      let full = prefix.isEmpty ? entry.path : prefix + "/" + entry.path
+      guard let relative = RelativePath(full) else {
+        throw .repository(name: source.name, reason: "submodule path '\(full)' leaves the repository", hint: "")
+      }
+      guard access(source.path + "/" + full + "/.git", F_OK) == 0 else {
+        guard depth > 0 else {
+          throw .repository(
+            name: source.name, reason: "submodule \(full) is not checked out",
+            hint: "run: git -C \(source.path) submodule update --init --recursive")
+        }
+        notices.append("nested submodule \(full) is not checked out and is left out")
+        continue
+      }
+      var url = entry.url
+      if Self.isRelative(url) {
+        if base == nil { base = try origin(of: directory) }
+        url = Self.resolve(url, against: base ?? directory)
+      }
+      try GitState.refuseLargeFiles(source, in: source.path + "/" + full)
+      let mirror = GitState.name(of: url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
+      found.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: commit, tags: [])))
+      locations.append(SourceLocation(mirror: mirror, path: source.path + "/" + full))
+      try collect(below: full, base: url.isEmpty ? nil : url, depth: depth + 1)
+    }
+  }
+
+  private struct Entry {
+    var path = ""
+    var url = ""
+  }
+
+  private func entries(in directory: String) throws(PlanningError) -> [Entry] {
+    var entries: [String: Entry] = [:]
+    let output = try GitCommand.run(["config", "--file", ".gitmodules", "--null", "--list"], in: directory, repository: source.name)
+    for item in output.split(separator: 0) {
+      // "key\nvalue"; a key without a value has no newline.
+      let text = String(decoding: item, as: UTF8.self)
+      guard let end = text.firstIndex(of: "\n") else { continue }
+      let (key, value) = (text[..<end], String(text[text.index(after: end)...]))
+      if key.hasSuffix(".url") { entries[String(key.dropLast(4)), default: Entry()].url = value }
+      if key.hasSuffix(".path") { entries[String(key.dropLast(5)), default: Entry()].path = value }
+    }
+    return entries.values.filter { !$0.path.isEmpty }
+  }
+
+  /// Commits of submodules by path, as the checked-out commit records them.
+  private func gitlinks(in directory: String) throws(PlanningError) -> [String: CommitID] {
+    var found: [String: CommitID] = [:]
+    let output = try GitCommand.run(["ls-tree", "-r", "-z", "HEAD"], in: directory, repository: source.name)
+    for entry in output.split(separator: 0) where entry.starts(with: "160000 ".utf8) {
+      guard let tab = entry.firstIndex(of: UInt8(ascii: "\t")),
+        let commit = CommitID(String(decoding: entry[..<tab].suffix(40), as: UTF8.self))
+      else { continue }
+      found[String(decoding: entry[entry.index(after: tab)...], as: UTF8.self)] = commit
+    }
+    return found
+  }
+
+  /// The URL that relative ones are resolved against: the remote `origin`, else the work tree's path, as git does it.
+  private func origin(of directory: String) throws(PlanningError) -> String {
+    let output = try GitCommand.run(
+      ["config", "--default", "", "--get", "remote.origin.url"], in: directory, repository: source.name)
+    let text = String(decoding: output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    return text.isEmpty ? directory : text
+  }
+
+  static func isRelative(_ url: String) -> Bool { url.hasPrefix("./") || url.hasPrefix("../") }
+
+  /// Takes one component off the base for each `../`; the last one of `host:path` ends at the colon.
+  static func resolve(_ url: String, against base: String) -> String {
+    var base = base[...]
+    var rest = url[...]
+    while base.last == "/" { base = base.dropLast() }
+    while true {
+      if rest.hasPrefix("./") {
+        rest = rest.dropFirst(2)
+      } else if rest.hasPrefix("../") {
+        rest = rest.dropFirst(3)
+        if let slash = base.lastIndex(of: "/") {
+          base = base[..<slash]
+        } else if let colon = base.lastIndex(of: ":") {
+          return String(base[...colon] + rest)
+        }
+      } else {
+        return String(base + "/" + rest)
+      }
+    }
+  }
+}

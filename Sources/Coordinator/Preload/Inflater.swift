@@ -1,0 +1,43 @@
+import CZlib
+
+/// zlib's decompressor for one gzip member after the other.
+final class Inflater {
+  enum Step {
+    case progress(used: Int, made: Int, memberEnded: Bool)
+    case failed(String)
+  }
+
+  /// zlib keeps a pointer back to it, so it stays where it is.
+  private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+  private var initialized = false
+
+  init() { stream.initialize(to: z_stream()) }
+
+  deinit {
+    if initialized { inflateEnd(stream) }
+    stream.deallocate()
+  }
+
+  /// Makes ready for the start of a member; false without memory.
+  func begin() -> Bool {
+    if initialized { return inflateReset(stream) == Z_OK }
+    initialized = zlib_inflate_init(stream, 15 + 16) == Z_OK
+    return initialized
+  }
+
+  func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Step {
+    stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    stream.pointee.avail_in = UInt32(input.count)
+    stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.pointee.avail_out = UInt32(output.count)
+    let result = inflate(stream, Z_NO_FLUSH)
+    let used = input.count - Int(stream.pointee.avail_in)
+    let made = output.count - Int(stream.pointee.avail_out)
+    switch result {
+    case Z_STREAM_END: return .progress(used: used, made: made, memberEnded: true)
+    case Z_OK where used > 0 || made > 0: return .progress(used: used, made: made, memberEnded: false)
+    case Z_OK, Z_BUF_ERROR: return .failed("it makes no progress")
+    default: return .failed(stream.pointee.msg.map { String(cString: $0) } ?? "zlib error \(result)")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+import Processes
+
+/// What an attempt is at right now.
+package enum AttemptStatus: Sendable {
+  case unknown
+  case running
+  case ended(Outcome)
+}
+
+extension AttemptDirectory {
+  /// The processes that belong to the attempt.
+  package var processes: ProcessTree { ProcessTree(mark: "\(Self.mark)=\(id)", directory: path) }
+
+  /// Finds out how the attempt is. Where its runner is gone without an outcome, the outcome `lost` is written here; where the
+  /// last event is missing, it is added. Harmless to repeat, also by several processes at once.
+  package func settle() throws -> AttemptStatus {
+    guard isKnown else { return .unknown }
+    guard let lock = try AttemptLock.acquire(lockPath) else {
+      if let outcome = try outcome() { return .ended(outcome) }
+      return .running
+    }
+    return .ended(try withExtendedLifetime(lock) { try end(with: lostFailure) })
+  }
+
+  /// Gives the attempt its end unless it has one. The caller holds the lock.
+  ///
+  /// Order: leftover processes ended, outcome durable, then the last event.
+  package func end(with failure: @autoclosure () -> Failure) throws -> Outcome {
+    let journal = try Journal(path: journalPath)
+    var reader = JournalReader(path: journalPath)
+    let events = try reader.read()
+    let outcome: Outcome
+    if let there = try self.outcome() {
+      outcome = there
+    } else {
+      _ = processes.end(of: nil, grace: 2)
+      outcome = Outcome(
+        attempt: id, failure: failure(), steps: events.compactMap(\.finishedStep), blocks: [], artifacts: [],
+        startedAt: events.first?.time ?? .now, endedAt: .now, packageArchitectures: [])
+      try DurableFile.write(try WorkerProtocol.encode(outcome) + [UInt8(ascii: "\n")], to: outcomePath)
+    }
+    if case .outcome? = events.last?.kind { return outcome }
+    try journal.append(.outcome(outcome), durable: true)
+    return outcome
+  }
+
+  private var lostFailure: Failure {
+    let holder = LockHolder(lockFile: lockPath)
+    let cause =
+      switch holder {
+      case nil: "before its runner was started"
+      case let holder? where holder.bootID != LockHolder.currentBootID: "when the host was restarted"
+      case let holder?: "when its runner (process \(holder.pid)) was killed or crashed"
+      }
+    return Failure(kind: .lost, step: nil, reason: "the attempt was lost \(cause)")
+  }
+}
+
+extension WorkerEvent {
+  var finishedStep: StepResult? {
+    if case .stepEnded(let result) = kind { result } else { nil }
+  }
+}

@@ -1,0 +1,77 @@
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// `<root>/attempts/<id>/` with `spec.json`, `journal.ndjson`, `console.log`, `outcome.json`, `lock` and `tree/`.
+package struct AttemptDirectory: Sendable {
+  package let id: AttemptID
+  package let path: String
+
+  /// Names the directory; nothing is made.
+  package init(root: String, id: AttemptID) {
+    self.id = id
+    path = "\(root)/attempts/\(id)"
+  }
+
+  package var specPath: String { path + "/spec.json" }
+  package var journalPath: String { path + "/journal.ndjson" }
+  package var consolePath: String { path + "/console.log" }
+  package var outcomePath: String { path + "/outcome.json" }
+  package var lockPath: String { path + "/lock" }
+  /// The checkout that is built in.
+  package var treePath: String { path + "/tree" }
+  /// Where blocks are put together.
+  package var scratchPath: String { path + "/scratch" }
+
+  /// The environment variable by which an attempt's processes are known; its value is the attempt's id.
+  package static let mark = "BLOCKFARM_ATTEMPT"
+
+  /// Whether `start` has got as far as writing the spec.
+  package var isKnown: Bool { access(specPath, F_OK) == 0 }
+
+  /// All attempts below a root, by id; directories that are named like none are left alone.
+  package static func all(root: String) -> [AttemptDirectory] {
+    guard let handle = opendir(root + "/attempts") else { return [] }
+    defer { closedir(handle) }
+    var found: [AttemptDirectory] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if let id = AttemptID(name) { found.append(AttemptDirectory(root: root, id: id)) }
+    }
+    return found.filter(\.isKnown).sorted { $0.id < $1.id }
+  }
+
+  /// Makes the directory where it is missing.
+  package func create() throws(AttemptError) {
+    let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    for directory in [parent, path] where mkdir(directory, 0o755) != 0 && errno != EEXIST {
+      throw .system(operation: "mkdir", path: directory, errno: errno)
+    }
+  }
+
+  package func write(_ spec: TaskSpec) throws {
+    try DurableFile.write(try WorkerProtocol.encode(spec) + [UInt8(ascii: "\n")], to: specPath)
+    try DurableFile.syncDirectory(of: path)
+  }
+
+  package func spec() throws -> TaskSpec {
+    guard let bytes = try DurableFile.read(specPath, limit: 64 << 20) else { throw AttemptError.unknown(id) }
+    do {
+      return try WorkerProtocol.decode(TaskSpec.self, from: bytes)
+    } catch {
+      throw AttemptError.malformed(path: specPath, reason: "\(error)")
+    }
+  }
+
+  /// The outcome, once there is one.
+  package func outcome() throws -> Outcome? {
+    guard let bytes = try DurableFile.read(outcomePath, limit: 256 << 20) else { return nil }
+    do {
+      return try WorkerProtocol.decode(Outcome.self, from: bytes)
+    } catch {
+      throw AttemptError.malformed(path: outcomePath, reason: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Blocks
+import BuildModel
+import Feed
+import FoundationEssentials
+import Glibc
+import Processes
+import Yocto
+
+extension AttemptRunner {
+  /// One image a block, from the verified feed.
+  func assembleBlocks(from feed: PackageFeed) throws {
+    let scratch = directory.scratchPath
+    if mkdir(scratch, 0o755) != 0, errno != EEXIST { throw AttemptError.system(operation: "mkdir", path: scratch, errno: errno) }
+    let assembler = BlockAssembler(feed: feed, store: store, scratch: scratch, epoch: spec.sourceDateEpoch)
+    for (index, block) in spec.blocks.enumerated() {
+      try checkpoint(.blocks)
+      let result = try assembler.assemble(block)
+      blocks.append(result)
+      for text in result.notices { try notice("block \(block.name): \(text)") }
+      try journal.append(.progress(step: .blocks, done: index + 1, total: spec.blocks.count), durable: false)
+    }
+  }
+
+  /// Hostapp and target image come from one bitbake run: its time is counted for the hostapp, and a notice says so.
+  func buildSystem(_ system: SystemSpec) throws {
+    let items = try itemsOfLayout(system)
+    let collector = try step(.hostapp) {
+      try self.notice("hostapp and image come from one bitbake run; its time stands at hostapp")
+      let fresh = try FreshnessMark(in: self.directory.treePath)
+      let targets = system.image.map(\.text).joined(separator: " ")
+      try self.bitbake(.targets(system.image), step: .hostapp, what: "bitbake \(targets)")
+      let tree = try BuildTree(path: self.directory.treePath)
+      let collector = ArtifactCollector(
+        tree: tree, machine: self.spec.machine, store: self.store, epoch: self.spec.sourceDateEpoch, fresh: fresh)
+      for item in items where item.path.text == "balena-image.docker" { _ = try collector.locate(item) }
+      return collector
+    }
+    try step(.image) {
+      for item in items where item.role == .diskImage { _ = try collector.locate(item) }
+    }
+    try step(.artifacts) {
+      for (index, item) in items.enumerated() {
+        try self.checkpoint(.artifacts)
+        if let artifact = try collector.collect(item) { self.artifacts.append(artifact) }
+        try self.journal.append(.progress(step: .artifacts, done: index + 1, total: items.count), durable: false)
+      }
+    }
+  }
+
+  private func itemsOfLayout(_ system: SystemSpec) throws -> [ArtifactLayout.Item] {
+    try ArtifactLayout.items(slug: spec.slug, machine: spec.machine, manifestFile: spec.manifestFile, system: system)
+  }
+}

@@ -1,0 +1,119 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import Glibc
+import Processes
+import Yocto
+
+/// Carries one attempt from its spec to its outcome. The caller holds the attempt's lock and is its own session.
+package final class AttemptRunner {
+  let directory: AttemptDirectory
+  /// The worker's root.
+  let root: String
+  let spec: TaskSpec
+  let store: BlobStore
+  let journal: Journal
+  let console: ConsoleLog
+  let interruption: Interruption
+  /// Environment of the build: without secrets it is what ``BuildEnvironment`` lets through.
+  let environment: [String: String]
+  let startedAt = Timestamp.now
+  let deadline: Double
+
+  /// What has been made so far; it goes into the outcome, also of a failed attempt.
+  var steps: [StepResult] = []
+  var blocks: [BlockResult] = []
+  var artifacts: [Artifact] = []
+  var packageArchitectures: [String] = []
+
+  /// Opens the attempt's files. `secrets` are given to the build and nowhere written.
+  package init(directory: AttemptDirectory, root: String, inherited: [String: String], secrets: [String: String]) throws {
+    self.directory = directory
+    self.root = root
+    // Before anything is started: no orphan and no signal may be missed.
+    interruption = try Interruption()
+    try ProcessTree.adoptOrphans()
+    spec = try directory.spec()
+    journal = try Journal(path: directory.journalPath)
+    console = try ConsoleLog(path: directory.consolePath, limit: spec.limits.logBytes, secrets: Array(secrets.values))
+    store = try BlobStore(root: root + "/blobs")
+    environment = BuildEnvironment.make(
+      inherited: inherited, mark: [AttemptDirectory.mark: directory.id.description], secrets: secrets)
+    deadline = MonotonicClock.now + spec.limits.totalSeconds
+  }
+
+  /// Runs all steps and writes the outcome; returns it. Throws only when even that is impossible: the attempt is then found lost.
+  package func run() throws -> Outcome {
+    var failure: Failure?
+    do {
+      try runSteps()
+    } catch {
+      failure = self.failure(from: error, step: nil)
+    }
+    // Nothing of the attempt may still work in its tree when others read the outcome.
+    let (_, gone) = directory.processes.end(of: getpid(), grace: failure == nil ? 2 : 10)
+    if !gone { try journal.append(.notice("processes of the attempt could not be ended"), durable: false) }
+    return try finish(failure)
+  }
+
+  private func runSteps() throws {
+    try step(.source) { try self.checkOut() }
+    if let feed = spec.feed {
+      let packages = try step(.feed) { try self.buildFeed(feed) }
+      if !spec.blocks.isEmpty { try step(.blocks) { try self.assembleBlocks(from: packages) } }
+    }
+    if let system = spec.system { try buildSystem(system) }
+  }
+
+  /// Runs one step between its two events. A failure is given the step's name.
+  func step<Value>(_ step: Step, _ body: () throws -> Value) throws -> Value {
+    try checkpoint(step)
+    try journal.append(.stepStarted(step), durable: true)
+    let start = MonotonicClock.now
+    do {
+      let value = try body()
+      try end(step, .done, since: start)
+      return value
+    } catch {
+      let failure = self.failure(from: error, step: step)
+      try end(step, .failed, since: start)
+      throw failure
+    }
+  }
+
+  private func end(_ step: Step, _ result: StepResult.Result, since start: Double) throws {
+    let seconds = ((MonotonicClock.now - start) * 1000).rounded() / 1000
+    let ended = StepResult(name: step, outcome: result, seconds: seconds)
+    steps.append(ended)
+    try journal.append(.stepEnded(ended), durable: true)
+  }
+
+  /// Throws when the attempt was cancelled or its time is over: called between pieces of work that run no child.
+  func checkpoint(_ step: Step) throws {
+    if interruption.isRequested { throw Failure(kind: .cancelled, step: step, reason: "cancelled") }
+    if MonotonicClock.now >= deadline {
+      throw Failure(kind: .timedOut, step: step, reason: "the attempt took more than \(Int(spec.limits.totalSeconds)) s")
+    }
+  }
+
+  func notice(_ text: String) throws {
+    try console.write("[blockfarm] \(text)")
+    try journal.append(.notice(String(decoding: console.redact(Array(text.utf8)), as: UTF8.self)), durable: false)
+  }
+
+  /// Blobs and the names of blobs are synced before the outcome is written, the outcome before the event that tells of it.
+  private func finish(_ failure: Failure?) throws -> Outcome {
+    try DurableFile.syncDirectory(of: store.root + "/sha256/.")
+    let outcome = Outcome(
+      attempt: spec.attempt, failure: failure.map(redacted), steps: steps, blocks: blocks, artifacts: artifacts, startedAt: startedAt,
+      endedAt: .now, packageArchitectures: packageArchitectures)
+    try DurableFile.write(try WorkerProtocol.encode(outcome) + [UInt8(ascii: "\n")], to: directory.outcomePath)
+    try journal.append(.outcome(outcome), durable: true)
+    return outcome
+  }
+
+  private func redacted(_ failure: Failure) -> Failure {
+    func clean(_ text: String) -> String { String(decoding: console.redact(Array(text.utf8)), as: UTF8.self) }
+    return Failure(kind: failure.kind, step: failure.step, reason: clean(failure.reason), details: failure.details.map(clean))
+  }
+}

@@ -1,0 +1,122 @@
+import CLinux
+import Glibc
+
+/// The processes that belong to an attempt, found in /proc: descendants of its runner (orphans come back to it, see ``adoptOrphans()``),
+/// whatever carries the attempt's mark in its environment, and whatever works below the attempt's directory.
+///
+/// The last two find what outlived a runner that was killed; bitbake's server is such a process.
+package struct ProcessTree: Sendable {
+  /// An environment entry, for example `BLOCKFARM_ATTEMPT=…`.
+  package let mark: String
+  package let directory: String
+
+  package init(mark: String, directory: String) {
+    self.mark = mark
+    self.directory = directory
+  }
+
+  /// Makes the caller the new parent of every orphan among its descendants.
+  package static func adoptOrphans() throws(ProcessError) {
+    guard blockfarm_become_subreaper() == 0 else { throw .system(operation: "prctl", subject: "PR_SET_CHILD_SUBREAPER", errno: errno) }
+  }
+
+  /// Ids of the members, without the caller and without zombies. `runner` is the process whose descendants count; it is not a member itself.
+  package func members(of runner: pid_t?) -> [pid_t] {
+    let processes = Self.processes()
+    var found: Set<pid_t> = []
+    if let runner {
+      var children: [pid_t: [pid_t]] = [:]
+      for process in processes { children[process.parent, default: []].append(process.id) }
+      var queue = children[runner] ?? []
+      while let next = queue.popLast() {
+        if found.insert(next).inserted { queue += children[next] ?? [] }
+      }
+    }
+    for process in processes where !found.contains(process.id) && process.id != runner && carriesMark(process.id) {
+      found.insert(process.id)
+    }
+    found.remove(getpid())
+    let zombies = Set(processes.filter(\.isZombie).map(\.id))
+    return found.subtracting(zombies).sorted()
+  }
+
+  /// Ends all members: SIGTERM, up to `grace` seconds for them to go, then SIGKILL until none is left, at most 30 seconds more.
+  /// Returns whether there were any, and whether all are gone.
+  package func end(of runner: pid_t?, grace: Double) -> (any: Bool, gone: Bool) {
+    var left = members(of: runner)
+    if left.isEmpty { return (false, true) }
+    for pid in left {
+      kill(pid, SIGTERM)
+      // A stopped process does not see SIGTERM.
+      kill(pid, SIGCONT)
+    }
+    let start = MonotonicClock.now
+    while MonotonicClock.now < start + grace + 30 {
+      Self.reapOrphans()
+      left = members(of: runner)
+      if left.isEmpty { return (true, true) }
+      if MonotonicClock.now >= start + grace { for pid in left { kill(pid, SIGKILL) } }
+      poll(nil, 0, 20)
+    }
+    return (true, false)
+  }
+
+  /// Collects ended children of the caller.
+  package static func reapOrphans() {
+    var status: Int32 = 0
+    while waitpid(-1, &status, WNOHANG) > 0 {}
+  }
+
+  private func carriesMark(_ pid: pid_t) -> Bool {
+    if let path = Self.link("/proc/\(pid)/cwd"), path == directory || path.hasPrefix(directory + "/") { return true }
+    guard let bytes = Self.contents("/proc/\(pid)/environ", limit: 1 << 18) else { return false }
+    return bytes.split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
+  }
+
+  private struct Entry {
+    var id: pid_t
+    var parent: pid_t
+    var isZombie: Bool
+  }
+
+  private static func processes() -> [Entry] {
+    guard let handle = opendir("/proc") else { return [] }
+    defer { closedir(handle) }
+    var entries: [Entry] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      guard let id = pid_t(name), let bytes = contents("/proc/\(id)/stat", limit: 4096) else { continue }
+      // The command name stands in parentheses and may itself hold blanks and parentheses.
+      guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { continue }
+      let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+      guard fields.count > 1, let parent = pid_t(String(decoding: fields[1], as: UTF8.self)) else { continue }
+      let state = fields[0].first
+      entries.append(Entry(id: id, parent: parent, isZombie: state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")))
+    }
+    return entries
+  }
+
+  private static func link(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink(path, &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+  }
+
+  /// The first `limit` bytes of a /proc file; nil when it cannot be read (gone, or another user's).
+  package static func contents(_ path: String, limit: Int) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: limit)
+    var filled = 0
+    while filled < limit {
+      let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress?.advanced(by: filled), limit - filled) }
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { break }
+      filled += count
+    }
+    return Array(bytes[..<filled])
+  }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Attempt
+import BlobStore
+import BuildModel
+import struct Crypto.SHA256
+import FoundationEssentials
+import Glibc
+import Processes
+import Source
+
+/// Tells what this host is and has.
+struct Probe: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Print what this host is and has, as one JSON line.")
+  @OptionGroup var location: RootOption
+
+  func run() throws {
+    try StandardOutput.begin()
+    let root = try location.resolve()
+    var system = utsname()
+    uname(&system)
+    let kernelMachine = withUnsafePointer(to: &system.machine) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
+    }
+    var disk = statvfs()
+    guard statvfs(root, &disk) == 0 else { throw WorkerExit(status: 1, message: "statvfs \(root): \(String(cString: strerror(errno)))") }
+    var load = 0.0
+    getloadavg(&load, 1)
+    try StandardOutput.line(
+      ProbeReport(
+        binary: try Self.ownDigest(), kernelMachine: kernelMachine, cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)),
+        memoryBytes: Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE))),
+        freeDiskBytes: Int64(disk.f_bavail) * Int64(disk.f_frsize), clock: .now, loadAverage: load, features: Self.features(),
+        cachedMachines: Self.names(in: root + "/cache/sstate"), mirrors: SourceMirror.all(root: root), attempts: try List.states(root: root)))
+  }
+
+  private static func ownDigest() throws -> Digest {
+    var hash = SHA256()
+    try FileReader.read("/proc/self/exe") { hash.update(bufferPointer: $0) }
+    guard let digest = Digest(bytes: hash.finalize()) else { throw WorkerExit(status: 1, message: "the program cannot be hashed") }
+    return digest
+  }
+
+  /// What builds may need of a host.
+  static func features() -> [String] {
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    var found = ["ipk"]
+    if access("/var/run/docker.sock", W_OK) == 0 { found.append("docker") }
+    if access("/dev/kvm", R_OK | W_OK) == 0 { found.append("kvm") }
+    if access("/dev/fuse", R_OK | W_OK) == 0 { found.append("fuse") }
+    if Command.find("git", in: path) != nil { found.append("git") }
+    // bitbake refuses to run as root.
+    if getuid() != 0 { found.append("build-user") }
+    return found.sorted()
+  }
+
+  static func names(in directory: String) -> [String] {
+    guard let handle = opendir(directory) else { return [] }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+/// Lists the attempts on this host.
+struct List: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Print all attempts with their states, as one JSON line.")
+  @OptionGroup var location: RootOption
+
+  func run() throws {
+    try StandardOutput.begin()
+    try StandardOutput.line(try Self.states(root: try location.resolve()))
+  }
+
+  /// The state of every attempt; those whose runner is gone are given their outcome on the way.
+  static func states(root: String) throws -> [ProbeReport.AttemptState] {
+    try AttemptDirectory.all(root: root).compactMap { directory in
+      switch try directory.settle() {
+      case .unknown: nil
+      case .running: .init(attempt: directory.id, state: .running)
+      case .ended(let outcome): .init(attempt: directory.id, state: outcome.failure?.kind == .lost ? .lost : .ended)
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import BuildModel
+
+/// Whether a worker takes a TaskSpec at all; pure.
+enum SpecCheck {
+  /// Secrets travel through a pipe that nobody reads yet.
+  static let secretsLimit = 32 << 10
+
+  /// The reason for which the spec is refused; nil when it is not.
+  static func refusal(of spec: TaskSpec, secrets: [String: String], uid: UInt32) -> String? {
+    if uid == 0 { return "the worker runs as root, which bitbake refuses: use an ordinary account on this host" }
+    if spec.version != 1 { return "TaskSpec version \(spec.version) is not known to this worker (1)" }
+    if spec.attempt.slug != spec.slug { return "attempt \(spec.attempt) is not one of device type \(spec.slug)" }
+    if spec.feed == nil && spec.system == nil { return "the spec asks for nothing" }
+    if spec.feed == nil && !spec.blocks.isEmpty { return "the spec asks for blocks without a feed" }
+    if let block = repeated(spec.blocks.map(\.name.text)) { return "block \(block) is asked for twice" }
+    if let path = repeated(spec.source.submodules.map(\.path.text)) { return "submodule \(path) is named twice" }
+    if spec.limits.totalSeconds <= 0 || spec.limits.silentSeconds <= 0 || spec.limits.logBytes < 4096 { return "the spec's limits are not usable" }
+    if RelativePath("\(spec.manifestFile).json") == nil || spec.manifestFile.contains("/") {
+      return "'\(spec.manifestFile.prefix(100))' is no manifest's file name"
+    }
+    if let system = spec.system {
+      if system.image.isEmpty { return "the spec asks for an image without bitbake targets" }
+      for case let name? in [system.deployArtifact, system.deployFlasherArtifact, system.deployRawArtifact] where RelativePath(name) == nil {
+        return "deploy artifact '\(name.prefix(200))' is not a path below the images' directory"
+      }
+    }
+    for (name, value) in secrets {
+      let isName = !name.isEmpty && name.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95 }
+      if !isName || value.utf8.contains(0) { return "a secret's name is not one of an environment variable" }
+    }
+    if secrets.reduce(0, { $0 + $1.key.utf8.count + 6 * $1.value.utf8.count + 8 }) > secretsLimit { return "the secrets are too large" }
+    return nil
+  }
+
+  private static func repeated(_ names: [String]) -> String? {
+    var seen: Set<String> = []
+    return names.first { !seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Attempt
+import BuildModel
+import FoundationEssentials
+import Glibc
+import Processes
+import Source
+
+/// Starts an attempt, detached.
+struct Start: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Start an attempt from a TaskSpec on standard input (a second line may hold secrets as a JSON object).")
+  @OptionGroup var location: RootOption
+
+  func run() throws {
+    try StandardOutput.begin()
+    let lines = try StandardInput.lines()
+    guard let first = lines.first, lines.count <= 2 else { throw WorkerExit.usage("start wants a TaskSpec, and at most a line of secrets after it") }
+    let spec: TaskSpec
+    do {
+      spec = try WorkerProtocol.decode(TaskSpec.self, from: first)
+    } catch {
+      try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(String("\(error)".prefix(1000)))"))
+      return
+    }
+    // The text of a decoding error would show the secrets.
+    guard let secrets = lines.count < 2 ? [:] : try? WorkerProtocol.decode([String: String].self, from: lines[1]) else {
+      throw WorkerExit.usage("the secrets are no JSON object of strings")
+    }
+    try StandardOutput.line(try Self.start(spec, secrets: secrets, root: try location.resolve()))
+  }
+
+  static func start(_ spec: TaskSpec, secrets: [String: String], root: String) throws -> StartAnswer {
+    let directory = AttemptDirectory(root: root, id: spec.attempt)
+    if directory.isKnown {
+      _ = try directory.settle()
+      return .started
+    }
+    if let reason = SpecCheck.refusal(of: spec, secrets: secrets, uid: getuid()) { return .refused(reason) }
+    var seen: Set<SourceTree> = []
+    let missing = spec.source.trees.filter { seen.insert($0).inserted && !SourceMirror(root: root, name: $0.mirror).holds($0) }
+    if !missing.isEmpty {
+      return .missing(missing.map { tree in
+        .init(mirror: tree.mirror, commit: tree.commit, have: SourceMirror(root: root, name: tree.mirror).tips(for: tree))
+      })
+    }
+    try directory.create()
+    guard let lock = try AttemptLock.acquire(directory.lockPath, waiting: 5) else {
+      if directory.isKnown { return .started }
+      throw WorkerExit(status: 1, message: "the lock of \(spec.attempt) is held, but nothing was started")
+    }
+    if directory.isKnown { return .started }
+    try directory.write(spec)
+    try lock.note(LockHolder(pid: try detach(spec.attempt, secrets: secrets, root: root, lock: lock)))
+    return .started
+  }
+
+  /// Spawns the runner in a session of its own with the lock's open file; secrets go through a pipe.
+  private static func detach(_ attempt: AttemptID, secrets: [String: String], root: String, lock: AttemptLock) throws -> pid_t {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw WorkerExit(status: 1, message: "pipe: \(String(cString: strerror(errno)))") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    defer { for end in ends where end >= 0 { close(end) } }
+    let command = Command(
+      RootOption.program() ?? "/proc/self/exe", ["run", attempt.description, "--lock-descriptor", "3", "--root", root],
+      environment: ProcessInfo.processInfo.environment.filter { $0.key != "SSH_ORIGINAL_COMMAND" }, directory: root)
+    let pid = try ChildProcess.spawn(command, input: ends[0], output: nil, extra: [lock.descriptor], newSession: true)
+    let bytes = try WorkerProtocol.encode(secrets)
+    // SpecCheck bounds them below what a pipe takes without a reader.
+    _ = bytes.withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) }
+    return pid
+  }
+}

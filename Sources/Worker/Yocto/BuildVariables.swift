@@ -1,0 +1,33 @@
+import BuildModel
+import FoundationEssentials
+
+/// The variables that `bitbake -e` prints, as far as the worker needs them. Feed it the console line by line.
+package struct BuildVariables: Sendable {
+  private static let wanted: Set<String> = ["PACKAGE_ARCHS", "DEPLOY_DIR_IPK", "PACKAGE_CLASSES", "MACHINE"]
+  private var values: [String: String] = [:]
+
+  package init() {}
+
+  /// Takes one line; only `NAME="value"` at its beginning counts.
+  package mutating func read(_ line: String) {
+    guard let equals = line.firstIndex(of: "="), line.count < 65536 else { return }
+    let name = String(line[..<equals])
+    let value = line[line.index(after: equals)...]
+    guard Self.wanted.contains(name), value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") else { return }
+    values[name] = String(value.dropFirst().dropLast())
+  }
+
+  /// PACKAGE_ARCHS, lowest preference first, each once; empty when it was not printed.
+  package var packageArchitectures: [String] {
+    var seen: Set<String> = []
+    return (values["PACKAGE_ARCHS"] ?? "").split(separator: " ").map(String.init).filter {
+      seen.insert($0).inserted && RelativePath($0) != nil && !$0.contains("/")
+    }
+  }
+
+  package var machine: String? { values["MACHINE"] }
+  /// Absolute path of the feed.
+  package var packageDirectory: String? { values["DEPLOY_DIR_IPK"] }
+  /// Whether the build makes ipk packages.
+  package var makesIpk: Bool { values["PACKAGE_CLASSES"].map { $0.split(separator: " ").contains("package_ipk") } ?? true }
+}

@@ -1,0 +1,169 @@
+import Attempt
+import BuildModel
+import Foundation
+import Processes
+import Testing
+
+/// Journal, log, lock and outcome on a real disk.
+final class AttemptFilesTests {
+  private let root: String
+  private let directory: AttemptDirectory
+
+  init() throws {
+    root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/attempt-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    directory = AttemptDirectory(root: root, id: try #require(AttemptID("01890000-0000-7000-8000-000000000001.acme-board64.1")))
+    try directory.create()
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root) }
+
+  @Test func aCutLineIsWrittenAgain() throws {
+    do {
+      let journal = try Journal(path: directory.journalPath)
+      try journal.append(.stepStarted(.source), durable: true)
+      try journal.append(.notice("whole"), durable: false)
+    }
+    let file = try #require(FileHandle(forWritingAtPath: directory.journalPath))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(#"{"kind":{"notice":{"_0":"cut"#.utf8))
+    try file.close()
+    let journal = try Journal(path: directory.journalPath)
+    #expect(journal.lastSequence == 2)
+    try journal.append(.notice("after"), durable: false)
+    var reader = JournalReader(path: directory.journalPath)
+    #expect(try reader.read().map(\.sequence) == [1, 2, 3])
+    try journal.append(.notice("more"), durable: false)
+    #expect(try reader.read().map(\.sequence) == [4])
+    #expect(try reader.read().isEmpty)
+  }
+
+  @Test func aGapInTheJournalIsAnError() throws {
+    let events = [1, 3].map { WorkerEvent(sequence: $0, time: .now, kind: .notice("x")) }
+    let lines = try events.map { try WorkerProtocol.encode($0) + [10] }.joined()
+    try Data(lines).write(to: URL(filePath: directory.journalPath))
+    var reader = JournalReader(path: directory.journalPath)
+    #expect { try reader.read() } throws: { "\($0)".contains("event 3 follows event 1") }
+  }
+
+  @Test func theLogIsCutWithAMarker() throws {
+    let log = try ConsoleLog(path: directory.consolePath, limit: 100)
+    for index in 0..<50 { try log.write("line \(index)") }
+    let text = try String(contentsOfFile: directory.consolePath, encoding: .utf8)
+    #expect(text.hasPrefix("line 0\nline 1\n"))
+    #expect(text.hasSuffix("[blockfarm] the log ends here at its limit of 100 bytes; the build goes on\n"))
+    #expect(text.components(separatedBy: "[blockfarm]").count == 2)
+  }
+
+  @Test func secretsDoNotReachTheLog() throws {
+    let log = try ConsoleLog(path: directory.consolePath, limit: 1000, secrets: ["hunter2", "hunter2-long", "abc"])
+    try log.write("token=hunter2-long, again hunter2hunter2, abc stays")
+    #expect(try String(contentsOfFile: directory.consolePath, encoding: .utf8) == "token=[secret], again [secret][secret], abc stays\n")
+  }
+
+  @Test func aLockPassesWithItsDescriptor() throws {
+    var first = try AttemptLock.acquire(directory.lockPath)
+    #expect(first != nil)
+    #expect(try AttemptLock.acquire(directory.lockPath) == nil)
+    #expect(AttemptLock.isHeld(directory.lockPath))
+    // The descriptor as a child has it: the lock outlives the one who took it.
+    var second: AttemptLock? = AttemptLock(inherited: dup(try #require(first).descriptor), path: directory.lockPath)
+    first = nil
+    #expect(AttemptLock.isHeld(directory.lockPath))
+    #expect(second != nil)
+    second = nil
+    #expect(!AttemptLock.isHeld(directory.lockPath))
+  }
+
+  @Test func whatHasNoRunnerIsLostOnce() throws {
+    guard case .unknown = try directory.settle() else { Issue.record("known without a spec"); return }
+    try Data("{}\n".utf8).write(to: URL(filePath: directory.specPath))
+    try Journal(path: directory.journalPath).append(.stepStarted(.source), durable: true)
+    guard case .ended(let outcome) = try directory.settle() else { Issue.record("still running"); return }
+    #expect(outcome.failure?.kind == .lost)
+    #expect(outcome.failure?.reason == "the attempt was lost before its runner was started")
+    guard case .ended(let again) = try directory.settle() else { Issue.record("ran again"); return }
+    #expect(again == outcome)
+    var reader = JournalReader(path: directory.journalPath)
+    let events = try reader.read()
+    #expect(events.count == 2)
+    #expect(events.last?.kind == .outcome(outcome))
+  }
+
+  /// Killed between writing the outcome and telling of it.
+  @Test func theLastEventIsAddedToAnOutcome() throws {
+    try Data("{}\n".utf8).write(to: URL(filePath: directory.specPath))
+    let outcome = Outcome(
+      attempt: directory.id, failure: nil, steps: [], blocks: [], artifacts: [], startedAt: .now, endedAt: .now, packageArchitectures: [])
+    try DurableFile.write(try WorkerProtocol.encode(outcome), to: directory.outcomePath)
+    guard case .ended(let found) = try directory.settle() else { Issue.record("still running"); return }
+    #expect(found == outcome)
+    var reader = JournalReader(path: directory.journalPath)
+    #expect(try reader.read().map(\.kind) == [.outcome(outcome)])
+  }
+
+  /// Another boot's runner cannot be there any more, whoever has its number now.
+  @Test func aRestartIsTold() throws {
+    try Data("{}\n".utf8).write(to: URL(filePath: directory.specPath))
+    try Data("\(getpid()) 00000000-0000-0000-0000-000000000000\n".utf8).write(to: URL(filePath: directory.lockPath))
+    guard case .ended(let outcome) = try directory.settle() else { Issue.record("still running"); return }
+    #expect(outcome.failure?.reason == "the attempt was lost when the host was restarted")
+  }
+
+  @Test func linesAreCut() {
+    var lines = OutputLines()
+    func feed(_ text: String) -> [String] {
+      Array(text.utf8).withUnsafeBytes { lines.feed($0) }.map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(feed("one\r\ntw") == ["one"])
+    #expect(feed("o\n\nrest") == ["two", ""])
+    #expect(lines.finish().map { String(decoding: $0, as: UTF8.self) } == ["rest"])
+    #expect(feed(String(repeating: "x", count: 40_000)).map(\.count) == [16384, 16384])
+  }
+}
+
+/// Children and their trees.
+struct ProcessesTests {
+  private let environment = ["PATH": "/usr/bin:/bin"]
+
+  @Test func outputAndStatusComeBack() throws {
+    let command = Command("sh", ["-c", "echo out; echo err >&2; pwd; exit 3"], environment: environment, directory: "/tmp")
+    let (end, output) = try ChildProcess.capture(command, seconds: 20)
+    #expect(end == .exited(3))
+    #expect(output == "out\nerr\n/tmp\n")
+  }
+
+  @Test func silenceAndDeadlineEndTheWait() throws {
+    let silent = Command("sh", ["-c", "echo x; exec sleep 1000"], environment: environment, directory: "/")
+    #expect(try ChildProcess.run(silent, limits: ChildLimits(silentSeconds: 0.2, deadline: MonotonicClock.now + 100)) { _ in } == .silent)
+    let busy = Command("sh", ["-c", "while :; do echo x; done"], environment: environment, directory: "/")
+    #expect(try ChildProcess.run(busy, limits: ChildLimits(silentSeconds: 100, deadline: MonotonicClock.now + 0.2)) { _ in } == .overdue)
+  }
+
+  /// What a daemon holds open is not waited for.
+  @Test func aDaemonDoesNotKeepTheRun() throws {
+    let mark = "BLOCKFARM_TEST=\(UUID().uuidString)"
+    let command = Command("sh", ["-c", "setsid sleep 1000 & echo done"], environment: environment.merging([
+      "BLOCKFARM_TEST": String(mark.dropFirst("BLOCKFARM_TEST=".count))]) { $1 }, directory: "/")
+    let start = MonotonicClock.now
+    let (end, output) = try ChildProcess.capture(command, seconds: 60)
+    #expect(end == .exited(0) && output == "done\n")
+    #expect(MonotonicClock.now - start < 30)
+    // It is no descendant any more, but carries the mark.
+    let tree = ProcessTree(mark: mark, directory: "/nonexistent")
+    #expect(tree.members(of: nil).count == 1)
+    #expect(tree.end(of: nil, grace: 5) == (any: true, gone: true))
+    #expect(tree.members(of: nil).isEmpty)
+  }
+
+  @Test func aProgramThatIsNotThereIsNamed() {
+    #expect { try ChildProcess.capture(Command("no-such-program", [], environment: environment, directory: "/"), seconds: 5) } throws: {
+      "\($0)" == "program 'no-such-program' is not in PATH"
+    }
+  }
+
+  @Test func tooMuchOutputIsAnError() {
+    let command = Command("sh", ["-c", "head -c 5000 /dev/zero"], environment: environment, directory: "/")
+    #expect(throws: ProcessError.self) { try ChildProcess.capture(command, seconds: 20, limit: 1000) }
+  }
+}

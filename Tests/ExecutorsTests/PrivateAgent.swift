@@ -1,0 +1,22 @@
+import Foundation
+
+@testable import Executors
+
+/// A real ssh-agent with its own socket; it ends with the last reference.
+final class PrivateAgent: Sendable {
+  let scratch: Scratch
+  let socket: String
+  private let pid: pid_t
+
+  init(keys: [String]) throws {
+    scratch = try Scratch()
+    socket = scratch.path + "/agent"
+    // It puts itself into the background when it listens, and prints its pid.
+    let words = try run(["ssh-agent", "-s", "-a", socket]).split { !$0.isNumber && !$0.isLetter && $0 != "_" }
+    guard let index = words.firstIndex(of: "SSH_AGENT_PID"), let pid = pid_t(words[index + 1]) else { throw Missing(what: "ssh-agent") }
+    self.pid = pid
+    for key in keys { try run(["ssh-add", "-q", key], environment: ["SSH_AUTH_SOCK": socket]) }
+  }
+
+  deinit { kill(pid, SIGTERM) }
+}

@@ -1,0 +1,74 @@
+import Foundation
+
+@testable import Executors
+
+/// A directory that goes away with the last reference.
+final class Scratch: Sendable {
+  let path: String
+
+  init() throws {
+    var template = Array("/tmp/blockfarm-executors-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Missing(what: "a scratch directory") }
+    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ text: String, to name: String, mode: Int = 0o644) throws -> String {
+    let file = path + "/" + name
+    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
+    return file
+  }
+}
+
+/// Something that a test needs and this machine does not have; a failure, never a skip.
+struct Missing: Error { let what: String }
+
+/// A program that was started with its output (1) or errors (2) on a pipe.
+struct Started {
+  let pid: pid_t
+  let reading: Int32
+
+  init(_ arguments: [String], environment: [String: String] = [:], piping number: Int) throws {
+    let null = open("/dev/null", O_RDWR | O_CLOEXEC)
+    var ends: [Int32] = [-1, -1]
+    guard null >= 0, pipe(&ends) == 0 else { throw Missing(what: "a pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var descriptors = [null, null, null]
+    descriptors[number] = ends[1]
+    defer {
+      close(null)
+      close(ends[1])
+    }
+    reading = ends[0]
+    pid = try ChildSpawn.start(
+      arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }, descriptors: descriptors)
+  }
+
+  /// The next bytes; empty at the end.
+  func read() -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 65536)
+    let count = Glibc.read(reading, &bytes, bytes.count)
+    return Array(bytes.prefix(max(0, count)))
+  }
+}
+
+/// Runs a program to its end and returns its standard output; throws when it fails.
+@discardableResult
+func run(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
+  let program = try Started(arguments, environment: environment, piping: 1)
+  defer { close(program.reading) }
+  var output: [UInt8] = []
+  while case let bytes = program.read(), !bytes.isEmpty { output += bytes }
+  var status: Int32 = 0
+  guard waitpid(program.pid, &status, 0) == program.pid, status == 0 else { throw Missing(what: arguments.joined(separator: " ")) }
+  return String(decoding: output, as: UTF8.self)
+}
+
+/// One loop for all tests, as in the program.
+enum Shared {
+  static let loop = Result { try PollLoop() }
+}
+
+func testLoop() throws -> PollLoop { try Shared.loop.get() }

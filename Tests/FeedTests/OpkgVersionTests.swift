@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+
+@testable import Feed
+
+@Suite struct OpkgVersionTests {
+  static let ascending = [
+    "0~~", "0~", "0", "0.1~rc1-r0", "0.1-r0", "0.1-r0.1", "0.1-r1", "0.1-r10", "0.1+git0+abc-r0", "0.9a", "0.9b", "0.10", "1.0~beta", "1.0", "1.0+b", "1.0.1",
+    "1:0.1", "2:0",
+  ]
+
+  @Test func ordersAsWritten() {
+    for (i, low) in Self.ascending.enumerated() {
+      for (j, high) in Self.ascending.enumerated() {
+        #expect((OpkgVersion(low) < OpkgVersion(high)) == (i < j), "\(low) < \(high)")
+      }
+    }
+  }
+
+  /// opkg took its order from dpkg, so dpkg judges random versions.
+  @Test func agreesWithDpkg() throws {
+    var source = SystemRandomNumberGenerator()
+    let parts = ["0", "1", "9", "10", "007", "a", "B", "~", ".", "+", "r", "git", "-r1", "rc"]
+    func version() -> String {
+      (Bool.random(using: &source) ? "" : "1:") + "1" + (0..<Int.random(in: 0...4)).map { _ in parts.randomElement(using: &source) ?? "" }.joined()
+    }
+    for _ in 0..<150 {
+      let (a, b) = (version(), version())
+      let judge = Process()
+      judge.executableURL = URL(fileURLWithPath: "/usr/bin/dpkg")
+      judge.arguments = ["--compare-versions", a, "lt", b]
+      try judge.run()
+      judge.waitUntilExit()
+      #expect((judge.terminationStatus == 0) == (OpkgVersion(a) < OpkgVersion(b)), "\(a) < \(b)")
+    }
+  }
+
+  @Test func equivalentSpellings() {
+    #expect(OpkgVersion("1.0").isEquivalent(to: OpkgVersion("1.00")))
+    #expect(!OpkgVersion("1.0").isEquivalent(to: OpkgVersion("1.0.0")))
+  }
+
+  @Test(arguments: ["", "1 0", "1/0", "1\u{1}", String(repeating: "1", count: 256)])
+  func invalid(_ text: String) { #expect(!OpkgVersion.isValid(text)) }
+}

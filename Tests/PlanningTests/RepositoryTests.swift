@@ -1,0 +1,207 @@
+import BuildModel
+import Foundation
+import Testing
+
+@testable import Planning
+
+@Suite struct RepositoryTests {
+  @Test(arguments: [true, false])
+  func readsTheVersionFromTheTag(_ isAnnotated: Bool) throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      if isAnnotated {
+        try repository.git("tag", "--annotate", "--message", "release", "v6.1.24+rev3")
+      } else {
+        try repository.git("tag", "v6.1.24+rev3")
+      }
+      try repository.git("tag", "alexgg/EXT-A")
+      let read = try repository.read()
+      #expect(read.version.text == "6.1.24+rev3" && read.isRelease)
+      let head = try repository.head
+      #expect(read.checkout.root.commit.hex == head && read.checkout.root.tags == ["v6.1.24+rev3"])
+      #expect(read.deviceTypes.map(\.slug.text) == ["acme"] && !read.checkout.isDirty && read.notices.isEmpty)
+      #expect(abs(Double(read.commitTime) - Date().timeIntervalSince1970) < 600)
+      #expect(read.locations == [.init(mirror: read.checkout.root.mirror, path: repository.path)])
+    }
+  }
+
+  @Test func aCommitAfterTheTagIsNoRelease() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      try repository.git("checkout", "--quiet", "--detach")
+      try repository.write("README.md", "later")
+      try repository.commit()
+      let read = try repository.read()
+      #expect(read.version.text == "6.1.24+rev3" && !read.isRelease)
+    }
+  }
+
+  @Test(arguments: ["vv2.41.0+rev2", "v2.0.0.rev1", "v2019.07.0-test", "v2.73.1+rev1r10", "v2022.1.1"])
+  func readsIrregularTags(_ tag: String) throws {
+    try TemporaryRepository.withScratch { scratch in
+      let read = try TemporaryRepository.sample(in: scratch, tag: tag).read()
+      #expect(read.version == OSVersion(tag) && read.isRelease)
+    }
+  }
+
+  @Test func refusesWhatHasNoVersion() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let untagged = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try untagged.git("tag", "alexgg/EXT-A")
+      try untagged.checkError("repository-no-tag")
+      try TemporaryRepository.sample("odd", in: scratch, tag: "v2-experiment").checkError("repository-odd-tag")
+      try TemporaryRepository("empty", in: scratch).checkError("repository-no-commit")
+      var elsewhere = untagged.source
+      elsewhere.path = scratch
+      #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere, allowDirty: false) }
+    }
+  }
+
+  @Test func refusesADirtyTree() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      // What the build itself leaves behind is ignored by the repository.
+      try repository.write("build/tmp/x", "x")
+      #expect(try repository.read().isRelease)
+      try repository.write("acme.coffee", TemporaryRepository.manifest(slug: "acme", arch: "amd64"))
+      try repository.write("new file", "x")
+      try repository.checkError("repository-dirty")
+      let read = try repository.read(allowDirty: true)
+      #expect(read.checkout.isDirty && !read.isRelease)
+    }
+  }
+
+  @Test func prefersJSONAndTellsWhereItDisagrees() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      let json = { (arch: String) in
+        #"{"slug": "acme", "name": "acme", "arch": "\#(arch)", "state": "RELEASED", "yocto": {"machine": "acme", "image": "balena-image", "#
+          + #""version": "yocto-kirkstone", "deployArtifact": "balena-image-acme.balenaos-img", "compressed": true}}"#
+      }
+      try repository.write("acme.json", json("aarch64"))
+      #expect(try repository.read().notices.isEmpty)
+      try repository.write("acme.json", json("amd64"))
+      let read = try repository.read()
+      #expect(read.deviceTypes.map(\.arch) == [.amd64])
+      #expect(read.notices == ["acme.json is used, and it disagrees with acme.coffee: delete it if it is out of date"])
+    }
+  }
+
+  @Test func readsSubmodules() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let inner = try TemporaryRepository("inner", in: scratch)
+      try inner.write("a", "1")
+      try inner.commit()
+      let layer = try TemporaryRepository("layer", in: scratch)
+      try layer.git("submodule", "--quiet", "add", "../inner", "tests/inner")
+      try layer.commit()
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try repository.git("submodule", "--quiet", "add", layer.path, "layers/meta layer")
+      try repository.git("submodule", "--quiet", "add", "../inner", "scripts")
+      try repository.git("submodule", "--quiet", "update", "--init", "--recursive")
+      try repository.commit()
+      try repository.git("tag", "v1.0.0")
+      let read = try repository.read()
+      let submodules = read.checkout.submodules
+      #expect(submodules.map(\.path.text) == ["layers/meta layer", "layers/meta layer/tests/inner", "scripts"])
+      let heads = [try layer.head, try inner.head, try inner.head]
+      #expect(submodules.map(\.tree.commit.hex) == heads)
+      #expect(submodules[1].tree.mirror == submodules[2].tree.mirror, "both are ../inner of the same place")
+      #expect(submodules[0].tree.mirror == GitState.name(of: "url " + layer.path))
+      #expect(read.locations.count == 4 && read.isRelease)
+
+      // A nested one may be absent, one of the repository itself may not.
+      try repository.git("-C", "layers/meta layer", "submodule", "--quiet", "deinit", "--force", "--all")
+      #expect(try repository.read().notices == ["nested submodule layers/meta layer/tests/inner is not checked out and is left out"])
+      try repository.git("submodule", "--quiet", "deinit", "--force", "scripts")
+      try repository.checkError("repository-submodule-absent")
+    }
+  }
+
+  @Test func seesChangesInsideASubmodule() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let layer = try TemporaryRepository("layer", in: scratch)
+      try layer.write("a", "1")
+      try layer.commit()
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try repository.git("submodule", "--quiet", "add", layer.path, "layer")
+      try repository.commit()
+      try repository.git("tag", "v1.0.0")
+      #expect(try repository.read().isRelease)
+      try repository.write("layer/a", "2")
+      try repository.checkError("repository-submodule-dirty")
+    }
+  }
+
+  @Test func refusesLargeFileStorage() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      try repository.write(".gitattributes", "*.bin -text\n")
+      try repository.write("firmware.bin", "version https://git-lfs.github.com/spec/v1\n")
+      try repository.commit()
+      #expect(try repository.read().checkout.isDirty == false, "attributes alone are fine")
+      try repository.write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
+      // Where git-lfs is not installed, git passes the contents through.
+      try repository.commit()
+      try repository.checkError("repository-lfs")
+    }
+  }
+
+  @Test func warningsOfGitAreNoOutput() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      // git status warns about a broken configuration value on its standard error.
+      try FileManager.default.removeItem(atPath: repository.path + "/.git/index")
+      try repository.git("reset", "--quiet")
+      try repository.git("config", "core.untrackedCache", "perhaps")
+      #expect(try repository.read().isRelease)
+    }
+  }
+
+  @Test func gitIsBounded() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      try repository.git("config", "alias.wait", "!sleep 5")
+      let start = Date()
+      #expect(throws: PlanningError.self) { try GitCommand.run(["wait"], in: repository.path, repository: "r", limitSeconds: 0.3) }
+      #expect(Date().timeIntervalSince(start) < 4)
+      #expect(throws: PlanningError.self) { try GitCommand.run(["log"], in: repository.path, repository: "r", outputLimit: 10) }
+      let error = #expect(throws: PlanningError.self) { try GitCommand.run(["show", "nothing-of-this-name"], in: repository.path, repository: "r") }
+      #expect(error?.description.contains("nothing-of-this-name") == true)
+    }
+  }
+
+  @Test func theEnvironmentDoesNotReachGit() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      try repository.git("config", "alias.show-env", "!env")
+      let seen = try repository.git("show-env").split(separator: "\n").map { String($0.prefix { $0 != "=" }) }
+      #expect(!seen.contains("USER") && !seen.contains("LANG") && seen.contains("HOME"))
+    }
+  }
+
+  @Test(arguments: [
+    ("../b", "https://example.com/x/a.git", "https://example.com/x/b"), ("../../y/b", "https://example.com/x/a/", "https://example.com/y/b"),
+    ("./b", "/srv/a", "/srv/a/b"), ("../b", "git@example.com:x/a.git", "git@example.com:x/b"), ("../b", "host:a", "host:b"),
+  ])
+  func resolvesRelativeURLs(_ url: String, _ base: String, _ expected: String) {
+    #expect(GitSubmodules.resolve(url, against: base) == expected)
+  }
+
+  @Test func findsContractsOnceAndNoDevices() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try repository.write("contracts/contracts/sw.image/a/contract.json", #"{"slug": "a", "type": "sw.image.overlay"}"#)
+      try repository.write("contracts/.cache/contract.json", "not read")
+      try repository.commit()
+      try repository.git("tag", "v1.0.0")
+      var source = repository.source
+      source.contracts = ["contracts", "contracts/contracts", "absent"]
+      let found = try RepositoryReader.read(source, allowDirty: false).contracts.map(\.slug)
+      // Two paths to one file are two names of it, so only the first root counts it.
+      #expect(found == ["a"])
+      #expect(throws: PlanningError.self) { try RepositoryReader.contents("/dev/zero") }
+      #expect(throws: PlanningError.self) { try RepositoryReader.contents(repository.path) }
+    }
+  }
+}

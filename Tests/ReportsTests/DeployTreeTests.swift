@@ -1,0 +1,51 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import Reports
+import Testing
+
+/// The deploy tree on disk.
+struct DeployTreeTests {
+  func withTree<Value>(_ body: (DeployTree, BlobStore, String) throws -> Value) throws -> Value {
+    let root = FileManager.default.temporaryDirectory.path + "/tree-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+    return try body(DeployTree(output: root + "/out", request: RequestID(now: .now)), BlobStore(root: root + "/blobs"), root)
+  }
+
+  func report(_ slug: String, version: String, files: [DeviceTypeReport.File] = []) throws -> DeviceTypeReport {
+    DeviceTypeReport(
+      slug: try Slug(slug), machine: try Machine(slug), arch: .amd64, version: version, outcome: .built, reason: nil, artifacts: files)
+  }
+
+  @Test func writesSumsThatHoldAndAnIndexWithExplicitNulls() throws {
+    try withTree { tree, blobs, _ in
+      let blob = try blobs.put(Array("content".utf8))
+      let path = try #require(RelativePath("deploy-jenkins/VERSION"))
+      let slug = try Slug("board")
+      try tree.place(blob.digest, from: blobs, at: path, of: slug)
+      let file = DeviceTypeReport.File(path: path, digest: blob.digest, size: blob.size)
+      try tree.finish(IndexDocument(request: tree.request, deviceTypes: [try report("board", version: "1.0.0", files: [file])]))
+      let sums = try String(contentsOf: URL(filePath: tree.root + "/SHA256SUMS"), encoding: .utf8)
+      #expect(sums == "\(blob.digest.hex)  board/deploy-jenkins/VERSION\n")
+      let index = try String(contentsOf: URL(filePath: tree.root + "/index.json"), encoding: .utf8)
+      #expect(index.contains("\"reason\" : null"))
+      #expect(index.contains("\"version\" : 1"))
+      #expect(try Data(contentsOf: URL(filePath: tree.directory(slug) + "/deploy-jenkins/VERSION")) == Data("content".utf8))
+    }
+  }
+
+  @Test func movesLatestForwardOnly() throws {
+    try withTree { newer, blobs, root in
+      let older = DeployTree(output: newer.output, request: RequestID(now: .now))
+      func isEarlier(_ a: String, _ b: String) -> Bool { OSVersion(a)! < OSVersion(b)! }
+      let (new, old) = (try report("board", version: "2.0.0"), try report("board", version: "1.9.9+rev3"))
+      try newer.finish(IndexDocument(request: newer.request, deviceTypes: [new]))
+      try newer.moveLatest(new, isEarlier: isEarlier)
+      try older.finish(IndexDocument(request: older.request, deviceTypes: [old]))
+      try older.moveLatest(old, isEarlier: isEarlier)
+      let link = try FileManager.default.destinationOfSymbolicLink(atPath: newer.output + "/latest/board")
+      #expect(link == "../\(newer.request)/board")
+    }
+  }
+}
