@@ -21,9 +21,12 @@ func library(_ name: String, _ pkgConfig: String, apt: String) -> Target {
 }
 
 /// Tests mirror the rooms.
-func tests(_ room: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ room: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], copy: [String] = []
+) -> Target {
   .testTarget(
-    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, path: "Tests/\(room)Tests", swiftSettings: settings)
+    name: room + "Tests", dependencies: [.byName(name: room)] + dependencies, path: "Tests/\(room)Tests", exclude: exclude,
+    resources: copy.map { .copy($0) }, swiftSettings: settings)
 }
 
 let shared: [Target] = [
@@ -91,6 +94,27 @@ let worker: [Target] = [
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
+let roomTests: [Target] = [
+  tests("BuildModel", exclude: ["Fixtures"]),
+  tests("BlobStore", ["BuildModel"]),
+  tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
+  tests("Feed", ["BuildModel", crypto], copy: ["Fixtures"]),
+  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
+  tests("Configuration", ["BuildModel"]),
+  tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
+  tests("Scheduling", ["BuildModel"]),
+  tests("Store", ["BuildModel"]),
+  tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
+  tests("Reports", ["BuildModel", "BlobStore"]),
+  tests("Source", ["BuildModel", "Processes"]),
+  tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
+  tests("Attempt", ["BuildModel", "Processes"]),
+  // The worker's verbs, and the whole program, as child processes.
+  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
+  tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
+]
+
 let package = Package(
   name: "blockfarm",
   products: [
@@ -103,5 +127,5 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
-  targets: shared + coordinator + worker
+  targets: shared + coordinator + worker + roomTests
 )

@@ -143,8 +143,11 @@ struct ProcessesTests {
   /// What a daemon holds open is not waited for.
   @Test func aDaemonDoesNotKeepTheRun() throws {
     let mark = "BLOCKFARM_TEST=\(UUID().uuidString)"
-    let command = Command("sh", ["-c", "setsid sleep 1000 & echo done"], environment: environment.merging([
-      "BLOCKFARM_TEST": String(mark.dropFirst("BLOCKFARM_TEST=".count))]) { $1 }, directory: "/")
+    let command = Command(
+      "sh", ["-c", "setsid sleep 1000 & echo done"],
+      environment: environment.merging([
+        "BLOCKFARM_TEST": String(mark.dropFirst("BLOCKFARM_TEST=".count))
+      ]) { $1 }, directory: "/")
     let start = MonotonicClock.now
     let (end, output) = try ChildProcess.capture(command, seconds: 60)
     #expect(end == .exited(0) && output == "done\n")

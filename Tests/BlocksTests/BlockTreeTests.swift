@@ -12,7 +12,7 @@ import Testing
       let layer = try #require(result.layers.first)
       let expected = try TreeEntry.list("ipk", feed.files).map(\.clamped)
       let found = try TreeEntry.list("tar", [store.path(layer.blob.digest)])
-      #expect(expected.count > 35)
+      #expect(expected.count > 30)
       #expect(found.map(\.path) == expected.map(\.path))
       for (one, other) in zip(found, expected) { #expect(one == other) }
     }
@@ -25,7 +25,11 @@ import Testing
       let layer = try #require(result.layers.first)
       let text = try Tool.run("tar", "--quoting-style=literal", "-tzf", store.path(layer.blob.digest))
       let names = text.split(separator: "\n").map { $0.hasSuffix("/") ? String($0.dropLast()) : String($0) }
-      #expect(names == names.sorted { $0.split(separator: "/").lexicographicallyPrecedes($1.split(separator: "/")) { $0.utf8.lexicographicallyPrecedes($1.utf8) } })
+      #expect(
+        names
+          == names.sorted {
+            $0.split(separator: "/").lexicographicallyPrecedes($1.split(separator: "/")) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+          })
       #expect(Set(names).count == names.count)
       for name in names {
         let parent = name.split(separator: "/").dropLast().joined(separator: "/")
@@ -55,11 +59,11 @@ import Testing
   @Test func knownDigests() throws {
     try withScratchDirectory { scratch in
       let result = try TestFeed(in: scratch).assemble(TestFeed.spec(), in: scratch + "/work").0
-      #expect(result.layers.first?.diffID.hex == "DIFFID")
-      #expect(result.config.digest.hex == "CONFIG")
+      #expect(result.layers.first?.diffID.hex == "af15eb1d58515ec94cb5373d1fee0cc3545e3e0744071022aef13c46ab72fe9f")
+      #expect(result.config.digest.hex == "0cb8e9af44b9b8faaed77ca3008358ac854da03134b7b0438fa8a36ab4ff5ecd")
       if GzipChunks.identity == "libdeflate-1.14-level-4-chunk-1048576" {
-        #expect(result.manifest.digest.hex == "OCI")
-        #expect(result.dockerManifest.digest.hex == "DOCKER")
+        #expect(result.manifest.digest.hex == "8f8deab75df27d65f4199a062d47a277168b72ad5bc01a8cd9af979b2be2647a")
+        #expect(result.dockerManifest.digest.hex == "0acd2d7c3b49b5b7fabcfc74e16d8a0e61f883f0041fc3068502666514ea6928")
       }
     }
   }

@@ -7,8 +7,11 @@ func withDockerd<Value>(in scratch: String, _ body: (_ docker: [String]) throws 
   try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
   let socket = "unix://\(home)/socket"
   return try withDaemon(
-    ["/usr/sbin/dockerd", "--data-root", home + "/data", "--exec-root", home + "/exec", "--host", socket, "--pidfile", home + "/pid", "--iptables=false",
-      "--bridge=none", "--storage-driver", "overlay2"], log: home + "/log", isReady: { (try? Tool.run("docker", "-H", socket, "version")) != nil }
+    [
+      "/usr/sbin/dockerd", "--data-root", home + "/data", "--exec-root", home + "/exec", "--host", socket, "--pidfile", home + "/pid",
+      "--iptables=false",
+      "--bridge=none", "--storage-driver", "overlay2",
+    ], log: home + "/log", isReady: { (try? Tool.run("docker", "-H", socket, "version")) != nil }
   ) { try body(["docker", "-H", socket]) }
 }
 
@@ -30,7 +33,7 @@ func withRegistry<Value>(in scratch: String, _ body: (_ address: String) throws 
 }
 
 private func withDaemon<Value>(_ command: [String], log: String, isReady: () -> Bool, body: () throws -> Value) throws -> Value {
-  FileManager.default.createFile(atPath: log, contents: nil)
+  try Data().write(to: URL(fileURLWithPath: log))
   let process = Process()
   process.executableURL = URL(fileURLWithPath: command[0])
   process.arguments = Array(command.dropFirst())

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import OCIImage
 import Testing
 
 /// skopeo, umoci, docker-registry and dockerd as judges of a block.
@@ -78,8 +79,8 @@ import Testing
       let feed = try TestFeed(in: scratch)
       let spec = try TestFeed.spec()
       let (result, store) = try feed.assemble(spec, in: scratch + "/work")
-      try writeDockerArchive(result, spec: spec, store: store, to: scratch + "/block.docker")
-      try writeDockerArchive(result, spec: spec, store: store, to: scratch + "/again.docker")
+      try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/block.docker")
+      try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/again.docker")
       try Tool.run("cmp", scratch + "/block.docker", scratch + "/again.docker")
       try withDockerd(in: scratch) { docker in
         try Tool.run(docker + ["load", "-i", scratch + "/block.docker"])
@@ -100,7 +101,8 @@ import Testing
           let line = try #require(head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("location:") })
           let location = line.dropFirst("location:".count).trimmingCharacters(in: .whitespaces)
           try Tool.run(
-            "curl", "-sf", "-X", "PUT", "-H", "Content-Type: application/octet-stream", "-T", store.path(blob.digest), "\(location)&digest=\(blob.digest)")
+            "curl", "-sf", "-X", "PUT", "-H", "Content-Type: application/octet-stream", "-T", store.path(blob.digest),
+            "\(location)&digest=\(blob.digest)")
         }
         try Tool.run(
           "curl", "-sf", "-X", "PUT", "-H", "Content-Type: application/vnd.docker.distribution.manifest.v2+json", "--data-binary",

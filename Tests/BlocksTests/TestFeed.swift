@@ -48,16 +48,6 @@ struct TestFeed {
   }
 }
 
-/// Writes the docker-archive of a block.
-func writeDockerArchive(_ result: BlockResult, spec: BlockSpec, store: BlobStore, to path: String) throws {
-  let sizes = try BlockVerification.verify(result, against: spec, in: store)
-  try DockerArchive.write(
-    config: store.read(result.config.digest), configDigest: result.config.digest, references: [result.reference], epoch: TestFeed.epoch, to: path,
-    layers: zip(result.layers, sizes).map { layer, size in
-      (layer.diffID, size, { sink in try ArchiveReader.decompress(store.path(layer.blob.digest), body: sink) })
-    })
-}
-
 /// Writes an OCI layout with the block under the name `block`.
 func writeLayout(_ result: BlockResult, store: BlobStore, to path: String) throws {
   try ImageLayout(directory: path).write(

@@ -15,6 +15,7 @@ enum Tool {
     try run(command, input: input, limit: limit)
   }
 
+  @discardableResult
   static func run(_ command: [String], input: String? = nil, limit: Int = 120) throws -> String {
     let scratch = FileManager.default.temporaryDirectory.path + "/tool-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)

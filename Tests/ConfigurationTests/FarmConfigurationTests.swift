@@ -70,7 +70,10 @@ struct FarmConfigurationTests {
   }
 
   @Test(arguments: [
-    ("repositoris: []", "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments"),
+    (
+      "repositoris: []",
+      "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits"
+    ),
     ("state: [", "farm.yaml:2: not YAML: did not find expected node content"),
     ("\nqueueWaitSeconds: soon", "farm.yaml:2: a whole number from 1 to 31536000 is expected here"),
     ("repositories:\n  - {name: a}", "farm.yaml:2: a repository needs 'source', a path or a git URL"),

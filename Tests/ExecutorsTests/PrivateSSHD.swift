@@ -15,7 +15,7 @@ final class PrivateSSHD: Sendable {
   var logLines: [String] { log.lines }
   var identity: String { scratch.path + "/id_ed25519" }
 
-  init(address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], options: [String] = []) throws {
+  init(address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], options: [String] = [], startupFile: String? = nil) throws {
     let scratch = try Scratch()
     self.scratch = scratch
     user = try run(["id", "-un"]).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -32,6 +32,8 @@ final class PrivateSSHD: Sendable {
           "Port \(port)", "ListenAddress \(address)", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
           "StrictModes no", "PidFile none", "PermitRootLogin yes", "AuthorizedKeysFile \(scratch.path)/authorized", "LogLevel VERBOSE",
           "MaxStartups 1000:30:1000",
+          // Debian's bash reads ~/.bashrc for a command over SSH unless it is nested: what the tester has in there must not count.
+          "SetEnv SHLVL=5\(startupFile.map { " BASH_ENV=\($0)" } ?? "")",
         ] + hostKeys.map { "HostKey \(scratch.path)/host_\($0)" } + options
       let configuration = try scratch.write(lines.joined(separator: "\n") + "\n", to: "sshd_config")
       let program = try Started(["/usr/sbin/sshd", "-f", configuration, "-D", "-e"], piping: 2)

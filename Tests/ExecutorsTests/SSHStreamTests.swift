@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Executors
 import struct Crypto.SHA256
+
+@testable import Executors
 
 @Suite struct SSHStreamTests {
   private static func hex(_ bytes: [UInt8]) -> String { SHA256.hash(data: bytes).map { String(format: "%02x", $0) }.joined() }
@@ -16,8 +17,10 @@ import struct Crypto.SHA256
     #expect(home.text == NSHomeDirectory() + "/a b\n")
   }
 
-  @Test func streamsManyMegabytesBothWays() async throws {
-    let host = try PrivateSSHD()
+  /// With the limit, sshd asks for new keys every megabyte, in the middle of the streams.
+  @Test(arguments: [[], ["RekeyLimit 1M"]])
+  func streamsManyMegabytesBothWays(options: [String]) async throws {
+    let host = try PrivateSSHD(options: options)
     let connection = try host.connection()
     let bytes = pattern(24 << 20)
     let sum = try await connection.exchange(["sha256sum"], input: bytes)
@@ -73,8 +76,9 @@ import struct Crypto.SHA256
   }
 
   /// Each stream must get on although the others' packets come in the same reads.
-  @Test func interleavesStreamsOnOneSession() async throws {
-    let host = try PrivateSSHD(options: ["MaxSessions 500"])
+  @Test(arguments: [[], ["RekeyLimit 1M"]])
+  func interleavesStreamsOnOneSession(options: [String]) async throws {
+    let host = try PrivateSSHD(options: ["MaxSessions 500"] + options)
     var limits = ConnectionLimits()
     limits.channelsPerSession = 100
     limits.sessions = 1

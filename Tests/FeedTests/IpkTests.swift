@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Feed
@@ -40,6 +41,8 @@ import Testing
 
   /// The program runs in the C locale, where libarchive cannot convert names of pax headers.
   @Test func keepsUTF8AndBinaryAttributes() throws {
+    // Test programs take over the locale of their environment; ours do not.
+    setlocale(LC_ALL, "C")
     let long = "straße/" + String(repeating: "ü", count: 100)
     let value: [UInt8] = [1, 0, 10, 0xff, 0]
     var tar = RawTar()
@@ -74,7 +77,9 @@ import Testing
     Hostile(testDescription: "character device", rule: "only files") { $0.add("dev/null", type: "3") },
     Hostile(testDescription: "block device", rule: "only files") { $0.add("dev/sda", type: "4") },
     Hostile(testDescription: "fifo", rule: "only files") { $0.add("pipe", type: "6") },
-    Hostile(testDescription: "root as file", rule: "root must be") { $0.add("./") ; $0.add(".", data: [1]) },
+    Hostile(testDescription: "root as file", rule: "root must be") {
+      $0.add("./"); $0.add(".", data: [1])
+    },
     Hostile(testDescription: "long name", rule: "255 bytes") { $0.add("a", pax: [("path", [UInt8](repeating: 97, count: 300))]) },
     Hostile(testDescription: "long path", rule: "4096 bytes") { $0.add("a", pax: [("path", Array(String(repeating: "ab/", count: 1400).utf8))]) },
     Hostile(testDescription: "access list", rule: "access control") {
@@ -109,22 +114,26 @@ import Testing
   static let good = RawArchive.ipk(data: RawTar().finished())
   static let head = Array("!<arch>\n".utf8)
 
-  @Test(arguments: [
-    ("nothing", [], "too short"),
-    ("no archive", [UInt8](repeating: 65, count: 200), "not an ar archive"),
-    ("truncated header", Array(good.dropLast(good.count - 100)), "broken member header"),
-    ("truncated member", Array(good.dropLast(600)), "larger than the file"),
-    ("size that overflows", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "9999999999"), "larger than the file"),
-    ("negative size", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "-60"), "larger than the file"),
-    ("no size", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "x"), "larger than the file"),
-    ("wrong end of header", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), end: "xx"), "broken member header"),
-    ("other first member", head + RawArchive.member("first", Array("2.0\n".utf8)), "debian-binary"),
-    ("two data archives", good + RawArchive.member("data.tar.gz", [1]), "2 members"),
-    ("no data archive", head + RawArchive.member("debian-binary", [50]) + RawArchive.member("control.tar", [1, 2]), "0 members"),
-    ("many members", head + (0..<20).flatMap { RawArchive.member("m\($0)", [1]) }, "more than 16"),
-    ("garbage for data", head + RawArchive.member("debian-binary", [50]) + RawArchive.member("control.tar", [1, 2])
-      + RawArchive.member("data.tar.gz", [UInt8](repeating: 0x5a, count: 5000)), "data.tar.gz"),
-  ] as [(String, [UInt8], String)])
+  @Test(
+    arguments: [
+      ("nothing", [], "too short"),
+      ("no archive", [UInt8](repeating: 65, count: 200), "not an ar archive"),
+      ("truncated header", Array(good.dropLast(good.count - 100)), "broken member header"),
+      ("truncated member", Array(good.dropLast(600)), "larger than the file"),
+      ("size that overflows", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "9999999999"), "larger than the file"),
+      ("negative size", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "-60"), "larger than the file"),
+      ("no size", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), size: "x"), "larger than the file"),
+      ("wrong end of header", head + RawArchive.member("debian-binary", Array("2.0\n".utf8), end: "xx"), "broken member header"),
+      ("other first member", head + RawArchive.member("first", Array("2.0\n".utf8)), "debian-binary"),
+      ("two data archives", good + RawArchive.member("data.tar.gz", [1]), "2 members"),
+      ("no data archive", head + RawArchive.member("debian-binary", [50]) + RawArchive.member("control.tar", [1, 2]), "0 members"),
+      ("many members", head + (0..<20).flatMap { RawArchive.member("m\($0)", [1]) }, "more than 16"),
+      (
+        "garbage for data",
+        head + RawArchive.member("debian-binary", [50]) + RawArchive.member("control.tar", [1, 2])
+          + RawArchive.member("data.tar.gz", [UInt8](repeating: 0x5a, count: 5000)), "data.tar.gz"
+      ),
+    ] as [(String, [UInt8], String)])
   func refusesArchive(_ name: String, _ bytes: [UInt8], _ word: String) {
     let text = refusal(bytes)
     #expect(text.contains(word), "\(name): \(text)")

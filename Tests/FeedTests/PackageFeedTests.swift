@@ -12,7 +12,8 @@ import struct Crypto.SHA256
     let file = "\(name)_\(version)_\(directory).ipk"
     try write(Array(content.utf8), to: "\(root)/\(directory)/\(file)")
     let digest = try #require(Digest(bytes: SHA256.hash(data: Data(content.utf8))))
-    return "Package: \(name)\nVersion: \(version)\nArchitecture: \(directory)\nFilename: \(file)\nSize: \(content.utf8.count)\nSHA256sum: \(digest.hex)\n\n"
+    return
+      "Package: \(name)\nVersion: \(version)\nArchitecture: \(directory)\nFilename: \(file)\nSize: \(content.utf8.count)\nSHA256sum: \(digest.hex)\n\n"
   }
 
   func index(_ text: String, of directory: String, root: String) throws {

@@ -53,7 +53,8 @@ struct RawTar {
 enum RawArchive {
   static func member(_ name: String, _ data: [UInt8], size: String? = nil, end: String = "`\n") -> [UInt8] {
     func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: width - text.count) }
-    let header = padded(name, 16) + padded("0", 12) + padded("0", 6) + padded("0", 6) + padded("100644", 8) + padded(size ?? "\(data.count)", 10) + end
+    let header =
+      padded(name, 16) + padded("0", 12) + padded("0", 6) + padded("0", 6) + padded("100644", 8) + padded(size ?? "\(data.count)", 10) + end
     return Array(header.utf8) + data + (data.count % 2 == 1 ? [10] : [])
   }
 
@@ -62,6 +63,7 @@ enum RawArchive {
     var control = RawTar()
     control.add("./control", data: Array("Package: p\n".utf8))
     for script in scripts { control.add("./" + script, data: Array("#!/bin/sh\n".utf8)) }
-    return Array("!<arch>\n".utf8) + member("debian-binary", Array("2.0\n".utf8)) + member("control.tar", control.finished()) + member("data.tar", data)
+    return Array("!<arch>\n".utf8) + member("debian-binary", Array("2.0\n".utf8)) + member("control.tar", control.finished())
+      + member("data.tar", data)
   }
 }

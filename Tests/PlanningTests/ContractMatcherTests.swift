@@ -53,10 +53,12 @@ import Testing
     if row.reason != "ok" { #expect(reasons.contains { $0.kind.rawValue == row.reason }, "\(row.name): \(reasons)") }
   }
 
-  func reasons(_ requires: String, slug: String = "acme", aliases: [String] = [], version: String = "6.1.24+rev3") throws -> [ContractMatcher.Reason] {
+  func reasons(_ requires: String, slug: String = "acme", aliases: [String] = [], version: String = "6.1.24+rev3") throws -> [ContractMatcher.Reason]
+  {
     let contract = try Contract.parse(
       Array(#"{"slug": "b", "type": "sw.image.overlay", "requires": [\#(requires)]}"#.utf8), file: "contract.json")
-    return ContractMatcher.reasons(contract, against: try Self.context(slug: slug, aliases: aliases, arch: .amd64, version: version, codename: "kirkstone"))
+    return ContractMatcher.reasons(
+      contract, against: try Self.context(slug: slug, aliases: aliases, arch: .amd64, version: version, codename: "kirkstone"))
   }
 
   @Test func collectsEveryReason() throws {

@@ -7,7 +7,7 @@ import Testing
 /// Files of `Fixtures/`, and short ways to make values.
 enum Fixture {
   static func path(_ relative: String) -> String {
-    Bundle.module.bundleURL.appending(path: "Fixtures/" + relative).path
+    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/" + relative).path
   }
 
   static func bytes(_ relative: String) throws -> [UInt8] { try RepositoryReader.contents(path(relative)) }

@@ -62,13 +62,13 @@ import Testing
   @Test func readsEscapesAndSkipsBlockComments() throws {
     let text = """
       module.exports =
+        name: 'Jack\\'s "Board"'
+        arch: 'amd64'
         ###
         arch: 'i386'
         ###
         ### slug: 'other' ###
         #### arch: 'rpi'
-        name: 'Jack\\'s "Board"'
-        arch: 'amd64'
         yocto:
           machine: 'm'
           deployArtifact: 'a.img'

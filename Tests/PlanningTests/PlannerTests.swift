@@ -87,7 +87,8 @@ import Testing
   }
 
   @Test func selectsByFilter() throws {
-    #expect(try plan(all: true).tasks.map(\.slug.text) == ["acme-board64", "acme-board7", "acme-module", "acme-module-sb", "acme-pc", "lefty", "righty"])
+    #expect(
+      try plan(all: true).tasks.map(\.slug.text) == ["acme-board64", "acme-board7", "acme-module", "acme-module-sb", "acme-pc", "lefty", "righty"])
     #expect(try plan(arch: [.armv7hf, .amd64]).tasks.map(\.slug.text) == ["acme-board7", "acme-pc"])
     #expect(try plan(["acme-pc", "acme-x86-64", "acme-board7"], arch: [.amd64]).tasks.map(\.slug.text) == ["acme-pc"])
   }
@@ -146,7 +147,8 @@ import Testing
   @Test func takesDefaultsFromTheClass() throws {
     #expect(try plan(["acme-pc"], blocks: "diagnostics").tasks[0].blocks[0].labels["io.balena.update.requires-reboot"] == "0")
     let own = try Self.contract("own", data: #"{"store": "root", "reboot-required": "0"}"#)
-    let labels = BlockPlanning.labels(own, defaults: try Self.contract("overlay", type: "sw.image", data: #"{"store": "data", "reboot-required": "1"}"#))
+    let labels = BlockPlanning.labels(
+      own, defaults: try Self.contract("overlay", type: "sw.image", data: #"{"store": "data", "reboot-required": "1"}"#))
     #expect(labels["io.balena.image.store"] == "root" && labels["io.balena.image.requires-reboot"] == "0")
   }
 
@@ -162,11 +164,12 @@ import Testing
     #expect(PlanRequest.Blocks("all") == .all && PlanRequest.Blocks(nil) == .none && PlanRequest.Blocks(" : ") == .none)
   }
 
-  @Test(arguments: [
-    ("unknown-device", ["acme-bord64"], nil), ("unknown-nothing-near", ["zzzzzzzzzzzz"], nil), ("ambiguous-machine", ["twin"], nil),
-    ("unknown-block", ["acme-board64"], "firmwre"), ("unknown-block-nothing-near", ["acme-board64"], "zzzzzzzzzzzz"),
-    ("block-fits-none", ["acme-board64", "acme-board7"], "future:firmware"), ("block-alias-fits-none", ["lefty"], "gpu"),
-  ] as [(String, [String], String?)])
+  @Test(
+    arguments: [
+      ("unknown-device", ["acme-bord64"], nil), ("unknown-nothing-near", ["zzzzzzzzzzzz"], nil), ("ambiguous-machine", ["twin"], nil),
+      ("unknown-block", ["acme-board64"], "firmwre"), ("unknown-block-nothing-near", ["acme-board64"], "zzzzzzzzzzzz"),
+      ("block-fits-none", ["acme-board64", "acme-board7"], "future:firmware"), ("block-alias-fits-none", ["lefty"], "gpu"),
+    ] as [(String, [String], String?)])
   func refusesNames(_ golden: String, _ machines: [String], _ blocks: String?) throws {
     try Golden.check("plan-" + golden, #expect(throws: PlanningError.self) { try plan(machines, blocks: blocks) })
   }
@@ -192,7 +195,9 @@ import Testing
   @Test func refusesTwoContractsOfOneName() throws {
     let twice = try Self.repository(
       "r", [Self.deviceType("x")],
-      contracts: [Self.contract("b", file: "contracts/one/contract.json"), Self.contract("b", type: "sw.image.service", file: "contracts/two/contract.json")])
+      contracts: [
+        Self.contract("b", file: "contracts/one/contract.json"), Self.contract("b", type: "sw.image.service", file: "contracts/two/contract.json"),
+      ])
     try Golden.check("plan-duplicate-contract", #expect(throws: PlanningError.self) { try plan(["x"], [twice]) })
     let alias = try Self.repository(
       "r", [Self.deviceType("x")], contracts: [Self.contract("b", aliases: "\"z\""), Self.contract("c", aliases: "\"z\"")])
@@ -223,7 +228,8 @@ import Testing
       try Self.repository(
         name,
         rows.map { row in
-          try ManifestFields.coffee(Array(row.coffee(indent: "\t", quote: "'").utf8), path: row.manifest).deviceType(file: row.file, path: row.manifest)
+          try ManifestFields.coffee(Array(row.coffee(indent: "\t", quote: "'").utf8), path: row.manifest).deviceType(
+            file: row.file, path: row.manifest)
         })
     }
     let plan = try plan(all: true, repositories)

@@ -26,7 +26,9 @@ import Testing
       let listing = try JSONDecoder().decode(Listing.self, from: Data(json.utf8))
       let expected = listing.partitiontable.partitions.filter { $0.type != "f" }
       let found = try table(scratch + "/image").partitions
-      #expect(found.map { "\($0.number) \($0.start / 512) \($0.size / 512)" } == expected.map { "\($0.node.dropFirst(scratch.count + 6)) \($0.start) \($0.size)" })
+      #expect(
+        found.map { "\($0.number) \($0.start / 512) \($0.size / 512)" }
+          == expected.map { "\($0.node.dropFirst(scratch.count + 6)) \($0.start) \($0.size)" })
     }
   }
 
@@ -53,7 +55,9 @@ import Testing
       try fault("overlap") { try patch($0, at: 446 + 16 + 8, [0, 33, 0, 0]) }
       try fault("truncated") { try run("truncate", ["-s", "-1M", $0]) }
       try fault("no partition table") { try patch($0, at: 510, [0]) }
-      try fault("compressed (gzip)") { try patch($0, at: 0, [0x1F, 0x8B]); try patch($0, at: 510, [0]) }
+      try fault("compressed (gzip)") {
+        try patch($0, at: 0, [0x1F, 0x8B]); try patch($0, at: 510, [0])
+      }
       try fault("too few") { try run("truncate", ["-s", "700", $0]) }
     }
   }
@@ -94,6 +98,11 @@ import Testing
       let grown = try table.grow(last, to: last.size + 3_000_001, in: file)
       #expect(grown.size == last.size + 3 << 20)
       #expect(try run("sfdisk", ["-V", scratch + "/image"], mayFail: true).status == 0)
+      // What sfdisk does not look at: the link to the last record counts as much as the extended partition has from there on.
+      let extended = MBRRecord.entries(of: try file.read(512, at: 0))[3]
+      let link = MBRRecord.entries(of: try file.read(512, at: Int64(extended.start) * 512))[1]
+      #expect(link.start + link.count == extended.count)
+      #expect(Int64(extended.start + extended.count) * 512 == grown.end)
     }
   }
 

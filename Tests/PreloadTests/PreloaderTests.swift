@@ -64,7 +64,8 @@ import Testing
         PreloadImage(names: names, manifestDigest: image.manifestDigest, config: image.config, layers: image.layers)
       }
       _ = try Preloader.preload(
-        image: scratch + "/image", images: [named(images[0], ["docker.io/library/a:1", "a:2"])], into: scratch + "/one", scratch: scratch, time: testTime)
+        image: scratch + "/image", images: [named(images[0], ["docker.io/library/a:1", "a:2"])], into: scratch + "/one", scratch: scratch,
+        time: testTime)
       _ = try Preloader.preload(
         image: scratch + "/one", images: [named(images[1], ["a:2", "host:5000/b"])], into: scratch + "/two", scratch: scratch, time: testTime)
       let file = try DiskFile(scratch + "/two", .read)
@@ -111,7 +112,9 @@ import Testing
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       let wrong = PreloadImage(names: images[0].names, manifestDigest: images[0].manifestDigest, config: images[0].config, layers: images[1].layers)
-      #expect(throws: PreloadError.containerImage(name: "local/block:one", reason: "its configuration names other layers than the ones that are given")) {
+      #expect(
+        throws: PreloadError.containerImage(name: "local/block:one", reason: "its configuration names other layers than the ones that are given")
+      ) {
         try Preloader.preload(image: scratch + "/image", images: [wrong], into: scratch + "/out", scratch: scratch, time: testTime)
       }
       #expect(try files(in: scratch) == ["image", "oci"])
@@ -150,7 +153,12 @@ import Testing
       for (options, word) in [("inline_data", "incompatible features"), ("^extent,^64bit", "not ext4 with extents"), ("quota", "does not know")] {
         try Fixture.disk(scratch + "/image", "mbr", label: "unused")
         let start = try DiskFile(scratch + "/image", .read).dataStart()
-        try run("mke2fs", ["-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)", scratch + "/image", "16M"])
+        try run(
+          "mke2fs",
+          [
+            "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)", scratch + "/image",
+            "16M",
+          ])
         do {
           _ = try Preloader.preload(image: scratch + "/image", images: images, into: scratch + "/out", scratch: scratch, time: testTime)
           Issue.record("\(options) was taken")

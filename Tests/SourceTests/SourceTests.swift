@@ -27,7 +27,9 @@ final class SourceTests {
     #expect(try git(tree + "/scripts", "describe") == "v1.42.8")
     #expect(try git(tree, "status", "--porcelain") == "")
     let status = try git(tree, "submodule", "status", "--recursive")
-    #expect(status == "\(spec.submodules[0].tree.commit) scripts (v1.42.8)\n \(spec.submodules[1].tree.commit) scripts/inner (heads/main)" || status.contains("scripts/inner"))
+    #expect(
+      status == "\(spec.submodules[0].tree.commit) scripts (v1.42.8)\n \(spec.submodules[1].tree.commit) scripts/inner (heads/main)"
+        || status.contains("scripts/inner"))
     #expect(!status.contains("-\(spec.submodules[0].tree.commit)"), "git takes the submodule for one that was never initialised")
     #expect(try String(contentsOfFile: tree + "/scripts/inner/file", encoding: .utf8) == "inner")
   }
@@ -103,7 +105,9 @@ final class SourceTests {
     let tree = SourceTree(mirror: mirror("device"), commit: try commit(device, "blob.bin", "version https://git-lfs.github.com/spec/v1\n"), tags: [])
     try take(tree, from: device)
     let spec = SourceSpec(repository: "balena-acme", root: tree, submodules: [], isDirty: false)
-    #expect { try Checkout(root: self.root, git: Git()).make(spec, at: self.root + "/tree") } throws: { "\($0)".contains("balena-acme: 'blob.bin' is kept in Git LFS") }
+    #expect { try Checkout(root: self.root, git: Git()).make(spec, at: self.root + "/tree") } throws: {
+      "\($0)".contains("balena-acme: 'blob.bin' is kept in Git LFS")
+    }
   }
 
   /// The commit has a link where the spec wants a submodule.
@@ -115,7 +119,9 @@ final class SourceTests {
     try take(tree, from: device)
     let spec = SourceSpec(
       repository: "balena-acme", root: tree, submodules: [.init(path: try #require(RelativePath("layers/scripts")), tree: tree)], isDirty: false)
-    #expect { try Checkout(root: self.root, git: Git()).make(spec, at: self.root + "/tree") } throws: { "\($0)".contains("'layers' is not a directory") }
+    #expect { try Checkout(root: self.root, git: Git()).make(spec, at: self.root + "/tree") } throws: {
+      "\($0)".contains("'layers' is not a directory")
+    }
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/outside/scripts") == [])
   }
 
@@ -194,7 +200,8 @@ final class SourceTests {
     process.arguments = ["git", "-C", directory] + arguments
     process.environment = [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin", "HOME": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null",
-      "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example", "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@example",
+      "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example", "GIT_COMMITTER_NAME": "a",
+      "GIT_COMMITTER_EMAIL": "a@example",
     ]
     let output = Pipe(), errors = Pipe(), standardInput = Pipe()
     process.standardOutput = output

@@ -31,7 +31,8 @@ struct StateStoreTests {
       do {
         let store = try StateStore(directory: directory)
         try await store.add(
-          request, tasks: [TaskRecord(request: request.id, slug: slug, machine: try Machine("m"), arch: .amd64, state: .waiting, planned: [123, 125])])
+          request,
+          tasks: [TaskRecord(request: request.id, slug: slug, machine: try Machine("m"), arch: .amd64, state: .waiting, planned: [123, 125])])
         try await store.add(AttemptRecord(id: id, host: try HostName("h"), spec: try spec(id), startedAt: now))
         for number in 1...3 {
           try await store.append(WorkerEvent(sequence: number, time: now, kind: .notice("n\(number)")), to: id)

@@ -44,7 +44,8 @@ struct DetachmentTests {
   @Test func cancelEndsWhatCalledSetsid() throws {
     try host.startWithSources(spec, of: sample, faults: "hang=setsid")
     try host.follow(spec.attempt, until: isFeedStarted)
-    #expect(try host.processes(spec.attempt).count >= 2)
+    // barys and what it leaves in a session of its own; the suite's time limit bounds the wait.
+    while try host.processes(spec.attempt).count < 2 { try #require(try host.processes(spec.attempt).count > 0) }
     let answer = try host.ask(CancelAnswer.self, ["cancel", spec.attempt.description])
     #expect(answer == CancelAnswer(attempt: spec.attempt, known: true, wasRunning: true))
     #expect(try host.processes(spec.attempt) == [])
@@ -73,9 +74,9 @@ struct DetachmentTests {
     let processes = try (0..<4).map { index in
       let process = host.process(["start"])
       let path = "\(host.scratch)/start-\(index)"
-      FileManager.default.createFile(atPath: path, contents: input)
+      _ = FileManager.default.createFile(atPath: path, contents: input)
       process.standardInput = FileHandle(forReadingAtPath: path)
-      FileManager.default.createFile(atPath: path + ".out", contents: nil)
+      _ = FileManager.default.createFile(atPath: path + ".out", contents: nil)
       process.standardOutput = FileHandle(forWritingAtPath: path + ".out")
       try process.run()
       return process
@@ -93,7 +94,8 @@ struct DetachmentTests {
 
   @Test func unknownAttemptsAreToldApart() throws {
     #expect(try host.run(["attach", spec.attempt.description]).status == 3)
-    #expect(try host.ask(CancelAnswer.self, ["cancel", spec.attempt.description]) == CancelAnswer(attempt: spec.attempt, known: false, wasRunning: false))
+    #expect(
+      try host.ask(CancelAnswer.self, ["cancel", spec.attempt.description]) == CancelAnswer(attempt: spec.attempt, known: false, wasRunning: false))
     #expect(try host.run(["attach", "../../etc"]).status == 2)
   }
 

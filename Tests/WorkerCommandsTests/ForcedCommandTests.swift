@@ -7,7 +7,10 @@ struct ForcedCommandTests {
   private let host: WorkerHost
   init() throws { host = try WorkerHost() }
 
-  @Test(arguments: ["probe", "blockfarm-worker probe", "'/opt/x/bin/blockfarm-worker' 'probe' --root /tmp", "  probe  ", "~/.blockfarm/bin/blockfarm-worker probe --root=/etc"])
+  @Test(arguments: [
+    "probe", "blockfarm-worker probe", "'/opt/x/bin/blockfarm-worker' 'probe' --root /tmp", "  probe  ",
+    "~/.blockfarm/bin/blockfarm-worker probe --root=/etc",
+  ])
   func theClientsVerbIsRun(_ command: String) throws {
     let answer = try host.run(["--root", host.root], environment: ["SSH_ORIGINAL_COMMAND": command])
     #expect(answer.status == 0, "\(answer.errors)")
@@ -17,7 +20,8 @@ struct ForcedCommandTests {
   }
 
   @Test(arguments: [
-    "run 01890000-0000-7000-8000-000000000001.x.1 --lock-descriptor 0", "sh -c id", "probe; id", "probe $(id)", "probe `id`", "probe | id", "probe > x",
+    "run 01890000-0000-7000-8000-000000000001.x.1 --lock-descriptor 0", "sh -c id", "probe; id", "probe $(id)", "probe `id`", "probe | id",
+    "probe > x",
     "probe\nid", "'probe", "", "/bin/sh", "blockfarm-worker", "help",
   ])
   func nothingElseIs(_ command: String) throws {

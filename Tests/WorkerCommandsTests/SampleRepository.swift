@@ -20,8 +20,11 @@ struct SampleRepository {
     let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     _ = try Self.output([project.path + "/deploy/sample/make-repositories", directory])
     let device = directory + "/" + Self.repository
-    commit = try #require(CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD"])))
-    scriptsCommit = try #require(CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD:\(Self.scripts)"])))
+    guard let commit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD"])),
+      let scriptsCommit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD:\(Self.scripts)"]))
+    else { throw Unusable(what: "commits of \(device)") }
+    self.commit = commit
+    self.scriptsCommit = scriptsCommit
     tag = try Self.output(["git", "-C", device, "describe", "--abbrev=0"])
     atexit { try? FileManager.default.removeItem(atPath: FileManager.default.temporaryDirectory.path + "/blockfarm-worker-sample-\(getpid())") }
   }
@@ -66,6 +69,11 @@ struct SampleRepository {
     try #require(Digest(hex: String(repeating: name == Self.scripts ? "5c" : "de", count: 32)))
   }
 
+  /// The sample cannot be made. Not `#require`: its error counts as reported, so that every later test that gets it again would pass.
+  struct Unusable: Error {
+    var what: String
+  }
+
   private static func output(_ arguments: [String]) throws -> String {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
@@ -76,7 +84,7 @@ struct SampleRepository {
     try process.run()
     let data = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(arguments.joined(separator: " "))")
+    guard process.terminationStatus == 0 else { throw Unusable(what: arguments.joined(separator: " ")) }
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

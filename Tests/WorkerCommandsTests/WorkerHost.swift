@@ -39,7 +39,9 @@ final class WorkerHost {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     let account = getuid() == 0 ? ["setpriv", "--reuid=\(Self.nobody)", "--regid=\(Self.nobody)", "--clear-groups"] : []
-    process.arguments = account + [program] + arguments + (arguments.contains("--root") || environment["SSH_ORIGINAL_COMMAND"] != nil && arguments.isEmpty ? [] : ["--root", root])
+    process.arguments =
+      account + [program] + arguments
+      + (arguments.contains("--root") || environment["SSH_ORIGINAL_COMMAND"] != nil && arguments.isEmpty ? [] : ["--root", root])
     process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": scratch].merging(environment) { $1 }
     process.currentDirectoryURL = URL(filePath: "/")
     return process
@@ -57,7 +59,7 @@ final class WorkerHost {
     let process = process(arguments, environment: environment)
     let files = try ["in", "out", "err"].map { name in
       let path = "\(scratch)/\(name)-\(UUID().uuidString)"
-      FileManager.default.createFile(atPath: path, contents: name == "in" ? input : nil)
+      _ = FileManager.default.createFile(atPath: path, contents: name == "in" ? input : nil)
       return (path, try #require(FileHandle(forUpdatingAtPath: path)))
     }
     defer { for (path, _) in files { try? FileManager.default.removeItem(atPath: path) } }
@@ -120,10 +122,12 @@ final class WorkerHost {
     let output = Pipe()
     process.standardOutput = output
     process.standardInput = FileHandle.nullDevice
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     try process.run()
     defer {
-      process.terminate()
-      process.waitUntilExit()
+      kill(process.processIdentifier, SIGKILL)
+      ended.wait()
     }
     var rest = Data()
     while true {
@@ -149,7 +153,8 @@ final class WorkerHost {
     try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter { pid in
       let directory = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) ?? ""
       let environment = FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()
-      return directory.hasPrefix("\(root)/attempts/\(attempt)") || String(decoding: environment, as: UTF8.self).contains("BLOCKFARM_ATTEMPT=\(attempt)")
+      return directory.hasPrefix("\(root)/attempts/\(attempt)")
+        || String(decoding: environment, as: UTF8.self).contains("BLOCKFARM_ATTEMPT=\(attempt)")
     }
   }
 }

@@ -28,7 +28,13 @@ final class ArtifactCollectorTests {
     let again = try #require(try collector.collect(item("image/balena.img.zip", .zippedFile(.images(path("acme.img")), name: "balena.img"))))
     #expect(zip.digest == again.digest)
     #expect(zip.size < 600_000)
-    #expect(try output("python3", ["-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())", try store().path(zip.digest)]) == image.digest.hex + "\n")
+    #expect(
+      try output(
+        "python3",
+        [
+          "-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())",
+          try store().path(zip.digest),
+        ]) == image.digest.hex + "\n")
   }
 
   @Test func aLinkOutOfTheTreeIsRefused() throws {
@@ -60,7 +66,9 @@ final class ArtifactCollectorTests {
     var mark = try FreshnessMark(in: scratch)
     while mark.isOlder(than: images + "/acme.img") { mark = try FreshnessMark(in: scratch) }
     let collector = try collector(mark)
-    #expect { try collector.collect(item("images/acme.img", .file(.images(path("acme.img"))))) } throws: { "\($0)".contains("is older than this build") }
+    #expect { try collector.collect(item("images/acme.img", .file(.images(path("acme.img"))))) } throws: {
+      "\($0)".contains("is older than this build")
+    }
     // Restored from a cache: an old modification time, but made now.
     try FileManager.default.removeItem(atPath: images + "/acme.img")
     try Data("x".utf8).write(to: URL(filePath: images + "/acme.img"))

@@ -48,7 +48,8 @@ struct ArtifactLayoutTests {
     let images = try ArtifactLayout.items(slug: try Slug("iot-link"), machine: try Machine("iot-link"), manifestFile: "iot-link", system: system)
       .filter { $0.role == .diskImage }
     #expect(images.map(\.path.text) == ["images/balena-image-iot-link.balenaos-img", "images/sub/raw.balenaos.img"])
-    #expect(images.first?.source.place.path(machine: try Machine("iot-link")) == "build/tmp/deploy/images/iot-link/balena-image-iot-link.balenaos-img")
+    #expect(
+      images.first?.source.place.path(machine: try Machine("iot-link")) == "build/tmp/deploy/images/iot-link/balena-image-iot-link.balenaos-img")
   }
 
   /// A flasher's deploy and flasher artifact may be one file: one image.

@@ -72,7 +72,10 @@ struct BitbakeConsoleTests {
   }
 
   @Test(arguments: [
-    ("ERROR: hello-1.0-r0 do_fetch: Fetcher failure for URL: 'https://example.org/x'. Unable to fetch URL from any source.", Failure.Kind.infrastructure),
+    (
+      "ERROR: hello-1.0-r0 do_fetch: Fetcher failure for URL: 'https://example.org/x'. Unable to fetch URL from any source.",
+      Failure.Kind.infrastructure
+    ),
     ("ERROR: hello-1.0-r0 do_unpack: OSError: [Errno 28] No space left on device", .infrastructure),
     ("| g++: fatal error: Killed signal terminated program cc1plus", .infrastructure),
     ("ERROR: hello-1.0-r0 do_package: QA Issue", .build),
@@ -104,7 +107,8 @@ struct BitbakeConsoleTests {
     var console = BitbakeConsole()
     for line in [
       "", "[", "[]", "[1]", "[000][LOG]Build for ", "[000][LOG]Build for x", "ERROR: ", "ERROR: Task (", "ERROR: Task (:) failed", "ERROR: a do_b:",
-      "Log data follows:", "| x", "|", "NOTE: Running task 9999999999999999999999 of 1 (x)", "NOTE: Running task 5 of 4 (x)", "NOTE: Running task", "NOTE: Running ",
+      "Log data follows:", "| x", "|", "NOTE: Running task 9999999999999999999999 of 1 (x)", "NOTE: Running task 5 of 4 (x)", "NOTE: Running task",
+      "NOTE: Running ",
     ] { #expect(console.read(line) == nil) }
     for index in 0..<10_000 { _ = console.read("ERROR: r\(index) do_x: " + String(repeating: "y", count: 5000)) }
     #expect(console.failedTasks.count <= 100)

@@ -17,9 +17,11 @@ struct BlockfarmCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     groupedSubcommands: [
-      CommandGroup(name: "Requests", subcommands: [
-        BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
-      ]),
+      CommandGroup(
+        name: "Requests",
+        subcommands: [
+          BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
+        ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
       CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),
     ])

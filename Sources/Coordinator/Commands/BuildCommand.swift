@@ -26,34 +26,33 @@ struct BuildCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try configurationOptions.load()
     let request = try selection.request()
-    guard slots >= 1 else { throw ValidationError("--slots must be at least 1") }
+    guard slots >= 1 else { throw FarmError.usage("--slots must be at least 1") }
+    guard !local || host.isEmpty else {
+      throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
+    }
     let farm = try Farm(configuration)
     let progress = ProgressView()
     let options = Farm.BuildOptions(
       request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host)
-    let result = try await withInterrupts {
-      try await farm.build(options) { progress.take($0) }
-    }
+    let interrupts = Self.interrupts(farm.environment.interruption)
+    defer { for source in interrupts { source.cancel() } }
+    let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
     if json { try printJSON(result.index) } else { print(OutcomeTable.text(result)) }
     if result.status != 0 { throw CommandStatus(status: result.status) }
   }
-}
 
-/// Runs work that SIGINT or SIGTERM cancels: the first signal ends attempts on the workers in order, the second one leaves at once.
-func withInterrupts<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
-  let task = Task { try await work() }
-  let sources = [SIGINT, SIGTERM].map { number in
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number)
-    source.setEventHandler {
-      if task.isCancelled { Glibc.exit(130) }
-      Diagnostics.error("cancelling; once more leaves at once (attempts then go on and the next build finds them)")
-      task.cancel()
+  /// The first SIGINT or SIGTERM ends the request on the workers in order, the second one leaves at once.
+  private static func interrupts(_ interruption: Interruption) -> [any DispatchSourceSignal] {
+    [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number)
+      source.setEventHandler {
+        if interruption.request() { Glibc.exit(130) }
+        Diagnostics.error("cancelling; once more leaves at once (attempts then go on and the next build finds them)")
+      }
+      source.resume()
+      return source
     }
-    source.resume()
-    return source
   }
-  defer { for source in sources { source.cancel() } }
-  return try await task.value
 }

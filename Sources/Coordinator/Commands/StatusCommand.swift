@@ -56,7 +56,8 @@ struct ExplainCommand: AsyncParsableCommand {
     case "waiting":
       print("\(task.slug) (\(task.arch)) waits:")
       for host in task.waiting { print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
-    case "running": print("\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
+    case "running":
+      print("\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
     default: print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
     }
   }

@@ -67,6 +67,8 @@ struct WorkerAddCommand: AsyncParsableCommand {
       port = try number(host[host.index(after: colon)...])
       host = String(host[..<colon])
     }
+    guard HostConfiguration.isAccount(parts[0]) else { throw FarmError.usage("'\(parts[0])' in '\(address)' is not an account name") }
+    guard HostConfiguration.isAddress(host) else { throw FarmError.usage("'\(host)' in '\(address)' is not a host address") }
     let served = try architectures.map { list in
       try list.split(separator: ",").map { word in
         guard let architecture = Architecture(rawValue: String(word)) else {

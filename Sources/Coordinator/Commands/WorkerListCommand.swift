@@ -26,7 +26,8 @@ struct WorkerListCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try configurationOptions.load()
     let hosts = configuration.hosts.map {
-      Listing.Host(name: $0.name.text, address: "\($0.user)@\($0.host):\($0.port)", architectures: $0.architectures, slots: $0.slots, hostKey: $0.hostKey)
+      Listing.Host(
+        name: $0.name.text, address: "\($0.user)@\($0.host):\($0.port)", architectures: $0.architectures, slots: $0.slots, hostKey: $0.hostKey)
     }
     if json { return try printJSON(Listing(hosts: hosts)) }
     if hosts.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
@@ -40,7 +41,8 @@ struct WorkerListCommand: AsyncParsableCommand {
 
 /// `blockfarm worker check`: what the hosts say.
 struct WorkerCheckCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "check", abstract: "Connect to the hosts and show what they report. Status 3 when one has a problem.")
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Connect to the hosts and show what they report. Status 3 when one has a problem.")
   @OptionGroup var configurationOptions: ConfigurationOptions
   @Argument(help: "Names of hosts (default: all).")
   var names: [String] = []
@@ -118,7 +120,7 @@ struct WorkerRemoveCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try configurationOptions.load()
     guard let host = configuration.hosts.first(where: { $0.name.text == name }) else {
-      throw FarmError.usage("unknown host '\(name)'; known: \(configuration.hosts.map(\.name.text).joined(separator: ", "))")
+      throw Farm.unknownHost(name, among: configuration.hosts)
     }
     let file = "\(configuration.hostDirectory)/\(host.name).yaml"
     guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }

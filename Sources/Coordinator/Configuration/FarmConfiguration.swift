@@ -63,7 +63,7 @@ package struct FarmConfiguration: Sendable {
     configuration.file = path
     let root = try ConfigurationNode.parse(text(path), file: path)
     let keys = try root.mapping(
-      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments"])
+      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits"])
     if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }

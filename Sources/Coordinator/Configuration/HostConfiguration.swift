@@ -94,14 +94,16 @@ package struct HostConfiguration: Hashable, Sendable {
       speed: Double(try keys["speed"]?.integer(1...1000) ?? 1))
   }
 
-  static func isAddress(_ text: String) -> Bool {
-    !text.hasPrefix("-") && text.utf8.count <= 255
+  /// Whether a text can be a host's name or numeric address.
+  package static func isAddress(_ text: String) -> Bool {
+    !text.isEmpty && !text.hasPrefix("-") && text.utf8.count <= 255
       && text.utf8.allSatisfy { byte in
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || [45, 46, 58, 95, 37].contains(byte)
       }
   }
 
-  static func isAccount(_ text: String) -> Bool { (try? HostName(text)) != nil || (text.hasPrefix("_") && text.count > 1) }
+  /// Whether a text can be an account's name.
+  package static func isAccount(_ text: String) -> Bool { (try? HostName(text)) != nil || (text.hasPrefix("_") && text.count > 1) }
 
   /// The file's text.
   package var yaml: String {

@@ -1,5 +1,6 @@
-import struct Crypto.SHA256
 import FoundationEssentials
+
+import struct Crypto.SHA256
 
 /// A host key's fingerprint as `ssh-keygen -l` prints it: `SHA256:` and 43 characters of unpadded base64.
 package struct HostKeyFingerprint: Hashable, Sendable, CustomStringConvertible {

@@ -28,7 +28,8 @@ struct PrivateKeyFile {
     return bytes
   }
 
-  static let rsaReason = "it is an RSA key, which libssh2 1.10 can only sign with SHA-1 and sshd refuses: "
+  static let rsaReason =
+    "it is an RSA key, which libssh2 1.10 can only sign with SHA-1 and sshd refuses: "
     + "make an ed25519 key with 'ssh-keygen -t ed25519' and use that"
   static let encryptedReason = "it is encrypted: load it into an agent with 'ssh-add' and say 'identity: agent'"
 

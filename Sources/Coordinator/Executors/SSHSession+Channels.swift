@@ -128,7 +128,8 @@ extension SSHSession {
           }
           // The window is full. If the command has ended it stays so: only its output tells.
           let count = keepOutput(id, using: scratch)
-          isListening = count == Int(LIBSSH2_ERROR_EAGAIN)
+          isListening =
+            count == Int(LIBSSH2_ERROR_EAGAIN)
             && libssh2_session_block_directions(session) & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0
           if isListening || (count < 0 && count != Int(LIBSSH2_ERROR_EAGAIN)) { return count }
           if libssh2_channel_eof(pointer) == 1 || channels[id]?.isAtEnd == true {
@@ -180,17 +181,24 @@ extension SSHSession {
   }
 
   /// Gives the channel up. The command is not ended by this, it finds its output closed. Not cancelled with the task.
+  ///
+  /// sshd confirms only when the command has ended, which may be never: so nobody waits for that. A channel that was given up is
+  /// freed when a later one is closed, or with the session.
   func closeChannel(_ id: UInt64) async {
-    guard let pointer = channels[id]?.pointer, isUsable else {
-      channels[id] = nil
-      return
+    guard let pointer = channels.removeValue(forKey: id)?.pointer, isUsable else { return }
+    givenUp.append(pointer)
+    for pointer in givenUp {
+      _ = try? await call("closing a channel", until: .now + .seconds(5), yielding: true, cancellable: false) { session in
+        guard givenUp.contains(pointer) else { return 0 }
+        let code = libssh2_channel_close(pointer)
+        let isSent = code == LIBSSH2_ERROR_EAGAIN && libssh2_session_block_directions(session) & LIBSSH2_SESSION_BLOCK_OUTBOUND == 0
+        if code == 0 {
+          givenUp.removeAll { $0 == pointer }
+          libssh2_channel_free(pointer)
+        }
+        return isSent ? 0 : Int(code)
+      }
     }
-    // A host that never confirms keeps the channel until the session ends.
-    _ = try? await call("closing a channel", until: .now + .seconds(5), yielding: true, cancellable: false) { _ in
-      let code = libssh2_channel_close(pointer)
-      return code == 0 ? Int(libssh2_channel_free(pointer)) : Int(code)
-    }
-    channels[id] = nil
     updateWatch()
   }
 }

@@ -16,6 +16,8 @@ actor SSHSession {
   /// Why the session can no longer be used.
   private(set) var failure: (any Error)?
   var channels: [UInt64: SSHChannel] = [:]
+  /// Channels whose closing the host has not confirmed yet.
+  var givenUp: [OpaquePointer] = []
   var liveness: Task<Void, Never>?
 
   private var waiters: [UInt64: Waiter] = [:]
@@ -223,6 +225,7 @@ actor SSHSession {
     if isUsable, !isTaken, let handle { libssh2_session_disconnect_ex(handle.session, SSH_DISCONNECT_BY_APPLICATION, "", "") }
     end(ExecutorError.unreachable(host: hostName, reason: "the session was closed"))
     channels = [:]
+    givenUp = []
     handle = nil
   }
 }

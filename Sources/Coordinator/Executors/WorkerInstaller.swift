@@ -1,7 +1,8 @@
 import BlobStore
 import BuildModel
-import struct Crypto.SHA256
 import FoundationEssentials
+
+import struct Crypto.SHA256
 
 /// Puts the worker program on a host with nothing but a shell there: `<root>/bin/<digest>/blockfarm-worker`.
 ///

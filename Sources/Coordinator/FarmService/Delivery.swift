@@ -1,7 +1,6 @@
 import BlobStore
 import Blocks
 import BuildModel
-import Feed
 import FoundationEssentials
 import Glibc
 import OCIImage
@@ -46,21 +45,27 @@ struct Delivery {
     return Digest(bytes: SHA256.hash(data: Array("delivery 1\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
-  func make(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult], tarSizes: [BlockName: [Int64]]) throws -> DeliveredPart {
+  func make(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult]) throws -> DeliveredPart {
     var part = DeliveredPart(images: [], archives: [], preloadSeconds: 0, notices: [])
-    for block in blocks { part.archives.append(try archive(block, of: task, tarSizes: tarSizes[block.name] ?? [])) }
+    for block in blocks { part.archives.append(try archive(block, of: task)) }
     let images = system.artifacts.filter { $0.role == .diskImage }
     let start = Timestamp.now
-    for image in images {
-      let isTarget = image.path.lastComponent == RelativePath(task.deviceType.yocto.deployArtifact)?.lastComponent
-      if isTarget, !blocks.isEmpty {
+    for image in images.sorted(by: { !isTarget($0, task) && isTarget($1, task) }) {
+      if isTarget(image, task), !blocks.isEmpty {
         part.images += try preload(image, task: task, blocks: blocks, others: images)
       } else {
         part.images.append(.init(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size)))
       }
     }
+    // A flasher's own raw image gives way to the same image with the blocks in it.
+    var paths: Set<RelativePath> = []
+    part.images = part.images.reversed().filter { paths.insert($0.path).inserted }.reversed()
     part.preloadSeconds = blocks.isEmpty ? 0 : Timestamp.now.seconds(since: start)
     return part
+  }
+
+  private func isTarget(_ image: Artifact, _ task: PlannedTask) -> Bool {
+    image.path.text == "images/" + task.deviceType.yocto.deployArtifact
   }
 
   /// Writes the blocks into the image's data partition; of a flasher the inner image is taken out and delivered beside the untouched flasher.
@@ -70,13 +75,19 @@ struct Delivery {
     defer { try? FileManager.default.removeItem(atPath: work) }
     let output = work + "/image"
     let inner = task.deviceType.isFlasher ? Self.rawName(image.path.lastComponent) : nil
-    _ = try Preloader.preload(
-      image: blobs.path(image.digest),
-      images: blocks.map { block in
-        PreloadImage(
-          names: [block.reference], manifestDigest: block.dockerManifest.digest, config: blobs.path(block.config.digest),
-          layers: block.layers.map { .init(path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
-      }, into: output, scratch: work, flasherInner: inner, time: task.sourceDateEpoch)
+    do {
+      _ = try Preloader.preload(
+        image: blobs.path(image.digest),
+        images: blocks.map { block in
+          PreloadImage(
+            names: [block.reference], manifestDigest: block.dockerManifest.digest, config: blobs.path(block.config.digest),
+            layers: block.layers.map { .init(path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
+        }, into: output, scratch: work, flasherInner: inner, time: task.sourceDateEpoch)
+    } catch {
+      // People know the image by its name, not by its place in the store.
+      let reason = "\(error)".replacing(blobs.path(image.digest), with: image.path.lastComponent)
+      throw Failure(kind: .build, step: .preload, reason: reason)
+    }
     let made = try blobs.adopt(file: output)
     let untouched = DeliveredPart.File(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size))
     guard let inner else { return [.init(path: image.path, blob: made)] }
@@ -91,17 +102,12 @@ struct Delivery {
     return String(flasher[..<range.lowerBound] + flasher[range.upperBound...])
   }
 
-  private func archive(_ block: BlockResult, of task: PlannedTask, tarSizes: [Int64]) throws -> DeliveredPart.File {
+  private func archive(_ block: BlockResult, of task: PlannedTask) throws -> DeliveredPart.File {
     let name = "\(task.slug)-\(block.name)-\(task.osVersion).docker"
     guard let path = RelativePath(name) else { throw FarmError.farm("'\(name)' cannot be a file name") }
     let temporary = "\(scratch)/archive-\(UUID().uuidString)"
     defer { unlink(temporary) }
-    try DockerArchive.write(
-      config: blobs.read(block.config.digest), configDigest: block.config.digest, references: [block.reference],
-      epoch: task.sourceDateEpoch, to: temporary,
-      layers: zip(block.layers, tarSizes).map { layer, size in
-        (layer.diffID, size, { sink in try ArchiveReader.decompress(blobs.path(layer.blob.digest), body: sink) })
-      })
+    try DockerArchive.write(block, from: blobs, epoch: task.sourceDateEpoch, to: temporary)
     return .init(path: path, blob: try blobs.adopt(file: temporary))
   }
 }

@@ -70,6 +70,7 @@ extension Farm {
     let own = attempts.filter { $0.id.slug.text == text }
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
+      guard !known.isEmpty else { throw .usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits") }
       throw .usage("no such attempt of '\(text)' in request \(request.id); there are attempts of: \(known.joined(separator: ", "))")
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)
@@ -99,6 +100,7 @@ extension Farm {
     var unreachable: [String] = []
     for attempt in try await environment.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {
       do {
+        if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmEnvironment.localWorker(), slots: 1) }
         guard let client = await pool.client(attempt.host) else { throw FarmError.farm("host \(attempt.host) is not configured any more") }
         try await environment.store.set(attempt.id, state: .cancelling)
         _ = try await client.cancel(attempt.id)

@@ -61,7 +61,9 @@ extension Farm {
   }
 
   /// Installs the worker binary on the host, probes it and writes `workers.d/<name>.yaml`.
-  package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws(FarmError) -> (HostConfiguration, ProbeReport, file: String) {
+  package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws(FarmError) -> (
+    HostConfiguration, ProbeReport, file: String
+  ) {
     guard HostKeyFingerprint(fingerprint) != nil else {
       throw .usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
     }

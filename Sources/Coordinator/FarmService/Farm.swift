@@ -59,6 +59,7 @@ package struct Farm: Sendable {
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
     let plan = try await Self.plan(options.request, configuration: environment.configuration, allowDirty: options.allowDirty)
     for notice in plan.notices { report(.notice(notice)) }
+    if environment.interruption.isRequested { throw .cancelled }
     do {
       guard let lock = try EngineLock(directory: environment.configuration.state) else {
         throw FarmError.farm(
@@ -125,10 +126,16 @@ package struct Farm: Sendable {
 
   static func select(_ names: [String], from hosts: [HostConfiguration]) throws(FarmError) -> [HostConfiguration] {
     for name in names where !hosts.contains(where: { $0.name.text == name }) {
-      let known = hosts.map(\.name.text)
-      let near = NearestNames.of(name, among: known)
-      throw .usage("unknown host '\(name)'; known: \((near.isEmpty ? known : near).joined(separator: ", "))")
+      throw unknownHost(name, among: hosts)
     }
     return names.isEmpty ? hosts : hosts.filter { names.contains($0.name.text) }
+  }
+
+  /// The complaint about a host's name that nothing is configured for, with the names that may have been meant.
+  package static func unknownHost(_ name: String, among hosts: [HostConfiguration]) -> FarmError {
+    guard !hosts.isEmpty else { return .usage("unknown host '\(name)': no host is configured; 'blockfarm worker add user@host' adds one") }
+    let known = hosts.map(\.name.text)
+    let near = NearestNames.of(name, among: known)
+    return .usage("unknown host '\(name)'; known: \((near.isEmpty ? known : near).joined(separator: ", "))")
   }
 }

@@ -12,6 +12,7 @@ package struct FarmEnvironment: Sendable {
   package let configuration: FarmConfiguration
   package let store: StateStore
   package let blobs: BlobStore
+  package let interruption = Interruption()
   let loop: PollLoop
 
   /// Opens the state directory, making it where it is missing.

@@ -35,7 +35,7 @@ actor HostPool {
 
   /// Uses this machine as the only host, through a child process.
   func useLocalHost(worker: String, slots: Int) throws(FarmError) {
-    guard let name = try? HostName("local") else { return }
+    guard let name = Self.localName else { return }
     let root = environment.configuration.state + "/local"
     hosts[name] = Host(
       configuration: nil,
@@ -43,6 +43,8 @@ actor HostPool {
     localSlots = slots
   }
   private var localSlots = 1
+  /// This machine's name in attempts and reports.
+  static let localName = try? HostName("local")
 
   /// Takes the hosts of the configuration (again: new files are picked up, known hosts stay).
   func useConfigured(_ configurations: [HostConfiguration]) {
@@ -110,10 +112,14 @@ actor HostPool {
         if let json = row.health, let health = try? WorkerProtocol.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
       }
     case .failure(let error):
-      // While attempts run there its outage is theirs to wait out; it only takes no new ones.
-      if hosts[name]?.reserved.isEmpty ?? true {
+      if isFirst || (error as? ExecutorError)?.needsConfiguration == true {
         hosts[name]?.leftOut = "\(error)"
         report(.host(name, "is left out: \(error)"))
+      } else {
+        // A passing outage: attempts that run there wait it out, new ones go elsewhere for a while.
+        hosts[name]?.backoffUntil = Timestamp.now.adding(seconds: 60)
+        hosts[name]?.health.lastReason = "\(error)"
+        report(.host(name, "does not answer: \(error)"))
       }
     }
     hosts[name]?.probedAt = .now
@@ -123,7 +129,9 @@ actor HostPool {
     hosts.map { name, host in
       let now = Timestamp.now
       let availability: HostOffer.Availability =
-        if let reason = host.leftOut { .leftOut(reason) } else if let reason = host.drained { .drained(reason) } else if host.health
+        if let reason = host.leftOut { .leftOut(reason) } else if let reason = host.drained {
+          .drained(reason)
+        } else if host.health
           .consecutiveFailures >= HostHealth.drainAfter
         { host.health.availability(now: now, jitter: 0) } else if let until = host.backoffUntil, until > now {
           .backingOff(until: until, host.health.lastReason)

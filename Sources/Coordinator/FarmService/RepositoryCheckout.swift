@@ -37,7 +37,8 @@ enum RepositoryCheckout {
     let path = directory + "/" + repository.name
     func git(_ arguments: [String], in place: String) throws {
       _ = try GitCommand.run(
-        ["-c", "protocol.file.allow=always"] + arguments, in: place, repository: repository.name, limitSeconds: 3600)
+        ["-c", "protocol.file.allow=always"] + arguments, in: place, repository: repository.name, limitSeconds: 3600,
+        passing: ["HOME", "SSH_AUTH_SOCK"])
     }
     if !FileManager.default.fileExists(atPath: path + "/.git") {
       try git(["clone", "--quiet", "--no-checkout", "--", repository.source, repository.name], in: directory)

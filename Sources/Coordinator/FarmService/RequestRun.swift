@@ -59,7 +59,7 @@ actor RequestRun {
     }
   }
 
-  /// Runs to the end and returns what became of every device type. Cancelling the calling task cancels the request on the workers too.
+  /// Runs to the end and returns what became of every device type. An interruption or `blockfarm cancel` ends it on the workers in order.
   func run() async throws -> [DeviceTypeReport] {
     for report in reports.values { self.report(.ended(report)) }
     let slugs = work.keys.sorted()
@@ -297,7 +297,7 @@ actor RequestRun {
   private func checkCancellation() async throws {
     guard !isCancelled else { return }
     let wanted = try await environment.store.request(request.id)?.cancelRequested ?? false
-    guard wanted || Task.isCancelled else {
+    guard wanted || environment.interruption.isRequested else {
       // A host file that was added meanwhile may be what a waiting task needs.
       if !waiting.isEmpty, let hosts = try? environment.configuration.readHosts() { await pool.useConfigured(hosts) }
       return
@@ -308,7 +308,13 @@ actor RequestRun {
       guard let attempt = item.attempts.last, let client = await pool.client(attempt.host) else { continue }
       try await environment.store.set(attempt.id, state: .cancelling)
       report(.taskNotice(slug, "cancelling on \(attempt.host)"))
-      _ = try? await client.cancel(attempt.id)
+      do {
+        _ = try await client.cancel(attempt.id)
+      } catch {
+        try await fail(
+          slug,
+          Failure(kind: .cancelled, step: nil, reason: "cancelled, but \(attempt.host) could not be told and may go on: \(error)"))
+      }
     }
   }
 }

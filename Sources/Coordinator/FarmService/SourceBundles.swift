@@ -6,11 +6,12 @@ import Planning
 
 /// Makes git bundles of exact commits, without touching the repositories they come from.
 struct SourceBundles: Sendable {
-  let locations: [Digest: String]
+  /// Work trees by mirror. Two repositories may have a submodule of one origin, at different commits of it.
+  let locations: [Digest: [String]]
   let scratch: String
 
   init(_ locations: [SourceLocation], scratch: String) {
-    self.locations = Dictionary(locations.map { ($0.mirror, $0.path) }, uniquingKeysWith: { first, _ in first })
+    self.locations = Dictionary(grouping: locations, by: \.mirror).mapValues { $0.map(\.path) }
     self.scratch = scratch
   }
 
@@ -18,13 +19,20 @@ struct SourceBundles: Sendable {
   func withBundle<Value: Sendable>(
     of missing: StartAnswer.MissingSource, tags: [String], body: @Sendable (String) async throws -> Value
   ) async throws -> Value {
-    guard let path = locations[missing.mirror] else {
+    guard let paths = locations[missing.mirror], let first = paths.first else {
       throw FarmError.farm("the worker asks for a source repository that is not part of the plan: \(missing.mirror)")
     }
     let directory = scratch + "/bundle-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let bundle = try await BlockingWork.run { try Self.make(missing, tags: tags, from: path, in: directory) }
+    let bundle = try await BlockingWork.run {
+      let path = paths.count == 1 ? first : paths.first { Self.holds($0, missing.commit) } ?? first
+      return try Self.make(missing, tags: tags, from: path, in: directory)
+    }
     return try await body(bundle)
+  }
+
+  private static func holds(_ path: String, _ commit: CommitID) -> Bool {
+    (try? GitCommand.run(["cat-file", "-e", commit.hex + "^{commit}"], in: path, repository: path)) != nil
   }
 
   /// A bundle needs refs, and the user's repository must not get any of ours: so a bare one borrows its objects.

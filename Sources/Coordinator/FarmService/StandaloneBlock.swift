@@ -46,13 +46,7 @@ package struct StandaloneBlock: Sendable {
       [.init(name: block.name.text, manifest: result.manifest, platform: result.platform, blobs: [result.config] + result.layers.map(\.blob))],
       from: store)
     if let dockerArchive {
-      let sizes = try BlockVerification.verify(result, against: block, in: store)
-      try DockerArchive.write(
-        config: store.read(result.config.digest), configDigest: result.config.digest, references: [block.reference], epoch: epoch,
-        to: dockerArchive,
-        layers: zip(result.layers, sizes).map { layer, size in
-          (layer.diffID, size, { sink in try ArchiveReader.decompress(store.path(layer.blob.digest), body: sink) })
-        })
+      try DockerArchive.write(result, from: store, epoch: epoch, to: dockerArchive)
     }
     return (result, feed.ignoredDirectories)
   }

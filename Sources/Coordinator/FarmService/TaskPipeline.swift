@@ -92,13 +92,10 @@ struct TaskPipeline: Sendable {
     if delivered == nil {
       report(.stepStarted(task.slug, .preload))
       let made = try await BlockingWork.run {
-        var tarSizes: [BlockName: [Int64]] = [:]
         for block in blocks {
-          if let spec = task.blocks.first(where: { $0.name == block.name }) {
-            tarSizes[block.name] = try BlockVerification.verify(block, against: spec, in: blobs)
-          }
+          if let spec = task.blocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
         }
-        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks, tarSizes: tarSizes)
+        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks)
       }
       if let key { try await reusable.record(made, key: key, slug: task.slug, seconds: 0) }
       delivered = made

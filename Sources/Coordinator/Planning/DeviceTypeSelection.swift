@@ -70,6 +70,7 @@ struct DeviceTypeSelection {
     }
     let names = candidates.flatMap { [$0.deviceType.slug.text, $0.deviceType.yocto.machine.text, $0.deviceType.file] }
     let near = NearestNames.of(text, among: names)
-    throw .unknown(noun: "device type", text: text, nearest: near.isEmpty && candidates.count <= 20 ? candidates.map(\.deviceType.slug.text).sorted() : near)
+    throw .unknown(
+      noun: "device type", text: text, nearest: near.isEmpty && candidates.count <= 20 ? candidates.map(\.deviceType.slug.text).sorted() : near)
   }
 }

@@ -16,10 +16,13 @@ package enum GitCommand {
       .repository(name: repository, reason: "git \(arguments.first { !$0.hasPrefix("-") && !$0.contains("=") } ?? ""): \(reason)", hint: "")
     }
     let words = ["git", "-C", directory, "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false"] + arguments
-    let environment = [
+    let passed = passing.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+    let fixed = [
       "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/nonexistent", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
       "GIT_OPTIONAL_LOCKS=0",
-    ] + passing.compactMap { name in getenv(name).map { "\(name)=\(String(cString: $0))" } }
+    ]
+    // Of two entries with one name the first would count.
+    let environment = passed + fixed.filter { entry in !passing.contains { entry.hasPrefix($0 + "=") } }
     // Between making a pipe and marking it, another thread's git could inherit it and keep it open: so one starts at a time.
     let started: Result<Started, StartFailure> = starting.withLock { _ in start(words, environment) }
     let (pid, output, complaints): (pid_t, Int32, Int32)

@@ -67,7 +67,8 @@ struct GitState {
     guard let first = files.first else { return }
     let place = directory == source.path ? "" : String(directory.dropFirst(source.path.count + 1)) + "/"
     throw .repository(
-      name: source.name, reason: "keeps files in Git LFS (\(place)\(first)\(files.count > 1 ? " and \(files.count - 1) more" : "")), which is not supported",
+      name: source.name,
+      reason: "keeps files in Git LFS (\(place)\(first)\(files.count > 1 ? " and \(files.count - 1) more" : "")), which is not supported",
       hint: "commit them as ordinary files")
   }
 

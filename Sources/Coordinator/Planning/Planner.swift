@@ -50,7 +50,8 @@ package enum Planner {
   private static func task(_ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen) -> PlannedTask {
     var notices = picked.notices
     if !repository.isRelease {
-      notices.append("not a release: \(repository.checkout.isDirty ? "the tree has uncommitted changes" : "the commit is not the tag \(repository.version)")")
+      notices.append(
+        "not a release: \(repository.checkout.isDirty ? "the tree has uncommitted changes" : "the commit is not the tag \(repository.version)")")
     }
     let yocto = deviceType.yocto
     return PlannedTask(

@@ -21,7 +21,7 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
       "unknown \(noun) '\(text)'" + (nearest.isEmpty ? "" : "; known: \(nearest.joined(separator: ", "))")
     case .ambiguous(let text, let candidates):
       "'\(text)' stands for several device types: \(candidates.joined(separator: ", ")); name one of them"
-    case .duplicateContract(let slug, let first, let second): "two contracts with the slug '\(slug)': \(first) and \(second)"
+    case .duplicateContract(let slug, let first, let second): "two block contracts with the slug or alias '\(slug)': \(first) and \(second)"
     case .blockFitsNone(let block, let reasons):
       "block '\(block)' fits none of the selected device types:" + reasons.map { "\n  \($0)" }.joined()
     case .nothingSelected(let reason): reason

@@ -3,7 +3,9 @@ import CExt2FS
 /// Giving blocks to inodes and filling them.
 extension Ext4FileSystem {
   /// Allocates `count` blocks from the file's block `first` on, as few extents as the free space allows.
-  func allocateBlocks(_ inode: Inode, _ record: inout ext2_inode_large, first: UInt64, count: UInt64, _ path: @autoclosure () -> String) throws(PreloadError) {
+  func allocateBlocks(_ inode: Inode, _ record: inout ext2_inode_large, first: UInt64, count: UInt64, _ path: @autoclosure () -> String)
+    throws(PreloadError)
+  {
     let flags = EXT2_FALLOCATE_FORCE_INIT | EXT2_FALLOCATE_INIT_BEYOND_EOF
     let code = withUnsafeMutablePointer(to: &record) {
       $0.withMemoryRebound(to: ext2_inode.self, capacity: 1) {

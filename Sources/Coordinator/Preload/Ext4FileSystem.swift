@@ -40,11 +40,11 @@ final class Ext4FileSystem {
     ext2fs_free(handle)
   }
 
-  /// Writes everything that is still in memory; nothing can be done with the file system afterwards.
+  /// Writes everything that is still in memory to the file; nothing can be done with the file system afterwards.
   func close() throws(PreloadError) {
     closed = true
-    var left: ext2_filsys? = handle
-    let code = ext2fs_close_free(&left)
+    // Not to the disk itself: what is scratch now is synced where it ends up.
+    let code = ext2fs_close2(handle, EXT2_FLAG_FLUSH_NO_SYNC)
     guard code == 0 else { throw .fileSystem(path: path, reason: "cannot be closed: \(Self.text(code))") }
   }
 

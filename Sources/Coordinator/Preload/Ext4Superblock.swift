@@ -58,7 +58,9 @@ struct Ext4Superblock: Hashable, Sendable {
     if inodeSize < 160 { return "has inodes of \(inodeSize) bytes, too small for times after 2038; make it with mkfs.ext4 -I 256" }
     if blockSize > 4096 { return "has blocks of \(blockSize) bytes; 4096 is the most that devices can mount" }
     if blocksPerGroup == 0 || inodesPerGroup == 0 || blocks == 0 { return "has a damaged superblock" }
-    if Int64(clamping: blocks) > size / blockSize { return "is larger (\(blocks) blocks of \(blockSize)) than its partition (\(size) bytes); the image is truncated" }
+    if Int64(clamping: blocks) > size / blockSize {
+      return "is larger (\(blocks) blocks of \(blockSize)) than its partition (\(size) bytes); the image is truncated"
+    }
     return nil
   }
 }

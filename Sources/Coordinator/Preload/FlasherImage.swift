@@ -25,7 +25,9 @@ struct FlasherImage: Sendable {
     guard let superblock = try Ext4Superblock(readingFrom: source, at: root.start, size: root.size) else {
       throw .flasher(image: image, reason: "\(Self.rootLabel) has no ext4 superblock", candidates: [])
     }
-    if let reason = superblock.reasonNotWritable(within: root.size) { throw .flasher(image: image, reason: "\(Self.rootLabel) \(reason)", candidates: []) }
+    if let reason = superblock.reasonNotWritable(within: root.size) {
+      throw .flasher(image: image, reason: "\(Self.rootLabel) \(reason)", candidates: [])
+    }
     guard !superblock.needsRecovery else {
       throw .flasher(image: image, reason: "\(Self.rootLabel) was not unmounted cleanly; build the flasher again", candidates: [])
     }
@@ -34,7 +36,8 @@ struct FlasherImage: Sendable {
     let chosen = try choose(name, among: all)
     if all.contains(chosen + ".sig") {
       throw .flasher(
-        image: image, reason: "/\(Self.directory)/\(chosen) is signed for secure boot, and preloading would make its signature invalid; preload before signing",
+        image: image,
+        reason: "/\(Self.directory)/\(chosen) is signed for secure boot, and preloading would make its signature invalid; preload before signing",
         candidates: [])
     }
     let path = "\(Self.directory)/\(chosen)"

@@ -9,7 +9,9 @@ enum LayerReading {
     let results = Mutex<[Int: Result<UnpackedLayer, PreloadError>]>([:])
     let failed = Atomic(false)
     // The largest first: the last one to end decides how long it takes.
-    let order = try layers.indices.map { (index) throws(PreloadError) in (index, try DiskFile(layers[index].path, .read).size()) }.sorted { $0.1 > $1.1 }
+    let order = try layers.indices.map { (index) throws(PreloadError) in (index, try DiskFile(layers[index].path, .read).size()) }.sorted {
+      $0.1 > $1.1
+    }
     DispatchQueue.concurrentPerform(iterations: order.count) { iteration in
       guard !failed.load(ordering: .relaxed) else { return }
       let index = order[iteration].0

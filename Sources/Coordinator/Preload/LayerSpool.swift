@@ -24,7 +24,8 @@ struct LayerSpool: ~Copyable {
     while taken < bytes.count {
       let room = Self.block - filled % Self.block
       let count = min(room, bytes.count - taken)
-      UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<filled + count]).copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + count]))
+      UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<filled + count]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: bytes[taken..<taken + count]))
       filled += count
       taken += count
       if count == room { try endBlock() }

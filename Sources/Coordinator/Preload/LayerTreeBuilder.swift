@@ -43,8 +43,9 @@ struct LayerTreeBuilder {
       guard !hidden.isEmpty, hidden != [46], hidden != [46, 46] else { throw LayerFault("has a whiteout without a name") }
       var attributes = member.attributes
       attributes.mode = 0
-      try append(path: directory + (directory.isEmpty ? [] : [47]) + hidden, parent: parent, name: hidden,
-                 kind: .characterDevice(major: 0, minor: 0), attributes, [], member)
+      try append(
+        path: directory + (directory.isEmpty ? [] : [47]) + hidden, parent: parent, name: hidden,
+        kind: .characterDevice(major: 0, minor: 0), attributes, [], member)
       return
     }
     if member.kind == .directory, let known = index[path] {
@@ -66,7 +67,9 @@ struct LayerTreeBuilder {
         throw LayerFault("\(member.quotedName) is a link to an entry that the layer does not have before it")
       }
       guard tree.nodes[node].kind != .directory else { throw LayerFault("\(member.quotedName) is a hard link to a directory") }
-      if case .hardlink(let first) = tree.nodes[node].kind { kind = .hardlink(node: first) } else { kind = .hardlink(node: node) }
+      let first = if case .hardlink(let first) = tree.nodes[node].kind { first } else { node }
+      describe(linked: first, member)
+      kind = .hardlink(node: first)
     case .characterDevice(let major, let minor): kind = .characterDevice(major: major, minor: minor)
     case .blockDevice(let major, let minor): kind = .blockDevice(major: major, minor: minor)
     case .fifo: kind = .fifo
@@ -93,6 +96,20 @@ struct LayerTreeBuilder {
     tree.nodes[node].attributes = member.attributes
     let kept = tree.nodes[node].xattrs.filter { old in !member.xattrs.contains { $0.name == old.name } }
     tree.nodes[node].xattrs = member.xattrs + kept
+  }
+
+  /// A further name says again what the file is, and the engine believes the last one: it changes the owner, by which a capability is lost, then the rest.
+  private mutating func describe(linked node: Int, _ member: TarMember) {
+    if case .symlink = tree.nodes[node].kind {
+      tree.nodes[node].attributes.uid = member.attributes.uid
+      tree.nodes[node].attributes.gid = member.attributes.gid
+      return
+    }
+    tree.nodes[node].attributes = member.attributes
+    let kept = tree.nodes[node].xattrs.filter { old in
+      old.name != "security.capability" && !member.xattrs.contains { $0.name == old.name }
+    }
+    tree.nodes[node].xattrs = kept + member.xattrs
   }
 
   /// The directory at `path`; it and its parents are made when no member has listed them yet.

@@ -3,7 +3,9 @@ struct PaxRecords {
   private(set) var values: [String: [UInt8]] = [:]
   /// `SCHILY.xattr.*` without its prefix, in the order of names.
   var xattrs: [(name: String, value: [UInt8])] {
-    values.filter { $0.key.hasPrefix(Self.xattrPrefix) }.sorted { $0.key < $1.key }.map { (String($0.key.dropFirst(Self.xattrPrefix.count)), $0.value) }
+    values.filter { $0.key.hasPrefix(Self.xattrPrefix) }.sorted { $0.key < $1.key }.map {
+      (String($0.key.dropFirst(Self.xattrPrefix.count)), $0.value)
+    }
   }
 
   private static let xattrPrefix = "SCHILY.xattr."

@@ -59,7 +59,8 @@ package enum Preloader {
     return nil
   }
 
-  private static func fill(_ disk: borrowing DiskFile, with images: [ImageRecord], scratch: String, time: Int64) throws(PreloadError) -> PreloadReport {
+  private static func fill(_ disk: borrowing DiskFile, with images: [ImageRecord], scratch: String, time: Int64) throws(PreloadError) -> PreloadReport
+  {
     let data = try DataPartition(in: disk)
     let before = try disk.size()
     let path = "\(scratch)/data.ext4"

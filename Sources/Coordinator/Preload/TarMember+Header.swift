@@ -24,11 +24,11 @@ extension TarMember {
     }
     let own = (mtime: try header.mtime(), uid: try header.uid(), gid: try header.gid())
     let time = try records.time("mtime") ?? (own.mtime, 0)
-    // ext4 keeps 34 bits of seconds, counted from 1901.
-    guard (-(1 << 31)..<(1 << 34) - (1 << 31)).contains(time.seconds) else { throw LayerFault("has a time that ext4 cannot hold: \(time.seconds)") }
+    // The engine lets times that its clock type cannot hold, before 1970 and after 2262, be the beginning.
+    let held: (seconds: Int64, nanoseconds: UInt32) = (0..<9_223_372_036).contains(time.seconds) ? time : (0, 0)
     attributes = Attributes(
       mode: UInt16(try header.mode() & 0o7777), uid: try Self.owner(records.integer("uid") ?? own.uid),
-      gid: try Self.owner(records.integer("gid") ?? own.gid), mtime: time.seconds, nanoseconds: time.nanoseconds)
+      gid: try Self.owner(records.integer("gid") ?? own.gid), mtime: held.seconds, nanoseconds: held.nanoseconds)
     xattrs = records.xattrs
   }
 

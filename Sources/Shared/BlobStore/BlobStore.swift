@@ -1,7 +1,8 @@
 import BuildModel
-import struct Crypto.SHA256
 import FoundationEssentials
 import Glibc
+
+import struct Crypto.SHA256
 
 /// A content-addressed store on one file system: `<root>/sha256/<hex>`, files of mode 0444.
 ///

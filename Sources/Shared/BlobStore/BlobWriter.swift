@@ -1,7 +1,8 @@
 import BuildModel
-import struct Crypto.SHA256
 import FoundationEssentials
 import Glibc
+
+import struct Crypto.SHA256
 
 /// Streams one blob into the store. Unfinished writers leave nothing in `sha256/`; their temporary file goes with them.
 package final class BlobWriter {

@@ -66,7 +66,7 @@ package enum BlockVerification {
     }
     var hash = SHA256()
     var size: Int64 = 0
-    try ArchiveReader.decompress(store.path(layer.blob.digest)) {
+    try GzipMembers.read(store.path(layer.blob.digest)) {
       hash.update(bufferPointer: $0)
       size += Int64($0.count)
     }

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Feed
+import Glibc
 import OCIImage
 
 /// A block cannot be made, or is not what it must be.
@@ -45,5 +46,3 @@ package enum BlocksError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
-
-import Glibc

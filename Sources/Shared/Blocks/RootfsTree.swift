@@ -39,7 +39,7 @@ struct RootfsTree {
     var own: [[UInt8]: Int] = [:]
     for item in package.entries where !item.entry.path.isEmpty {
       let entry = item.entry
-      if let rule = OverlayRules.violation(of: entry) {
+      if let rule = LayerRules.violation(of: entry) {
         throw BlocksError.refused(block: block, package: package.item.name, path: entry.pathText, rule: rule)
       }
       let node: Node

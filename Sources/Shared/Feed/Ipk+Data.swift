@@ -20,7 +20,9 @@ extension Ipk {
         let text = String(decoding: raw, as: UTF8.self)
         guard entries <= limits.entries else { throw refuse(text, "more than \(limits.entries) entries") }
         let path = try Self.clean(raw) { refuse(text, $0) }
-        guard let kind = try Self.kind(header, refuse: { refuse(text, $0) }) else { throw refuse(text, "only files, directories and links are allowed") }
+        guard let kind = try Self.kind(header, refuse: { refuse(text, $0) }) else {
+          throw refuse(text, "only files, directories and links are allowed")
+        }
         if path.isEmpty, kind != .directory { throw refuse(text, "the root must be a directory") }
         guard archive_entry_acl_types(header) == 0 else { throw refuse(text, "access control lists are not supported") }
         let item = IpkEntry(

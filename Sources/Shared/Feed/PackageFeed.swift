@@ -2,8 +2,8 @@ import BuildModel
 import FoundationEssentials
 import Glibc
 
-import struct Crypto.SHA256
 import enum Crypto.Insecure
+import struct Crypto.SHA256
 
 /// A feed on disk: one directory a package architecture, each with its index.
 package struct PackageFeed: Sendable {
@@ -59,7 +59,8 @@ package struct PackageFeed: Sendable {
       }
       guard last.stanza.hasSameContent(as: candidate.stanza) else {
         throw .inconsistent(
-          file: candidate.path, reason: "\(candidate.stanza.name) \(candidate.stanza.version) is listed twice with other content (also as \(last.path))")
+          file: candidate.path,
+          reason: "\(candidate.stanza.name) \(candidate.stanza.version) is listed twice with other content (also as \(last.path))")
       }
     }
     return result
@@ -92,7 +93,8 @@ package struct PackageFeed: Sendable {
       for stanza in index.stanzas {
         guard stanza.architecture == architecture else {
           throw .inconsistent(
-            file: directory + "/Packages", reason: "\(stanza.name) is of architecture '\(stanza.architecture.prefix(80))': the index of another feed?")
+            file: directory + "/Packages", reason: "\(stanza.name) is of architecture '\(stanza.architecture.prefix(80))': the index of another feed?"
+          )
         }
         try Self.verify(stanza, at: directory + "/" + stanza.file.text)
       }

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import Glibc
 
 /// An image could not be written or is not what it claims to be.
 package enum OCIImageError: Error, Sendable, CustomStringConvertible {
@@ -19,7 +20,5 @@ package enum OCIImageError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
-
-import Glibc
 
 private func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }

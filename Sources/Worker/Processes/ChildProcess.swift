@@ -105,7 +105,9 @@ package enum ChildProcess {
         let count = read(source, buffer.baseAddress, buffer.count)
         if count < 0, errno == EINTR { continue }
         if count < 0 { return }
-        if count == 0 { isOpen = false } else {
+        if count == 0 {
+          isOpen = false
+        } else {
           lastOutput = MonotonicClock.now
           try output(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }

@@ -62,7 +62,8 @@ package struct SourceMirror: Sendable {
     }
     // Irregularities that old, real histories hold and that do no harm.
     let strict = "--strict=zeroPaddedFilemode=ignore,missingSpaceBeforeDate=ignore,badTimezone=ignore"
-    try git.run(["index-pack", "--stdin", "--fix-thin", strict], in: self.path, subject: "of the bundle for \(commit)", seconds: 1800, input: bundle.descriptor)
+    try git.run(
+      ["index-pack", "--stdin", "--fix-thin", strict], in: self.path, subject: "of the bundle for \(commit)", seconds: 1800, input: bundle.descriptor)
 
     let incoming = "refs/incoming/\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
     defer { discard(incoming) }

@@ -2,11 +2,12 @@ import ArgumentParser
 import Attempt
 import BlobStore
 import BuildModel
-import struct Crypto.SHA256
 import FoundationEssentials
 import Glibc
 import Processes
 import Source
+
+import struct Crypto.SHA256
 
 /// Tells what this host is and has.
 struct Probe: ParsableCommand {

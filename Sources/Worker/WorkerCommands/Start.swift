@@ -40,9 +40,10 @@ struct Start: ParsableCommand {
     var seen: Set<SourceTree> = []
     let missing = spec.source.trees.filter { seen.insert($0).inserted && !SourceMirror(root: root, name: $0.mirror).holds($0) }
     if !missing.isEmpty {
-      return .missing(missing.map { tree in
-        .init(mirror: tree.mirror, commit: tree.commit, have: SourceMirror(root: root, name: tree.mirror).tips(for: tree))
-      })
+      return .missing(
+        missing.map { tree in
+          .init(mirror: tree.mirror, commit: tree.commit, have: SourceMirror(root: root, name: tree.mirror).tips(for: tree))
+        })
     }
     try directory.create()
     guard let lock = try AttemptLock.acquire(directory.lockPath, waiting: 5) else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BuildModel
 import Glibc
+import Processes
 
 /// `blockfarm-worker`: the verbs that a coordinator (or a person) runs on a build host, each in a process of its own.
 @main
@@ -22,7 +23,12 @@ struct WorkerProgram: ParsableCommand {
   /// Statuses: 2 usage, 3 unknown attempt, 1 anything else; one line on standard error.
   static func main() {
     signal(SIGPIPE, SIG_IGN)
+    // A program that starts this one from a thread pool may pass on blocked signals; this one must be possible to end.
+    var none = sigset_t()
+    sigemptyset(&none)
+    sigprocmask(SIG_SETMASK, &none, nil)
     umask(0o022)
+    InheritedDescriptors.keepFromChildren()
     do {
       let words = try ForcedCommand.arguments(
         Array(CommandLine.arguments.dropFirst()), original: getenv("SSH_ORIGINAL_COMMAND").map { String(cString: $0) })

@@ -36,7 +36,7 @@ class Tree:
             if path == ".":
                 continue
             xattrs = {key[13:]: value.encode("utf-8", "surrogateescape").hex() for key, value in member.pax_headers.items() if key.startswith("SCHILY.xattr.")}
-            entry = {"mode": oct(member.mode), "uid": member.uid, "gid": member.gid, "mtime": int(member.mtime), "xattrs": xattrs}
+            entry = {"mode": oct(member.mode & 0o7777), "uid": member.uid, "gid": member.gid, "mtime": int(member.mtime), "xattrs": xattrs}
             if member.isdir():
                 entry["type"] = "dir"
             elif member.issym():

@@ -64,8 +64,11 @@ def base():
     layer.add("usr/bin/sgid", content(100), mode=0o2755, gid=42)
     layer.add("usr/bin/ping", content(30000), mode=0o755, xattrs={"security.capability": CAPABILITY})
     layer.add("usr/bin/attr", b"x", xattrs={"user.binary": b"a\0b\n\xff=c", "user.second": b"2", "user.long": b"v" * 300})
-    layer.add("usr/bin/ping6", kind=tarfile.LNKTYPE, link="usr/bin/ping")
-    layer.add("usr/bin/ping7", kind=tarfile.LNKTYPE, link="./usr/bin/ping6")
+    for name, target in (("ping6", "usr/bin/ping"), ("ping7", "./usr/bin/ping6")):
+        layer.add("usr/bin/" + name, kind=tarfile.LNKTYPE, link=target, mode=0o755, xattrs={"security.capability": CAPABILITY})
+    # A last name that says otherwise: the engine lets it win, and takes the capability away.
+    layer.add("usr/bin/once", b"able", mode=0o755, xattrs={"security.capability": CAPABILITY, "user.kept": b"1"})
+    layer.add("usr/bin/twice", kind=tarfile.LNKTYPE, link="usr/bin/once", mode=0o700, uid=7, mtime=EPOCH + 9)
     layer.add("usr/bin/sh", kind=tarfile.SYMTYPE, link="busybox")
     layer.add("usr/lib/link59", kind=tarfile.SYMTYPE, link="t" * 59)
     layer.add("usr/lib/link60", kind=tarfile.SYMTYPE, link="t" * 60)
@@ -83,6 +86,8 @@ def base():
     layer.add("name with 'quotes\" and \\ \t", b"1")
     layer.add("großer-name-ü-漢字", b"2")
     layer.add("n" * 200, b"3")
+    for depth in range(1, 13):
+        layer.directory("deep/" + "/".join("d" * 30 for _ in range(depth)))
     layer.add("deep/" + "/".join("d" * 30 for _ in range(12)) + "/file", b"4")
     hole = bytearray(300000)
     hole[5000:5010] = b"0123456789"
@@ -101,6 +106,8 @@ def base():
 
 def change():
     layer = Layer()
+    for name in ("usr", "usr/lib", "etc/opaque"):
+        layer.directory(name)
     layer.directory("etc", mode=0o751)
     layer.add("etc/.wh.gone")
     layer.add("etc/opaque/.wh..wh..opq")

@@ -1,9 +1,10 @@
 import Feed
 
-/// What a package must not hold because an overlay file system or a container engine gives it a meaning of its own.
+/// What a package must not hold because an overlay file system or a container engine gives it a meaning of its own, or because a layer cannot say it.
 ///
-/// Sources: OCI image-spec layer.md ("Whiteouts"); kernel documentation of overlayfs (its `trusted.overlay.*` and `user.overlay.*` attributes).
-enum OverlayRules {
+/// Sources: OCI image-spec layer.md ("Whiteouts"); kernel documentation of overlayfs (its `trusted.overlay.*` and `user.overlay.*` attributes);
+/// POSIX pax, where a record without a value takes the attribute away.
+enum LayerRules {
   /// The rule that an entry breaks, or nil.
   static func violation(of entry: IpkEntry) -> String? {
     if entry.path.split(separator: UInt8(ascii: "/")).contains(where: { $0.starts(with: ".wh.".utf8) }) {
@@ -14,6 +15,9 @@ enum OverlayRules {
     }
     for name in entry.xattrs.keys.sorted() where name.isEmpty || name.utf8.contains(UInt8(ascii: "=")) {
       return "attribute '\(name)' cannot be written to a layer"
+    }
+    for (name, value) in entry.xattrs.sorted(by: { $0.key < $1.key }) where value.isEmpty {
+      return "attribute '\(name)' has no value, which layers cannot express"
     }
     return nil
   }

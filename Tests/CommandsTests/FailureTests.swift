@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// Builds that fail are outcomes: named, with their log, and the others go on.
+@Suite struct FailureTests {
+  /// The line of the table that starts with the slug.
+  private func row(_ slug: String, _ text: String) -> String {
+    text.split(separator: "\n").first { $0.hasPrefix(slug + " ") && !$0.contains(" failed:") }.map(String.init) ?? ""
+  }
+
+  @Test func failedRecipe() throws {
+    let farm = try SampleFarm(faults: ["fail=acme-gpu"])
+    let ended = try farm.build("-m", "acme-board64", "-m", "acme-board7", "--slots", "2", "--blocks", "acme-gpu:acme-diagnostics")
+    #expect(ended.status == 1, "\(ended.errors)")
+    #expect(ended.output.contains("acme-board64 failed: recipe acme-gpu-5.2-r0 failed in do_compile"))
+    #expect(ended.output.contains("acme-gpu: the miniature was told to fail here"), "the last lines of the log")
+    #expect(row("acme-board7", ended.output).contains("built"))
+    let report = try farm.index().deviceType("acme-board64")
+    let log = "\(farm.directory)/out/\(try #require(farm.requests().first))/acme-board64/\(report["log"].text ?? "?")"
+    #expect(ended.output.contains("log: " + log))
+    #expect(try String(contentsOfFile: log, encoding: .utf8).contains("the miniature was told to fail here"))
+    #expect(report["outcome"].text == "failed")
+    #expect(report["failure"].text == "build")
+    #expect(report["attempts"].number == 1, "a failing recipe is not tried again")
+    let other = try farm.index().deviceType("acme-board7")
+    #expect(other["outcome"].text == "built")
+    #expect(other["blocks"].items.compactMap { $0["name"].text } == ["acme-diagnostics"])
+    #expect(other["images"].items.count == 1)
+    #expect(try farm.run("logs", "acme-board64").output.contains("the miniature was told to fail here"))
+    #expect(try farm.run("explain", "acme-board64").output.contains("recipe acme-gpu-5.2-r0 failed in do_compile"))
+  }
+
+  @Test(arguments: ["lie=1", "lie=quiet"]) func lyingWrapper(_ lie: String) throws {
+    let farm = try SampleFarm(faults: ["fail=acme-diag-tools", lie])
+    let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
+    #expect(ended.status == 1, "\(ended)")
+    #expect(row("acme-board7", ended.output).contains("failed"))
+    #expect(try farm.index().deviceType("acme-board7")["failure"].text == "build")
+    if lie == "lie=1" { #expect(ended.output.contains("recipe acme-diag-tools-1.4-r0 failed in do_compile")) }
+  }
+
+  @Test func missingPackage() throws {
+    let farm = try SampleFarm(faults: ["missing-package=acme-wireless-a1"])
+    let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-wireless")
+    #expect(ended.status == 1, "\(ended)")
+    let reason = try #require(farm.index().deviceType("acme-board7")["reason"].text)
+    #expect(reason.contains("block acme-wireless: package 'acme-wireless-a1' is not in the feed; nearest: acme-wireless-a2"), "\(reason)")
+    #expect(ended.output.contains(reason))
+  }
+
+  @Test func corruptPackage() throws {
+    let farm = try SampleFarm(faults: ["corrupt-ipk=acme-diag-data"])
+    let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
+    #expect(ended.status == 1, "\(ended)")
+    let reason = try #require(farm.index().deviceType("acme-board7")["reason"].text)
+    #expect(reason.contains("acme-diag-data_3.0-r0_all.ipk: its sha256 is not the index's"))
+  }
+
+  @Test func imageWithoutDataPartition() throws {
+    let farm = try SampleFarm(faults: ["no-data-partition=1"])
+    let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
+    #expect(ended.status == 1, "\(ended)")
+    let reason = try #require(farm.index().deviceType("acme-board7")["reason"].text)
+    #expect(reason.contains("has no partition labelled resin-data or balena-data"))
+    #expect(reason.contains("labels found: resin-boot, resin-rootA, resin-rootB, resin-state"))
+    #expect(reason.contains("balena-image-acme-board7.balenaos-img"), "names the image, not a file of the store")
+  }
+}

@@ -1,0 +1,63 @@
+import BuildModel
+import Foundation
+import Testing
+
+@testable import Planning
+
+/// The sample repositories of `deploy/sample`, made as the quickstart makes them, planned as `blockfarm plan` does it.
+@Suite struct SampleRepositoriesTests {
+  static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy"]
+
+  static func make(in scratch: String) throws -> [DeviceRepository] {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let maker = Process()
+    maker.executableURL = root.appending(path: "deploy/sample/make-repositories")
+    maker.arguments = [scratch + "/origin"]
+    maker.standardOutput = FileHandle.nullDevice
+    try maker.run()
+    maker.waitUntilExit()
+    try #require(maker.terminationStatus == 0, "make-repositories")
+    return try names.map { name in
+      _ = try GitCommand.run(
+        ["-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "\(scratch)/origin/\(name)", name], in: scratch,
+        repository: name)
+      return try RepositoryReader.read(
+        RepositorySource(name: name, path: scratch + "/" + name, driver: .barys, contracts: ["contracts"]), allowDirty: false)
+    }
+  }
+
+  @Test func plansTheQuickstart() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repositories = try Self.make(in: scratch)
+      #expect(repositories.map(\.version.text) == ["6.1.24+rev3", "6.1.24+rev1", "2.98.12"] && repositories.allSatisfy(\.isRelease))
+      #expect(repositories.allSatisfy { $0.checkout.submodules.map(\.path.text) == ["balena-yocto-scripts"] })
+      #expect(Set(repositories.map { $0.checkout.submodules[0].tree.mirror }).count == 1, "one submodule of all is sent once")
+
+      let request = PlanRequest(machines: [], all: true, architectures: [], repositories: ["balena-acme-arm", "balena-acme-x86"], blocks: .all)
+      let plan = try Planner.plan(request, repositories: repositories)
+      let blocks = Dictionary(uniqueKeysWithValues: plan.tasks.map { ($0.slug.text, $0.blocks.map(\.name.text)) })
+      let common = ["acme-diagnostics", "acme-wireless"]
+      #expect(
+        blocks == [
+          "acme-board64": ["acme-diagnostics", "acme-gpu", "acme-wireless"], "acme-edge64": common, "acme-board7": common, "acme-module": common,
+          "acme-module-sb": common, "acme-pc": ["acme-diagnostics", "acme-gpu", "acme-wireless"], "acme-panel": common,
+        ])
+      #expect(plan.skipped.map { "\($0.slug) \($0.reason)" } == ["acme-retired is discontinued"])
+      let sibling = try #require(plan.tasks.first { $0.slug.text == "acme-module-sb" })
+      #expect(sibling.deviceType.yocto.machine.text == "acme-module" && sibling.deviceType.state == .absent)
+      #expect(plan.tasks.first { $0.slug.text == "acme-panel" }?.deviceType.isFlasher == true)
+      #expect(plan.tasks.first { $0.slug.text == "acme-pc" }?.deviceType.file == "acme-x86-64")
+      #expect(plan.tasks.allSatisfy { $0.isRelease && !$0.recipes.isEmpty && $0.system != nil })
+    }
+  }
+
+  @Test func theOldOneGetsOnlyWhatFits() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repositories = try Self.make(in: scratch)
+      let request = PlanRequest(machines: ["acme-classic"], all: false, architectures: [], repositories: [], blocks: .all)
+      let task = try #require(try Planner.plan(request, repositories: repositories).tasks.first)
+      #expect(task.deviceType.arch == .i386 && task.blocks.map(\.name.text) == ["acme-diagnostics"])
+      #expect(task.notices.count == 2 && task.notices.allSatisfy { $0.contains("is left out: needs") })
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+@testable import Preload
+
+/// The judge of a preloaded partition: Debian's dockerd, started on it.
+@Suite(.serialized) struct EngineTests {
+  @Test(.enabled(if: isRoot, "mounting needs root"), arguments: ["mbr", "gpt"])
+  func dockerdWorksWithWhatWasPreloaded(layout: String) throws {
+    try withScratch { scratch in
+      try Fixture.disk(scratch + "/image", layout, mebibytes: 48)
+      let images = try Fixture.images(scratch + "/oci", mebibytes: 6)
+      _ = try Preloader.preload(image: scratch + "/image", images: images, into: scratch + "/out", scratch: scratch, time: testTime)
+      try compare(scratch + "/out", with: scratch + "/oci", images, scratch: scratch)
+      try expectClean(scratch + "/out")
+    }
+  }
+
+  @Test(.enabled(if: isRoot, "mounting needs root"))
+  func dockerdWorksAfterASecondPreloadIntoAStoreThatItUsed() throws {
+    try withScratch { scratch in
+      try Fixture.disk(scratch + "/image", "mbr", mebibytes: 48)
+      let images = try Fixture.images(scratch + "/oci", mebibytes: 2)
+      let out = scratch + "/out"
+      _ = try Preloader.preload(image: scratch + "/image", images: [images[0]], into: out, scratch: scratch, time: testTime)
+      let data = try DataPartition(in: DiskFile(out, .read)).partition
+      // The daemon leaves directories of its own and the kernel an index in the ones that grew.
+      try withMountedData(out, at: data.start, size: data.size, scratch: scratch) { mount in
+        for index in 0..<400 {
+          try FileManager.default.createDirectory(atPath: "\(mount)/docker/overlay2/l/unused-\(index)", withIntermediateDirectories: true)
+        }
+        try Engine.with(dataRoot: mount + "/docker") { engine in _ = try engine.docker("images") }
+      }
+      _ = try Preloader.preload(image: out, images: images, into: scratch + "/second", scratch: scratch, time: testTime)
+      try compare(scratch + "/second", with: scratch + "/oci", images, scratch: scratch)
+      try expectClean(scratch + "/second")
+    }
+  }
+
+  /// Everything that a device does with a store, and every entry against what `docker load` makes of the same images.
+  private func compare(_ disk: String, with layout: String, _ images: [PreloadImage], scratch: String) throws {
+    let data = try DataPartition(in: DiskFile(disk, .read)).partition
+    let theirs = scratch + "/theirs-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: theirs, withIntermediateDirectories: true)
+    try Engine.with(dataRoot: theirs) { engine in
+      for tag in ["one", "two"] {
+        let archive = "\(scratch)/\(tag).docker"
+        try? FileManager.default.removeItem(atPath: archive)
+        try run("skopeo", ["copy", "oci:\(layout):\(tag)", "docker-archive:\(archive):local/block:\(tag)"])
+        try engine.docker("load", "-i", archive)
+        try export(tag, engine, to: "\(scratch)/theirs-\(tag).tar")
+      }
+    }
+    try withMountedData(disk, at: data.start, size: data.size, scratch: scratch) { mount in
+      // Before the daemon adds containers of its own.
+      let trees = try run("\(Fixture.directory)/compare-stores.py", [mount + "/docker", theirs], mayFail: true)
+      #expect(trees.status == 0, "\(trees.output)")
+      try Engine.with(dataRoot: mount + "/docker") { engine in
+        let listed = try engine.docker("images", "--digests", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}} {{.ID}}")
+        for (image, tag) in zip(images, ["one", "two"]) {
+          let id = try ImageRecord(image).id
+          #expect(listed.contains("local/block:\(tag) \(image.manifestDigest) \(id)"), "\(listed)")
+          let label = try engine.docker("inspect", "--format", "{{index .Config.Labels \"blockfarm.test\"}}", "local/block:\(tag)")
+          #expect(label == tag + "\n")
+          let digests = try engine.docker("inspect", "--format", "{{.RepoDigests}}", "local/block:\(tag)")
+          #expect(digests == "[local/block@\(image.manifestDigest)]\n")
+          // `save` puts the layers' tars together again and checks every file on the way.
+          try engine.docker("save", "-o", "\(scratch)/saved-\(tag)", "local/block:\(tag)")
+          #expect(try run("skopeo", ["inspect", "--config", "docker-archive:\(scratch)/saved-\(tag)"]).output.contains(tag))
+          let saved = try run("tar", ["-xOf", "\(scratch)/saved-\(tag)", "manifest.json"]).output
+          for path in saved.matches(of: /[0-9a-f]{64}\/layer\.tar/).map({ String($0.0) }) {
+            let sum = try run("sh", ["-c", "tar -xOf \(scratch)/saved-\(tag) \(path) | sha256sum"]).output.prefix(64)
+            #expect(image.layers.contains { $0.diffID.hex == sum }, "layer \(path) was saved as \(sum)")
+          }
+          try export(tag, engine, to: "\(scratch)/ours-\(tag).tar")
+          let same = try run("\(Fixture.directory)/compare-tars.py", ["\(scratch)/ours-\(tag).tar", "\(scratch)/theirs-\(tag).tar"], mayFail: true)
+          #expect(same.status == 0, "\(same.output)")
+        }
+        // Removing one image keeps the layer that the other one shares.
+        try engine.docker("rmi", "local/block:one")
+        try engine.docker("save", "-o", "\(scratch)/saved-two", "local/block:two")
+      }
+    }
+  }
+
+  private func export(_ tag: String, _ engine: Engine, to path: String) throws {
+    let container = try engine.docker("create", "--network", "none", "local/block:\(tag)", "none").trimmingCharacters(in: .whitespacesAndNewlines)
+    try engine.docker("export", "-o", path, container)
+    try engine.docker("rm", container)
+  }
+}
