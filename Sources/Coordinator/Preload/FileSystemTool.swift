@@ -2,7 +2,7 @@ import CExt2FS
 import FoundationEssentials
 import Glibc
 
-/// Runs e2fsck and resize2fs on a file that holds nothing but a file system, never on a whole disk image: resize2fs would cut it off.
+/// Runs e2fsck and resize2fs. What they change is a file that holds nothing but a file system, never a whole disk image: resize2fs would cut it off.
 enum FileSystemTool {
   private static let limit: Int32 = 30 * 60
   private static let keptOutput = 4096
@@ -12,9 +12,9 @@ enum FileSystemTool {
     try run("e2fsck", ["-f", "-p", path], accepting: [0, 1], path: path, time: time)
   }
 
-  /// Demands that the file system is without fault; changes nothing.
-  static func verify(_ path: String, time: Int64) throws(PreloadError) {
-    try run("e2fsck", ["-f", "-n", path], accepting: [0], path: path, time: time)
+  /// Demands that the file system that begins `offset` bytes into the file is without fault; changes nothing.
+  static func verify(_ path: String, offset: Int64, time: Int64) throws(PreloadError) {
+    try run("e2fsck", ["-f", "-n", "\(path)?offset=\(offset)"], accepting: [0], path: path, time: time)
   }
 
   /// Makes the file system fill the file.

@@ -17,6 +17,7 @@ package enum Preloader {
     var records: [ImageRecord] = []
     for image in images { records.append(try ImageRecord(image)) }
     let records_ = records
+    guard !output.contains("?") else { throw .unusableDiskImage(path: output, reason: "has a '?' in its name, which e2fsck cannot take") }
     let partial = "\(output).preloading-\(getpid())"
     let working = try DiskFile(partial, .create)
     var kept = false
@@ -71,14 +72,17 @@ package enum Preloader {
 
     var report = PreloadReport(
       sizeBefore: before, sizeAfter: before, partitionBefore: data.partition.size, partitionAfter: data.partition.size, partition: data.label)
-    let fileSystem = try Ext4FileSystem(path, writable: true)
+    // Put back while it is still small: the contents are written once, to where they stay.
+    let partition = try data.putBack(path, into: disk)
+    unlink(path)
+    report.partitionAfter = partition.size
+    report.sizeAfter = try disk.size()
+    let fileSystem = try Ext4FileSystem(disk.path, writable: true, offset: partition.start)
     fileSystem.setTime(time)
     var writer = try ImageStoreWriter(fileSystem, time: time)
     try writer.add(images, layers: layers, report: &report)
     try fileSystem.close()
-    try FileSystemTool.verify(path, time: time)
-    report.partitionAfter = try data.putBack(path, into: disk).size
-    report.sizeAfter = try disk.size()
+    try FileSystemTool.verify(disk.path, offset: partition.start, time: time)
     return report
   }
 
