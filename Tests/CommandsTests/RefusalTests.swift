@@ -27,6 +27,9 @@ import Testing
     return try farm.run("status", "--json").status == 2
   }
 
+  /// One farm for all refusals that need nothing of their own: none of them starts anything.
+  private static let shared = Result { try SampleFarm(["arm", "x86", "legacy"]) }
+
   static let requests: [(name: String, arguments: [String])] = [
     ("unknown-device-type", ["-m", "acme-bord64"]),
     ("unknown-block", ["-m", "acme-board64", "--blocks", "acme-wirless"]),
@@ -41,7 +44,7 @@ import Testing
   ]
 
   @Test(arguments: requests) func request(_ request: (name: String, arguments: [String])) throws {
-    try refused(request.name, SampleFarm(["arm", "x86", "legacy"]), ["build", "--local"] + request.arguments)
+    try refused(request.name, Self.shared.get(), ["build", "--local"] + request.arguments)
   }
 
   @Test func unknownHost() throws {
@@ -115,9 +118,10 @@ import Testing
   ]
 
   @Test(arguments: configurations) func configuration(_ configuration: (name: String, text: String)) throws {
-    let farm = try SampleFarm()
-    try farm.write(configuration.text, to: "broken.yaml")
-    try refused(configuration.name, farm, ["build", "--config", "broken.yaml", "--local", "-m", "acme-board64"])
+    let farm = try Self.shared.get()
+    let file = configuration.name + ".yaml"
+    try farm.write(configuration.text, to: file)
+    try refused(configuration.name, farm, ["build", "--config", file, "--local", "-m", "acme-board64"])
   }
 
   @Test func brokenHostFile() throws {

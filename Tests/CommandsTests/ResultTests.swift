@@ -32,7 +32,9 @@ import Testing
     #expect(printed.deviceType("acme-retired")["reason"].text == "is discontinued")
 
     // Every artifact and image is there as it is listed; the layout's blobs carry their digest as their name.
-    let sums = try Child(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], environment: SampleFarm.environment(home: "/"), directory: tree).wait()
+    let sums = try Child(
+      ["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], environment: SampleFarm.environment(home: "/"), directory: tree
+    ).wait()
     #expect(sums.status == 0, "\(sums.output)\(sums.errors)")
     let listed = try String(contentsOfFile: tree + "/SHA256SUMS", encoding: .utf8).split(separator: "\n").map { String($0.dropFirst(66)) }
     let files = try Child(["find", ".", "-type", "f", "-printf", "%P\\n"], environment: SampleFarm.environment(home: "/"), directory: tree).wait()

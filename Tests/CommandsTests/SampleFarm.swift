@@ -46,7 +46,9 @@ final class SampleFarm: Sendable {
     try own(root)
     for name in ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy"] {
       let cloned = try Child(
-        account() + ["git", "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "repositories/" + name, "checkouts/" + name],
+        account() + [
+          "git", "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "repositories/" + name, "checkouts/" + name,
+        ],
         environment: environment(home: root), directory: root
       ).wait()
       guard cloned.status == 0 else { throw Child.Unusable(description: "git clone: \(cloned.errors)") }

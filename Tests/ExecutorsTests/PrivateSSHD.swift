@@ -29,7 +29,8 @@ final class PrivateSSHD: Sendable {
       let port = try Self.freePort()
       let lines =
         [
-          "Port \(port)", "ListenAddress \(address)", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
+          "Port \(port)", "ListenAddress \(address)", "UsePAM \(geteuid() == 0 ? "no" : "yes")", "PasswordAuthentication no",
+          "KbdInteractiveAuthentication no",
           "StrictModes no", "PidFile none", "PermitRootLogin yes", "AuthorizedKeysFile \(scratch.path)/authorized", "LogLevel VERBOSE",
           "MaxStartups 1000:30:1000",
           // Debian's bash reads ~/.bashrc for a command over SSH unless it is nested: what the tester has in there must not count.

@@ -2,9 +2,9 @@ import BuildModel
 import Foundation
 import Testing
 
-@testable import Preload
-
 import struct Crypto.SHA256
+
+@testable import Preload
 
 /// Layers written by Python's tarfile, whole ones and hostile ones.
 @Suite struct UnpackedLayerTests {

@@ -42,7 +42,7 @@ struct Delivery {
     let inputs = Inputs(
       slug: task.slug, images: system.artifacts.filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
       epoch: task.sourceDateEpoch)
-    return Digest(bytes: SHA256.hash(data: Array("delivery 1\n".utf8) + (try WorkerProtocol.encode(inputs))))
+    return Digest(bytes: SHA256.hash(data: Array("delivery 2\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
   func make(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult]) throws -> DeliveredPart {

@@ -70,7 +70,9 @@ extension Farm {
     let own = attempts.filter { $0.id.slug.text == text }
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
-      guard !known.isEmpty else { throw .usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits") }
+      guard !known.isEmpty else {
+        throw .usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits")
+      }
       throw .usage("no such attempt of '\(text)' in request \(request.id); there are attempts of: \(known.joined(separator: ", "))")
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)

@@ -4,6 +4,8 @@ import FoundationEssentials
 import OCIImage
 import Preload
 
+import struct Crypto.SHA256
+
 /// Preloads images of an OCI layout into a disk image, without a farm.
 package struct StandalonePreload: Sendable {
   package var image: String
@@ -65,8 +67,14 @@ package struct StandalonePreload: Sendable {
       guard config.rootfs.diff_ids.count == manifest.layers.count else {
         throw FarmError.usage("image '\(image.name)': its config and manifest disagree about the layers")
       }
+      // Devices know the image by its Docker manifest, whatever flavour the layout holds.
+      let docker = try ImageManifest(
+        .docker, config: BlobDescriptor(digest: manifest.config.digest, size: manifest.config.size),
+        gzipLayers: manifest.layers.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+      ).bytes()
+      guard let digest = Digest(bytes: SHA256.hash(data: docker)) else { throw FarmError.farm("no digest of image '\(image.name)'") }
       return PreloadImage(
-        names: ["local/\(image.name):latest"], manifestDigest: image.digest, config: path(manifest.config.digest),
+        names: ["local/\(image.name):latest"], manifestDigest: digest, config: path(manifest.config.digest),
         layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })
     }
   }

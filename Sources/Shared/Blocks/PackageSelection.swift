@@ -16,13 +16,20 @@ package struct PackageSelection: Sendable {
     var items: [Item] = []
     for name in block.packages where !items.contains(where: { $0.name == name }) {
       guard let best = feed.candidates[name]?.first else {
-        throw .missingPackage(
-          block: block.name, name, nearest: NearestNames.of(name.text, among: feed.candidates.keys.map(\.text)), recipes: block.recipes)
+        throw .missingPackage(block: block.name, name, nearest: Self.nearest(to: name, in: feed, recipes: block.recipes), recipes: block.recipes)
       }
       items.append(Item(name: name, candidate: best))
     }
     self.items = items
     let made = Set(items.compactMap(\.candidate.stanza.recipe))
     recipesWithoutPackage = block.recipes.filter { !made.contains($0.text) }
+  }
+
+  /// Names that look alike, then what the block's recipes did make; at most ten.
+  private static func nearest(to name: PackageName, in feed: PackageFeed, recipes: [RecipeName]) -> [String] {
+    let alike = NearestNames.of(name.text, among: feed.candidates.keys.map(\.text))
+    let wanted = Set(recipes.map(\.text))
+    let made = feed.candidates.filter { $0.value.contains { wanted.contains($0.stanza.recipe ?? "") } }.keys.map(\.text).sorted()
+    return Array((alike + made.filter { !alike.contains($0) }).prefix(10))
   }
 }
