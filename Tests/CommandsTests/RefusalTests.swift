@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Bad input is refused with status 2 and words that name the thing, before anything starts.
-@Suite struct RefusalTests {
+@Suite(.serialized) struct RefusalTests {
   /// Runs a command that must be refused: status 2, the golden text on standard error, nothing on standard output, nothing begun.
   private func refused(
     _ name: String, _ farm: SampleFarm, _ arguments: [String], replacing: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation

@@ -12,7 +12,10 @@ final class SampleFarm: Sendable {
     try FileManager.default.createDirectory(atPath: root + "/bin", withIntermediateDirectories: true)
     atexit { try? FileManager.default.removeItem(atPath: "/tmp/blockfarm-commands-\(getpid())") }
     for program in ["blockfarm", "blockfarm-worker"] {
-      try FileManager.default.copyItem(atPath: try built(program), toPath: "\(root)/bin/\(program)")
+      // By another process: a program held open for writing here while a further test forks cannot be executed.
+      let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try built(program), "\(root)/bin/\(program)"])
+      copy.waitUntilExit()
+      guard copy.terminationStatus == 0 else { throw Child.Unusable(description: "cp of \(program) failed") }
     }
     try makeCheckouts(in: root, faults: [])
     return root

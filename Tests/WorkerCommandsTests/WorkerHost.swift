@@ -14,7 +14,10 @@ final class WorkerHost {
     // Short and reachable for any account, which a checkout need not be.
     scratch = "/tmp/blockfarm-worker-tests-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    try FileManager.default.copyItem(atPath: try Self.binary(), toPath: program)
+    // By another process: a program that this one held open for writing while a further test forks cannot be executed ("text file busy").
+    let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Self.binary(), program])
+    copy.waitUntilExit()
+    try #require(copy.terminationStatus == 0)
     if getuid() == 0 { try #require(chown(root, uid_t(Self.nobody), gid_t(Self.nobody)) == 0) }
   }
 

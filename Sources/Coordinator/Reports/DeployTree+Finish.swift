@@ -22,18 +22,23 @@ extension DeployTree {
     let directory = output + "/latest"
     try Self.makeDirectory(directory)
     let link = "\(directory)/\(report.slug)"
-    if let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
-      let data = try? Data(contentsOf: URL(filePath: "\(directory)/\(old)/../index.json")),
-      let index = try? JSONDecoder().decode(IndexDocument.self, from: data),
-      let version = index.deviceTypes.first(where: { $0.slug == report.slug })?.version, isEarlier(report.version, version)
-    {
-      return
-    }
+    if let version = latestVersion(at: link, of: report.slug), isEarlier(report.version, version) { return }
     let temporary = link + ".new"
     unlink(temporary)
     guard symlink("../\(request)/\(report.slug)", temporary) == 0 else {
       throw ReportError(operation: "symlink", path: temporary, errno: errno)
     }
     guard rename(temporary, link) == 0 else { throw ReportError(operation: "rename", path: link, errno: errno) }
+  }
+
+  /// The version of the device type that the link stands for, as that request's index says; nil when there is none.
+  private func latestVersion(at link: String, of slug: Slug) -> String? {
+    // The link reads `../<request>/<slug>`.
+    guard let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
+      let request = old.split(separator: "/").dropLast().last,
+      let data = try? Data(contentsOf: URL(filePath: "\(output)/\(request)/index.json")),
+      let index = try? JSONDecoder().decode(IndexDocument.self, from: data)
+    else { return nil }
+    return index.deviceTypes.first { $0.slug == slug }?.version
   }
 }

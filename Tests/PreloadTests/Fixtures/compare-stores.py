@@ -47,9 +47,13 @@ def entries(top):
                 entry["links"] = status.st_nlink
                 entry["same as"] = inodes.setdefault(status.st_ino, relative) if status.st_nlink > 1 else None
             found[relative] = entry
+    # The order of a directory is the file system's own: each group of links is named by its first path.
+    first = {}
+    for name in sorted(found):
+        first.setdefault(found[name].get("same as"), name)
     for entry in found.values():
         if entry.get("same as"):
-            entry["same as"] = sorted(name for name, other in found.items() if other.get("same as") == entry["same as"])[0]
+            entry["same as"] = first[entry["same as"]]
     return found
 
 
