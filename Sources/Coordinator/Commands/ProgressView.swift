@@ -69,12 +69,15 @@ final class ProgressView: @unchecked Sendable {
       rows[slug]?.note = "link to \(host) lost, trying again"
       plain("\(slug): link to \(host) lost (\(reason)); the attempt goes on there")
     case .retrying(let slug, let reason): line("\(slug): tried again elsewhere: \(reason)")
-    case .taskNotice(let slug, let text): line("\(slug): \(text)")
+    case .taskNotice(let slug, let text):
+      // Notices are in index.json; in the table the newest one is enough.
+      rows[slug]?.note = text
+      plain("\(slug): \(text)")
     case .ended(let report):
       if let row = rows[report.slug] {
         rows[report.slug]?.step = report.outcome.rawValue
         rows[report.slug]?.percent = ""
-        rows[report.slug]?.note = report.reason ?? ""
+        rows[report.slug]?.note = report.reason.map { String($0.prefix { $0 != "\n" }) } ?? ""
         rows[report.slug]?.seconds = Timestamp.now.seconds(since: row.startedAt)
       }
       plain("\(report.slug): \(report.outcome.rawValue)\(report.reason.map { ": " + $0 } ?? "")")

@@ -69,7 +69,7 @@ package struct BlockAssembler: Sendable {
     let docker = try store.put(ImageManifest(.docker, config: configBlob, gzipLayers: [layer.blob]).bytes())
     var notices: [String] = []
     for package in packages where !package.maintainerScripts.isEmpty {
-      notices.append("package \(package.item.name) has \(package.maintainerScripts.joined(separator: ", ")), which were not run")
+      notices.append("maintainer scripts of package \(package.item.name) are not run: \(package.maintainerScripts.joined(separator: ", "))")
     }
     if !selection.recipesWithoutPackage.isEmpty {
       notices.append("no listed package comes from \(selection.recipesWithoutPackage.map(\.text).joined(separator: ", "))")
