@@ -109,7 +109,7 @@ struct SchedulerTests {
 struct RetryTests {
   @Test(arguments: [
     (Failure.Kind.build, 1, RetryRule.Next.end), (.infrastructure, 1, .another), (.infrastructure, 2, .another), (.infrastructure, 3, .end),
-    (.lost, 1, .another), (.rejected, 1, .end), (.timedOut, 1, .end), (.cancelled, 1, .end),
+    (.lost, 1, .another), (.rejected, 1, .end), (.coordinator, 1, .end), (.timedOut, 1, .end), (.cancelled, 1, .end),
   ])
   func decidesFromTheKindAlone(kind: Failure.Kind, attempts: Int, expected: RetryRule.Next) {
     #expect(RetryRule.next(after: Failure(kind: kind, step: nil, reason: ""), attempts: attempts) == expected)

@@ -1,3 +1,5 @@
+import BlobStore
+import Blocks
 import BuildModel
 import Executors
 import FoundationEssentials
@@ -78,7 +80,19 @@ struct AttemptDriver: Sendable {
     case let failure as Failure: failure
     case is CancellationError: Failure(kind: .cancelled, step: nil, reason: "cancelled")
     case ExecutorError.unknownAttempt: Failure(kind: .lost, step: nil, reason: "the host does not know the attempt any more")
+    case let error where isOutOfSpace(error):
+      Failure(kind: .coordinator, step: nil, reason: "the coordinator's disk is full: \(error)")
     default: Failure(kind: .infrastructure, step: nil, reason: "\(error)")
+    }
+  }
+
+  /// Whether the coordinator's own disk has no room left.
+  private static func isOutOfSpace(_ error: any Error) -> Bool {
+    switch error {
+    case let error as BlobStoreError: error.isOutOfSpace
+    case let error as BlocksError: error.isOutOfSpace
+    case let error as ReportError: error.isOutOfSpace
+    default: false
     }
   }
 }

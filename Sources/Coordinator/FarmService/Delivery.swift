@@ -86,6 +86,7 @@ struct Delivery {
     } catch {
       // People know the image by its name, not by its place in the store.
       let reason = "\(error)".replacing(blobs.path(image.digest), with: image.path.lastComponent)
+      if case .system(_, _, let code) = error, code == ENOSPC { throw Failure(kind: .coordinator, step: .preload, reason: reason) }
       throw Failure(kind: .build, step: .preload, reason: reason)
     }
     let made = try blobs.adopt(file: output)

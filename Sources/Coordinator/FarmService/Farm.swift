@@ -103,9 +103,10 @@ package struct Farm: Sendable {
     try await environment.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
+    let isFull = reports.contains { $0.failure == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
-      status: outcomes.contains(.cancelled) ? 130 : hasNoHost ? 3 : outcomes.contains(.failed) ? 1 : 0)
+      status: outcomes.contains(.cancelled) ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
   }
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {

@@ -250,7 +250,8 @@ actor RequestRun {
       } catch {
         var failure = AttemptDriver.failure(for: error)
         failure.step = .preload
-        if !(error is Failure) { failure.kind = .build }
+        // What is made here fails the same way on every host.
+        if failure.kind == .infrastructure { failure.kind = .build }
         return .delivered(slug, .failure(failure))
       }
     }

@@ -15,7 +15,7 @@ package enum RetryRule {
   package static func next(after failure: Failure, attempts: Int) -> Next {
     switch failure.kind {
     case .infrastructure, .lost: attempts < attemptLimit ? .another : .end
-    case .build, .rejected, .timedOut, .cancelled: .end
+    case .build, .coordinator, .rejected, .timedOut, .cancelled: .end
     }
   }
 }

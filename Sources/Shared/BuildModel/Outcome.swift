@@ -26,6 +26,8 @@ package struct Failure: Codable, Hashable, Sendable, Error, CustomStringConverti
     case build
     /// The host, its disk or the network: another host may do it.
     case infrastructure
+    /// The coordinator's own disk is full: no other host helps.
+    case coordinator
     /// The input is wrong.
     case rejected
     case timedOut = "timed-out"
