@@ -12,7 +12,8 @@ struct BlockCommand: AsyncParsableCommand {
 /// `blockfarm block build`: one block from a feed directory.
 struct BlockBuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "build", abstract: "Make one block from a feed directory; prints the digest of its OCI manifest.")
+    commandName: "build", abstract: "Make one block from a feed directory.",
+    discussion: "Prints the digest of the OCI manifest; with a docker-archive alone, the image's id.")
 
   @Option(name: .long, help: "The feed: a directory with one directory a package architecture.")
   var feed: String
@@ -29,8 +30,8 @@ struct BlockBuildCommand: AsyncParsableCommand {
   @Option(name: .long, help: "Seconds since 1970 that file times are clamped to (default: SOURCE_DATE_EPOCH, else 0).")
   var epoch: Int64?
   @Option(name: .long, help: "Directory of the OCI image layout to write.")
-  var output: String
-  @Option(name: .long, help: "A docker-archive to write, too.")
+  var output: String?
+  @Option(name: .long, help: "A docker-archive to write; without --output it is all that is made, and nothing is compressed.")
   var dockerArchive: String?
 
   func run() async throws {
@@ -50,12 +51,17 @@ struct BlockBuildCommand: AsyncParsableCommand {
       throw FarmError.usage("\(error)")
     }
     let time = epoch ?? ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
-    let (result, ignored) = try await StandaloneBlock(
-      feed: feed, architectures: archs.split(separator: " ").map(String.init), block: spec, epoch: time, output: output,
-      dockerArchive: dockerArchive
+    let wanted: StandaloneBlock.Output
+    switch (output, dockerArchive) {
+    case (let directory?, let archive): wanted = .layout(directory: directory, dockerArchive: archive)
+    case (nil, let archive?): wanted = .dockerArchive(archive)
+    case (nil, nil): throw ValidationError("say what to write: --output, --docker-archive or both")
+    }
+    let result = try await StandaloneBlock(
+      feed: feed, architectures: archs.split(separator: " ").map(String.init), block: spec, epoch: time, output: wanted
     ).build()
-    if !ignored.isEmpty { Diagnostics.print("not in PACKAGE_ARCHS and not used: \(ignored.joined(separator: ", "))") }
+    if !result.ignored.isEmpty { Diagnostics.print("not in PACKAGE_ARCHS and not used: \(result.ignored.joined(separator: ", "))") }
     for notice in result.notices { Diagnostics.print(notice) }
-    print(result.manifest.digest)
+    print(result.digest)
   }
 }

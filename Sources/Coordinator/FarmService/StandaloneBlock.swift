@@ -12,22 +12,33 @@ package struct StandaloneBlock: Sendable {
   package var architectures: [String]
   package var block: BlockSpec
   package var epoch: Int64
-  /// Directory of the OCI image layout to write.
-  package var output: String
-  /// Path of a docker-archive to write, too.
-  package var dockerArchive: String?
+  /// What to write.
+  package var output: Output
 
-  package init(feed: String, architectures: [String], block: BlockSpec, epoch: Int64, output: String, dockerArchive: String?) {
+  package enum Output: Sendable {
+    /// An OCI image layout, and a docker-archive beside it where a path is given.
+    case layout(directory: String, dockerArchive: String?)
+    /// A docker-archive alone; nothing is compressed.
+    case dockerArchive(String)
+  }
+
+  package struct Result: Sendable {
+    /// Of the OCI manifest; of the image configuration (the image's id) where only a docker-archive was written.
+    package var digest: Digest
+    package var notices: [String]
+    /// Directories of the feed that were not used.
+    package var ignored: [String]
+  }
+
+  package init(feed: String, architectures: [String], block: BlockSpec, epoch: Int64, output: Output) {
     self.feed = feed
     self.architectures = architectures
     self.block = block
     self.epoch = epoch
     self.output = output
-    self.dockerArchive = dockerArchive
   }
 
-  /// Builds and writes; returns the block and the directories of the feed that were not used.
-  package func build() async throws(FarmError) -> (BlockResult, ignored: [String]) {
+  package func build() async throws(FarmError) -> Result {
     do {
       return try await BlockingWork.run { try buildNow() }
     } catch {
@@ -35,19 +46,29 @@ package struct StandaloneBlock: Sendable {
     }
   }
 
-  private func buildNow() throws -> (BlockResult, ignored: [String]) {
-    let work = output + "/.work-\(UUID().uuidString)"
+  private func buildNow() throws -> Result {
+    let place =
+      switch output {
+      case .layout(let directory, _): directory + "/"
+      case .dockerArchive(let path): path
+      }
+    let work = "\(place).work-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: work) }
     let store = try BlobStore(root: work + "/blobs")
     let feed = try PackageFeed(root: self.feed, architectures: architectures)
-    let result = try BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch).assemble(block)
-    try ImageLayout(directory: output).write(
-      [.init(name: block.name.text, manifest: result.manifest, platform: result.platform, blobs: [result.config] + result.layers.map(\.blob))],
-      from: store)
-    if let dockerArchive {
-      try DockerArchive.write(result, from: store, epoch: epoch, to: dockerArchive)
+    let assembler = BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch)
+    switch output {
+    case .dockerArchive(let path):
+      let (id, notices) = try assembler.archive(block, to: path)
+      return Result(digest: id, notices: notices, ignored: feed.ignoredDirectories)
+    case .layout(let directory, let archive):
+      let made = try assembler.assemble(block)
+      try ImageLayout(directory: directory).write(
+        [.init(name: block.name.text, manifest: made.manifest, platform: made.platform, blobs: [made.config] + made.layers.map(\.blob))],
+        from: store)
+      if let archive { try DockerArchive.write(made, from: store, epoch: epoch, to: archive) }
+      return Result(digest: made.manifest.digest, notices: made.notices, ignored: feed.ignoredDirectories)
     }
-    return (result, feed.ignoredDirectories)
   }
 }

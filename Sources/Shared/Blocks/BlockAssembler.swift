@@ -23,17 +23,40 @@ package struct BlockAssembler: Sendable {
     self.epoch = epoch
   }
 
+  /// Makes the block's layer, config and manifests as blobs of the store.
   package func assemble(_ block: BlockSpec) throws(BlocksError) -> BlockResult {
-    let selection = try PackageSelection(block, from: feed)
-    do {
-      let packages = try unpack(selection.items)
-      var tree = RootfsTree(block: block.name)
-      for package in packages { try tree.add(package) }
-      try tree.close(epoch: epoch)
+    try named(block) {
+      let (tree, packages, selection) = try gather(block)
       let writer = try LayerWriter(store: store)
       try tree.write(to: writer, epoch: epoch)
-      let layer = try writer.finish()
-      return try image(block, layer: layer, packages: packages, selection: selection)
+      return try image(block, layer: try writer.finish(), packages: packages, selection: selection)
+    }
+  }
+
+  /// Writes the block as a docker-archive and nothing else: the layer is not compressed and no blob is made. Returns the image's id and the notices.
+  package func archive(_ block: BlockSpec, to path: String) throws(BlocksError) -> (id: Digest, notices: [String]) {
+    try named(block) {
+      let (tree, packages, selection) = try gather(block)
+      let id = try DockerArchive.write(
+        reference: block.reference, epoch: epoch, to: path, config: { try config(block, diffIDs: [$0]).bytes() },
+        layer: { try tree.write(to: $0, epoch: epoch) })
+      return (id, Self.notices(packages, selection))
+    }
+  }
+
+  private func gather(_ block: BlockSpec) throws -> (RootfsTree, [UnpackedPackage], PackageSelection) {
+    let selection = try PackageSelection(block, from: feed)
+    let packages = try unpack(selection.items)
+    var tree = RootfsTree(block: block.name)
+    for package in packages { try tree.add(package) }
+    try tree.close(epoch: epoch)
+    return (tree, packages, selection)
+  }
+
+  /// Turns the errors of the rooms below into this room's.
+  private func named<Value>(_ block: BlockSpec, _ work: () throws -> Value) throws(BlocksError) -> Value {
+    do {
+      return try work()
     } catch let error as BlocksError {
       throw error
     } catch let error as FeedError {
@@ -59,14 +82,12 @@ package struct BlockAssembler: Sendable {
     return try results.all()
   }
 
-  private func image(
-    _ block: BlockSpec, layer: BlockResult.Layer, packages: [UnpackedPackage], selection: PackageSelection
-  ) throws -> BlockResult {
-    let config = ImageConfig(
-      platform: block.platform, labels: block.labels, diffIDs: [layer.diffID], created: epoch, createdBy: "blockfarm block \(block.name)")
-    let configBlob = try store.put(config.bytes())
-    let manifest = try store.put(ImageManifest(.oci, config: configBlob, gzipLayers: [layer.blob]).bytes())
-    let docker = try store.put(ImageManifest(.docker, config: configBlob, gzipLayers: [layer.blob]).bytes())
+  private func config(_ block: BlockSpec, diffIDs: [Digest]) -> ImageConfig {
+    ImageConfig(platform: block.platform, labels: block.labels, diffIDs: diffIDs, created: epoch, createdBy: "blockfarm block \(block.name)")
+  }
+
+  /// What is worth knowing and no failure.
+  private static func notices(_ packages: [UnpackedPackage], _ selection: PackageSelection) -> [String] {
     var notices: [String] = []
     for package in packages where !package.maintainerScripts.isEmpty {
       notices.append("maintainer scripts of package \(package.item.name) are not run: \(package.maintainerScripts.joined(separator: ", "))")
@@ -74,6 +95,15 @@ package struct BlockAssembler: Sendable {
     if !selection.recipesWithoutPackage.isEmpty {
       notices.append("no listed package comes from \(selection.recipesWithoutPackage.map(\.text).joined(separator: ", "))")
     }
+    return notices
+  }
+
+  private func image(
+    _ block: BlockSpec, layer: BlockResult.Layer, packages: [UnpackedPackage], selection: PackageSelection
+  ) throws -> BlockResult {
+    let configBlob = try store.put(config(block, diffIDs: [layer.diffID]).bytes())
+    let manifest = try store.put(ImageManifest(.oci, config: configBlob, gzipLayers: [layer.blob]).bytes())
+    let docker = try store.put(ImageManifest(.docker, config: configBlob, gzipLayers: [layer.blob]).bytes())
     return BlockResult(
       name: block.name, reference: block.reference, platform: block.platform, manifest: manifest, dockerManifest: docker,
       config: configBlob, layers: [layer],
@@ -84,7 +114,7 @@ package struct BlockAssembler: Sendable {
         }
         return BlockResult.Package(
           name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory, digest: digest)
-      }, notices: notices)
+      }, notices: Self.notices(packages, selection))
   }
 
   private static func digest(of path: String) throws -> Digest? { try FileDigest.of(path) }

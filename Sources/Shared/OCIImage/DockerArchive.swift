@@ -28,11 +28,35 @@ package final class DockerArchive {
     defer { unlink(temporary) }
     let config = block.config.digest.hex + ".json"
     let layers = block.layers.map { $0.diffID.hex + "/layer.tar" }
-    try archive.add(config, try store.read(block.config.digest))
     for (name, layer) in zip(layers, block.layers) { try archive.add(name, layer: layer, from: store) }
+    try archive.add(config, try store.read(block.config.digest))
     try archive.add("manifest.json", try WorkerProtocol.encode([Manifest(Config: config, RepoTags: [block.reference], Layers: layers)]))
     try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
+  }
+
+  /// Writes an archive of one layer straight from where it is made, without compressing anything: the same bytes as ``write(_:from:epoch:to:)``
+  /// gives for the block. `config` makes the configuration for the layer's diff id; its digest, the image's id, is returned.
+  package static func write(
+    reference: String, epoch: Int64, to path: String, config: (Digest) throws -> [UInt8], layer body: (LayerWriter) throws -> Void
+  ) throws -> Digest {
+    let temporary = path + ".new"
+    let archive = try DockerArchive(path: temporary, epoch: epoch)
+    defer { unlink(temporary) }
+    // The layer's name and size are known at its end.
+    try archive.emit(archive.header("layer.tar", size: 0))
+    let writer = LayerWriter(into: { (bytes) throws(OCIImageError) in try archive.emit(bytes) })
+    try body(writer)
+    let diffID = try writer.finishTar()
+    let layer = diffID.hex + "/layer.tar"
+    try archive.seal(layer, at: 0, size: writer.tarSize)
+    let bytes = try config(diffID)
+    guard let id = Digest(bytes: SHA256.hash(data: bytes)) else { throw OCIImageError.compression("no digest") }
+    try archive.add(id.hex + ".json", bytes)
+    try archive.add("manifest.json", try WorkerProtocol.encode([Manifest(Config: id.hex + ".json", RepoTags: [reference], Layers: [layer])]))
+    try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
+    guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
+    return id
   }
 
   private init(path: String, epoch: Int64) throws(OCIImageError) {
@@ -64,11 +88,16 @@ package final class DockerArchive {
     guard Digest(bytes: hash.finalize()) == layer.diffID else {
       throw OCIImageError.malformed(what: "layer \(layer.blob.digest)", reason: "does not hold \(layer.diffID)")
     }
-    guard size <= 0o77777777777 else { throw OCIImageError.malformed(what: "layer \(layer.blob.digest)", reason: "is larger than 8 GiB") }
+    try seal(name, at: start, size: size)
+  }
+
+  /// Pads the member that began at `start` and writes its header again, now that name and size are known.
+  private func seal(_ name: String, at start: Int64, size: Int64) throws(OCIImageError) {
+    guard size <= 0o77777777777 else { throw .malformed(what: name, reason: "is larger than 8 GiB") }
     try emit([UInt8](repeating: 0, count: TarHeader.padding(after: size)))
     let block = try header(name, size: size)
     guard pwrite(descriptor, block, block.count, off_t(start)) == block.count else {
-      throw OCIImageError.system(operation: "write", path: path, errno: errno)
+      throw .system(operation: "write", path: path, errno: errno)
     }
   }
 
@@ -76,14 +105,20 @@ package final class DockerArchive {
     try TarHeader.blocks(for: TarEntry(path: Array(name.utf8), kind: .file(size: size), mode: 0o644, uid: 0, gid: 0, mtime: epoch))
   }
 
-  private func emit(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try emit($0) } }
+  private func emit(_ bytes: [UInt8]) throws(OCIImageError) {
+    var failure: OCIImageError?
+    bytes.withUnsafeBytes { buffer in
+      do throws(OCIImageError) { try emit(buffer) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
 
-  private func emit(_ bytes: UnsafeRawBufferPointer) throws {
+  private func emit(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
     var rest = bytes
     while !rest.isEmpty {
       let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw OCIImageError.system(operation: "write", path: path, errno: errno) }
+      guard count > 0 else { throw .system(operation: "write", path: path, errno: errno) }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
     position += Int64(bytes.count)

@@ -4,10 +4,17 @@ import FoundationEssentials
 
 import struct Crypto.SHA256
 
-/// Streams one layer into the store: tar, its diff id, gzip and the blob's digest in one pass, nothing held in memory.
+/// Streams one layer's tar, in one pass, nothing held in memory: as a gzip blob into a store, or as it is to a sink.
 package final class LayerWriter {
-  private let blob: BlobWriter
-  private let gzip: GzipChunks
+  /// Takes the tar's bytes in pieces, valid during the call.
+  package typealias Sink = (UnsafeRawBufferPointer) throws(OCIImageError) -> Void
+
+  private enum Output {
+    case blob(BlobWriter, GzipChunks)
+    case plain(Sink)
+  }
+
+  private let output: Output
   private var hash = SHA256()
   private var last: [UInt8]?
   private var left: Int64 = 0
@@ -15,10 +22,16 @@ package final class LayerWriter {
   /// Bytes of tar so far.
   package private(set) var tarSize: Int64 = 0
 
+  /// The layer becomes a gzip blob of the store; end it with ``finish()``.
   package init(store: BlobStore) throws(OCIImageError) {
-    do { blob = try BlobWriter(store: store) } catch { throw .store(error) }
-    gzip = GzipChunks(into: blob)
+    do {
+      let blob = try BlobWriter(store: store)
+      output = .blob(blob, GzipChunks(into: blob))
+    } catch { throw .store(error) }
   }
+
+  /// The uncompressed tar goes to `sink`; end it with ``finishTar()``.
+  package init(into sink: @escaping Sink) { output = .plain(sink) }
 
   /// Begins an entry. Entries must come in ascending order of path components; of a file, exactly its size must follow by ``write(_:)``.
   package func begin(_ entry: TarEntry) throws(OCIImageError) {
@@ -46,12 +59,19 @@ package final class LayerWriter {
 
   private var pathText: String { String(decoding: last ?? [], as: UTF8.self) }
 
-  /// Ends the archive. Returns the gzip blob and the digest of the tar.
-  package func finish() throws(OCIImageError) -> BlockResult.Layer {
+  /// Ends the tar and returns its digest, the diff id.
+  package func finishTar() throws(OCIImageError) -> Digest {
     try endFile()
     try emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
-    try gzip.finish()
     guard let diffID = Digest(bytes: hash.finalize()) else { throw .compression("no digest") }
+    return diffID
+  }
+
+  /// Ends a layer that goes into a store.
+  package func finish() throws(OCIImageError) -> BlockResult.Layer {
+    let diffID = try finishTar()
+    guard case .blob(let blob, let gzip) = output else { throw .compression("a plain layer has no blob") }
+    try gzip.finish()
     do { return BlockResult.Layer(blob: try blob.finish(expecting: nil), diffID: diffID) } catch { throw .store(error) }
   }
 
@@ -66,7 +86,10 @@ package final class LayerWriter {
   private func emit(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
     hash.update(bufferPointer: bytes)
     tarSize += Int64(bytes.count)
-    try gzip.write(bytes)
+    switch output {
+    case .blob(_, let gzip): try gzip.write(bytes)
+    case .plain(let sink): try sink(bytes)
+    }
   }
 }
 
