@@ -110,6 +110,7 @@ let roomTests: [Target] = [
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
+  tests("FarmService", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
   tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
