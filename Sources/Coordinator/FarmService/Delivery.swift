@@ -52,7 +52,7 @@ struct Delivery {
     let start = Timestamp.now
     for image in images.sorted(by: { !isTarget($0, task) && isTarget($1, task) }) {
       if isTarget(image, task), !blocks.isEmpty {
-        part.images += try preload(image, task: task, blocks: blocks, others: images)
+        part.images += try preload(image, task: task, blocks: blocks)
       } else {
         part.images.append(.init(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size)))
       }
@@ -69,7 +69,7 @@ struct Delivery {
   }
 
   /// Writes the blocks into the image's data partition; of a flasher the inner image is taken out and delivered beside the untouched flasher.
-  private func preload(_ image: Artifact, task: PlannedTask, blocks: [BlockResult], others: [Artifact]) throws -> [DeliveredPart.File] {
+  private func preload(_ image: Artifact, task: PlannedTask, blocks: [BlockResult]) throws -> [DeliveredPart.File] {
     let work = "\(scratch)/preload-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: work) }

@@ -1,5 +1,4 @@
 import BlobStore
-import Blocks
 import BuildModel
 import Configuration
 import Executors
@@ -68,7 +67,7 @@ extension Farm {
       throw .usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
     }
     do {
-      let digest = try await BlockingWork.run { try digestOfFile(binary) }
+      let digest = try await WorkerInstaller.digest(of: binary)
       var configuration = HostConfiguration(
         name: new.name, host: new.host, port: new.port, user: new.user, hostKey: fingerprint, identity: new.identity, architectures: [],
         slots: 1, root: new.root, worker: digest)
@@ -173,10 +172,4 @@ extension Farm {
     do { try await environment.store.setDrained(reason, of: host.name) } catch { throw .farm("\(error)") }
     return host.name
   }
-}
-
-/// The sha256 of a file's content.
-private func digestOfFile(_ path: String) throws -> Digest {
-  guard let digest = try FileDigest.of(path) else { throw FarmError.farm("\(path) cannot be hashed") }
-  return digest
 }

@@ -10,7 +10,6 @@ package struct HostOffer: Hashable, Sendable {
   /// What `probe` found (`git`, `build-user`, …).
   package var features: Set<String>
   package var freeDiskBytes: Int64
-  package var totalDiskHintBytes: Int64
   /// Seconds the host's clock is ahead (negative: behind).
   package var clockSkew: Double
   /// Machines with warm shared state.
@@ -31,7 +30,7 @@ package struct HostOffer: Hashable, Sendable {
 
   package init(
     name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<String>, freeDiskBytes: Int64,
-    totalDiskHintBytes: Int64 = 0, clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
+    clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
     availability: Availability, speed: Double = 1
   ) {
     self.name = name
@@ -40,7 +39,6 @@ package struct HostOffer: Hashable, Sendable {
     self.running = running
     self.features = features
     self.freeDiskBytes = freeDiskBytes
-    self.totalDiskHintBytes = totalDiskHintBytes
     self.clockSkew = clockSkew
     self.warmMachines = warmMachines
     self.busyMachines = busyMachines
