@@ -57,7 +57,7 @@ extension PlannedTask {
     // Values of this form always encode.
     let bytes = (try? WorkerProtocol.encode(inputs)) ?? []
     precondition(!bytes.isEmpty, "step inputs must encode")
-    return Digest(bytes: SHA256.hash(data: Array("\(kind) 1\n".utf8) + bytes))!
+    return Digest(bytes: SHA256.hash(data: Array("\(kind) 2\n".utf8) + bytes))!
   }
 }
 
