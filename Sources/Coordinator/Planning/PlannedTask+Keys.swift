@@ -10,9 +10,9 @@ extension PlannedTask {
     system.map { key("system", SystemInputs(common: common, system: $0)) }
   }
 
-  /// What the feed and the blocks made from it depend on; nil without blocks. `compressor` names the compressor and its settings.
+  /// What the feed and the blocks made on a worker depend on; nil without such blocks. `compressor` names the compressor and its settings.
   package func blocksKey(compressor: String) -> Digest? {
-    blocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: blocks, compressor: compressor))
+    builtBlocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: builtBlocks, compressor: compressor))
   }
 
   /// The task for a worker; parts that are at hand already are left out.
@@ -20,7 +20,7 @@ extension PlannedTask {
     TaskSpec(
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
-      feed: buildsBlocks && !blocks.isEmpty ? FeedSpec(recipes: recipes) : nil, blocks: buildsBlocks ? blocks : [],
+      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: buildsBlocks ? builtBlocks : [],
       system: buildsSystem ? system : nil, limits: limits)
   }
 
