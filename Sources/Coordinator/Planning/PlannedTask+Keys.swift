@@ -15,12 +15,18 @@ extension PlannedTask {
     blocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: blocks, compressor: compressor))
   }
 
+  /// The blocks that a worker makes; images of a registry are fetched by the coordinator.
+  package var builtBlocks: [BlockSpec] {
+    blocks.filter { if case .registry = $0.origin { false } else { true } }
+  }
+
   /// The task for a worker; parts that are at hand already are left out.
   package func spec(attempt: AttemptID, limits: Limits, buildsBlocks: Bool, buildsSystem: Bool) -> TaskSpec {
-    TaskSpec(
+    let blocks = buildsBlocks ? builtBlocks : []
+    return TaskSpec(
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
-      feed: buildsBlocks && !blocks.isEmpty ? FeedSpec(recipes: recipes) : nil, blocks: buildsBlocks ? blocks : [],
+      feed: blocks.isEmpty ? nil : FeedSpec(recipes: recipes), blocks: blocks,
       system: buildsSystem ? system : nil, limits: limits)
   }
 
