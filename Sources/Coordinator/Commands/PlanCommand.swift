@@ -23,7 +23,14 @@ struct PlanCommand: AsyncParsableCommand {
       return try printJSON(plan)
     }
     for notice in plan.notices { Diagnostics.print("note: " + notice) }
-    if explain { print(plan.explanations.map { $0.lines.joined(separator: "\n") }.joined(separator: "\n\n")) } else { printTasks(of: plan) }
+    if explain { printExplanations(of: plan) } else { printTasks(of: plan) }
+  }
+
+  private func printExplanations(of plan: Plan) {
+    for explanation in plan.explanations { print(explanation.lines.joined(separator: "\n") + "\n") }
+    for skipped in plan.skipped { print("\(skipped.slug): skipped: \(skipped.reason)") }
+    // What a task has to say besides its blocks, and names that only another repository knows.
+    for task in plan.tasks { for notice in task.notices { print("\(task.slug): \(notice)") } }
   }
 
   private func printTasks(of plan: Plan) {
