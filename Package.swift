@@ -50,8 +50,8 @@ let shared: [Target] = [
 let coordinator: [Target] = [
   // farm.yaml and workers.d.
   room("Coordinator", "Configuration", ["BuildModel", .product(name: "Yams", package: "Yams")]),
-  // Device repositories, contracts, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto]),
+  // Device repositories, contracts, compositions, versions: from a request to a plan.
+  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
