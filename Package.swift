@@ -69,8 +69,8 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", crypto,
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
+      "Preload", "Reports", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(

@@ -35,6 +35,7 @@ actor RequestRun {
   private let pool: HostPool
   private let tree: DeployTree
   private let bundles: SourceBundles
+  private let registries = RegistryAccess()
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []
@@ -172,7 +173,7 @@ actor RequestRun {
     _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
     let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
     group.addTask {
       let outcome = await driver.run(attempt, client: client)
       return await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline)
@@ -183,7 +184,7 @@ actor RequestRun {
     _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient,
     in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
     group.addTask { await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline) }
   }
 
@@ -231,11 +232,11 @@ actor RequestRun {
 
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard let item = work[slug] else { return }
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
     let logExists = !item.attempts.isEmpty
     group.addTask {
       do {
-        let (part, steps, files) = try await pipeline.deliver(item.task, item.parts)
+        let delivered = try await pipeline.deliver(item.task, item.parts)
         let task = item.task
         return .delivered(
           slug,
@@ -245,13 +246,15 @@ actor RequestRun {
               outcome: item.attempts.isEmpty ? .reused : .built, reason: nil,
               log: logExists ? item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") } : nil,
               host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
-              steps: item.steps + steps, blocks: (item.parts.blocks?.blocks ?? []).map(DeviceTypeReport.Block.init),
-              artifacts: files.artifacts, images: files.images, notices: item.notices + part.notices)))
+              steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
+              artifacts: delivered.files.artifacts, images: delivered.files.images, notices: item.notices + delivered.part.notices)))
       } catch {
         var failure = AttemptDriver.failure(for: error)
-        failure.step = .preload
-        // What is made here fails the same way on every host.
-        if failure.kind == .infrastructure { failure.kind = .build }
+        // What is made here fails the same way on every host; what is fetched may come another time.
+        if failure.step == nil {
+          failure.step = .preload
+          if failure.kind == .infrastructure { failure.kind = .build }
+        }
         return .delivered(slug, .failure(failure))
       }
     }

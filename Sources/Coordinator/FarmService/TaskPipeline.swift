@@ -12,7 +12,17 @@ import Store
 struct TaskPipeline: Sendable {
   let environment: FarmEnvironment
   let tree: DeployTree
+  let registries: RegistryAccess
   let report: @Sendable (FarmEvent) -> Void
+
+  /// What a device type's directory holds, and how it came to be.
+  struct Delivered: Sendable {
+    var part: DeliveredPart
+    /// Made ones first, then fetched ones.
+    var blocks: [BlockResult]
+    var steps: [StepResult]
+    var files: DeviceTypeReport.Delivered
+  }
 
   struct Parts: Sendable {
     var system: SystemPart?
@@ -75,14 +85,15 @@ struct TaskPipeline: Sendable {
   }
 
   /// Makes images and archives (or finds them made) and writes the device type's directory.
-  func deliver(_ task: PlannedTask, _ parts: Parts) async throws -> (DeliveredPart, [StepResult], DeviceTypeReport.Delivered) {
+  func deliver(_ task: PlannedTask, _ parts: Parts) async throws -> Delivered {
     let system = parts.system
     guard system != nil || task.system == nil else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
-    let blocks = parts.blocks?.blocks ?? []
+    let (fetched, fetchSteps) = try await fetch(task)
+    let blocks = (parts.blocks?.blocks ?? []) + fetched
     let reusable = ReusableParts(environment: environment)
     let (blobs, scratch) = (environment.blobs, environment.scratch)
     let start = Timestamp.now
-    var steps: [StepResult] = []
+    var steps = fetchSteps
     var delivered: DeliveredPart?
     let key = try Delivery.key(task, system: system, blocks: blocks)
     if let key, let found = try await reusable.find(key, DeliveredPart.self), reusable.has((found.images + found.archives).map(\.blob)) {
@@ -93,7 +104,7 @@ struct TaskPipeline: Sendable {
       report(.stepStarted(task.slug, .preload))
       let made = try await BlockingWork.run {
         for block in blocks {
-          if let spec = task.blocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
+          if let spec = task.builtBlocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
         }
         return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks)
       }
@@ -118,7 +129,18 @@ struct TaskPipeline: Sendable {
       for image in delivered.images { try place(image.path.text, image.blob, into: &result.images) }
       return result
     }
-    return (delivered, steps, files)
+    return Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
+  }
+
+  /// Images of registries, as blobs.
+  private func fetch(_ task: PlannedTask) async throws -> ([BlockResult], [StepResult]) {
+    guard !task.fetchedBlocks.isEmpty else { return ([], []) }
+    let start = Timestamp.now
+    report(.stepStarted(task.slug, .fetch))
+    let source = FetchedBlocks(blobs: environment.blobs, registries: registries)
+    var fetched: [BlockResult] = []
+    for block in task.fetchedBlocks { fetched.append(try await source.fetch(block)) }
+    return (fetched, [step(.fetch, since: start, task.slug)])
   }
 
   private func step(_ name: Step, since start: Timestamp, _ slug: Slug) -> StepResult {
