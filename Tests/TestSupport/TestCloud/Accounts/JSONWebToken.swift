@@ -4,11 +4,11 @@ import FoundationEssentials
 /// A signed token in compact form: header, claims, signature.
 enum JSONWebToken {
   static func base64URL(_ bytes: some Sequence<UInt8>) -> String {
-    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    String(Data(bytes).base64EncodedString().filter { $0 != "=" }.map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
   }
 
   static func bytes(base64URL text: some StringProtocol) -> Data? {
-    let padded = text.replacing("-", with: "+").replacing("_", with: "/")
+    let padded = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
     return Data(base64Encoded: padded + String(repeating: "=", count: (4 - padded.count % 4) % 4))
   }
 

@@ -1,4 +1,5 @@
 import Crypto
+import FoundationEssentials
 import HTTPTypes
 
 extension CloudState {
@@ -66,7 +67,7 @@ extension CloudState {
       guard request.body.readableBytes == upload.length(of: number) else {
         throw .invalid("Part \(number) has \(request.body.readableBytes) bytes instead of \(upload.length(of: number)).")
       }
-      let tag = Insecure.MD5.hash(data: request.body.readableBytesView).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      let tag = Insecure.MD5.hash(data: Data(request.body.readableBytesView)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
       upload.parts[number] = ChunkedUpload.Part(bytes: request.body, tag: tag)
       assets.uploads[path[1]] = upload
       return CloudReply(status: 200, headers: [.eTag: "\"\(tag)\""])

@@ -57,8 +57,15 @@ struct MultipartForm {
 
   private static func offset(of needle: [UInt8], in buffer: ByteBuffer) -> Int? {
     buffer.withUnsafeReadableBytes { bytes in
-      guard let start = bytes.baseAddress, let found = memmem(start, bytes.count, needle, needle.count) else { return nil }
-      return UnsafeRawPointer(found) - start
+      guard let start = bytes.baseAddress else { return nil }
+      var offset = 0
+      while offset + needle.count <= bytes.count {
+        guard let found = memchr(start + offset, Int32(needle[0]), bytes.count - offset - needle.count + 1) else { return nil }
+        offset = UnsafeRawPointer(found) - start
+        if memcmp(found, needle, needle.count) == 0 { return offset }
+        offset += 1
+      }
+      return nil
     }
   }
 

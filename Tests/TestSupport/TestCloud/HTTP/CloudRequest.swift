@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPTypes
 import NIOCore
 
@@ -29,7 +30,7 @@ package struct CloudRequest: Sendable {
     query.split(separator: "&").compactMap { pair in
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2, parts[0] == name else { return nil }
-      return parts[1].replacing("+", with: " ").removingPercentEncoding
+      return String(parts[1].map { $0 == "+" ? " " : $0 }).removingPercentEncoding
     }
   }
 
