@@ -12,10 +12,11 @@ final class ChildProcess: @unchecked Sendable {
   /// More than this of the output is not kept.
   private static let bound = 256 << 10
 
-  /// Runs the words, and ends them when standard input ends.
+  /// Runs the words, and ends them when standard input ends. The shell does not wait for them: SIGCHLD may be blocked, and the end of
+  /// the output tells as well.
   init(_ words: [String]) throws {
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "\"$@\" & child=$!; read -r line; kill $child; wait $child", "sh"] + words
+    process.arguments = ["-c", "\"$@\" & child=$!; read -r line; kill -9 $child", "sh"] + words
     process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
     process.standardInput = input
     process.standardOutput = output
@@ -58,16 +59,14 @@ final class ChildProcess: @unchecked Sendable {
     return text
   }
 
-  /// Ends the child and waits for its end.
+  /// Ends the child at once and waits for its end: nothing that it holds is kept.
   func end() async {
     try? input.fileHandleForWriting.close()
     await onThread { child in
       let limit = Date(timeIntervalSinceNow: 10)
       child.changed.lock()
       while !child.isEnded, child.changed.wait(until: limit) {}
-      let isEnded = child.isEnded
       child.changed.unlock()
-      if !isEnded { kill(child.process.processIdentifier, SIGKILL) }
     }
   }
 
