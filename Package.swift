@@ -42,6 +42,7 @@ let shared: [Target] = [
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
+  library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
   library("CDeflate", "libdeflate", apt: "libdeflate-dev"),
   library("CZlib", "zlib", apt: "zlib1g-dev"),
@@ -54,14 +55,16 @@ let coordinator: [Target] = [
   .target(
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
-  // Device repositories, contracts, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto]),
+  // Device repositories, contracts, compositions, versions: from a request to a plan.
+  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  // HTTP, and the services that are spoken to by it.
+  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
@@ -110,6 +113,7 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Reports", ["BuildModel", "BlobStore"]),
   tests("Source", ["BuildModel", "Processes"]),

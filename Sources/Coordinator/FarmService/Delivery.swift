@@ -31,7 +31,7 @@ struct Delivery {
   let scratch: String
 
   /// The step key: the same blocks in the same image by the same writer give the same bytes.
-  static func key(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult]) throws -> Digest? {
+  static func key(_ task: PlannedTask, system: SystemPart?, blocks: [BlockResult]) throws -> Digest? {
     struct Inputs: Encodable {
       var slug: Slug
       var images: [Artifact]
@@ -40,15 +40,15 @@ struct Delivery {
       var epoch: Int64
     }
     let inputs = Inputs(
-      slug: task.slug, images: system.artifacts.filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
+      slug: task.slug, images: (system?.artifacts ?? []).filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
       epoch: task.sourceDateEpoch)
     return Digest(bytes: SHA256.hash(data: Array("delivery 2\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
-  func make(_ task: PlannedTask, system: SystemPart, blocks: [BlockResult]) throws -> DeliveredPart {
+  func make(_ task: PlannedTask, system: SystemPart?, blocks: [BlockResult]) throws -> DeliveredPart {
     var part = DeliveredPart(images: [], archives: [], preloadSeconds: 0, notices: [])
     for block in blocks { part.archives.append(try archive(block, of: task)) }
-    let images = system.artifacts.filter { $0.role == .diskImage }
+    let images = (system?.artifacts ?? []).filter { $0.role == .diskImage }
     let start = Timestamp.now
     for image in images.sorted(by: { !isTarget($0, task) && isTarget($1, task) }) {
       if isTarget(image, task), !blocks.isEmpty {

@@ -93,7 +93,7 @@ actor RequestRun {
     for slug in slugs {
       guard var item = work[slug] else { continue }
       item.parts.system = try await reusable.system(item.task)
-      item.parts.blocks = item.task.blocks.isEmpty ? nil : try await reusable.blocks(item.task)
+      item.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
       item.expectedSeconds = try await environment.store.lastSeconds(of: slug)
       item.attempts = try await environment.store.attempts(of: request.id, slug: slug)
       work[slug] = item
@@ -101,7 +101,7 @@ actor RequestRun {
   }
 
   private func needs(_ item: Work) -> (system: Bool, blocks: Bool) {
-    (item.task.system != nil && item.parts.system == nil, !item.task.blocks.isEmpty && item.parts.blocks == nil)
+    (item.task.system != nil && item.parts.system == nil, !item.task.builtBlocks.isEmpty && item.parts.blocks == nil)
   }
 
   private func begin(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
@@ -215,7 +215,7 @@ actor RequestRun {
     guard let failure = outcome.failure else {
       let reusable = ReusableParts(environment: environment)
       work[slug]?.parts.system = try await reusable.system(item.task)
-      work[slug]?.parts.blocks = item.task.blocks.isEmpty ? nil : try await reusable.blocks(item.task)
+      work[slug]?.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
       for block in outcome.blocks { work[slug]?.notices += block.notices.map { "block \(block.name): \($0)" } }
       deliver(slug, in: &group)
       return

@@ -17,7 +17,6 @@ struct TaskPipeline: Sendable {
   struct Parts: Sendable {
     var system: SystemPart?
     var blocks: BlocksPart?
-    var isComplete: Bool { system != nil && blocks != nil }
   }
 
   /// Fetches an outcome's blobs, checks everything and records the parts for later use.
@@ -41,7 +40,7 @@ struct TaskPipeline: Sendable {
       try await parts.record(
         SystemPart(artifacts: outcome.artifacts.filter { $0.role != .feed }, host: host), key: key, slug: task.slug, seconds: seconds)
     }
-    if spec.feed != nil, let key = task.blocksKey(compressor: GzipChunks.identity) {
+    if !spec.blocks.isEmpty, let key = task.blocksKey(compressor: GzipChunks.identity) {
       try await parts.record(
         BlocksPart(
           blocks: outcome.blocks, artifacts: outcome.artifacts.filter { $0.role == .feed },
@@ -77,7 +76,8 @@ struct TaskPipeline: Sendable {
 
   /// Makes images and archives (or finds them made) and writes the device type's directory.
   func deliver(_ task: PlannedTask, _ parts: Parts) async throws -> (DeliveredPart, [StepResult], DeviceTypeReport.Delivered) {
-    guard let system = parts.system else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
+    let system = parts.system
+    guard system != nil || task.system == nil else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
     let blocks = parts.blocks?.blocks ?? []
     let reusable = ReusableParts(environment: environment)
     let (blobs, scratch) = (environment.blobs, environment.scratch)
@@ -103,7 +103,7 @@ struct TaskPipeline: Sendable {
     }
     guard let delivered else { throw FarmError.farm("nothing was delivered for \(task.slug)") }
     let tree = tree
-    let artifacts = system.artifacts.filter { $0.role == .file } + (parts.blocks?.artifacts ?? [])
+    let artifacts = (system?.artifacts ?? []).filter { $0.role == .file } + (parts.blocks?.artifacts ?? [])
     let files = try await BlockingWork.run { () -> DeviceTypeReport.Delivered in
       var result = DeviceTypeReport.Delivered(artifacts: [], images: [])
       func place(_ path: String, _ blob: BlobDescriptor, into list: inout [DeviceTypeReport.File]) throws {

@@ -10,17 +10,18 @@ extension PlannedTask {
     system.map { key("system", SystemInputs(common: common, system: $0)) }
   }
 
-  /// What the feed and the blocks made from it depend on; nil without blocks. `compressor` names the compressor and its settings.
+  /// What the feed and the blocks made on a worker depend on; nil without such blocks. `compressor` names the compressor and its settings.
   package func blocksKey(compressor: String) -> Digest? {
-    blocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: blocks, compressor: compressor))
+    builtBlocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: builtBlocks, compressor: compressor))
   }
 
   /// The task for a worker; parts that are at hand already are left out.
   package func spec(attempt: AttemptID, limits: Limits, buildsBlocks: Bool, buildsSystem: Bool) -> TaskSpec {
-    TaskSpec(
+    let blocks = buildsBlocks ? builtBlocks : []
+    return TaskSpec(
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
-      feed: buildsBlocks && !blocks.isEmpty ? FeedSpec(recipes: recipes) : nil, blocks: buildsBlocks ? blocks : [],
+      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: blocks,
       system: buildsSystem ? system : nil, limits: limits)
   }
 
@@ -57,7 +58,7 @@ extension PlannedTask {
     // Values of this form always encode.
     let bytes = (try? WorkerProtocol.encode(inputs)) ?? []
     precondition(!bytes.isEmpty, "step inputs must encode")
-    return Digest(bytes: SHA256.hash(data: Array("\(kind) 1\n".utf8) + bytes))!
+    return Digest(bytes: SHA256.hash(data: Array("\(kind) 2\n".utf8) + bytes))!
   }
 }
 

@@ -113,7 +113,8 @@ package struct BlockAssembler: Sendable {
           throw FeedError.inconsistent(file: candidate.path, reason: "has no digest")
         }
         return BlockResult.Package(
-          name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory, digest: digest)
+          name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory, digest: digest,
+          size: candidate.stanza.size, recipe: candidate.stanza.recipe, license: candidate.stanza.license)
       }, notices: Self.notices(packages, selection))
   }
 

@@ -85,62 +85,6 @@ package struct BlobDescriptor: Codable, Hashable, Sendable {
   }
 }
 
-/// A block as a worker made it: one config, one set of gzip layers, two manifests.
-package struct BlockResult: Codable, Hashable, Sendable {
-  package struct Layer: Codable, Hashable, Sendable {
-    /// The gzip blob.
-    package var blob: BlobDescriptor
-    /// sha256 of the uncompressed tar.
-    package var diffID: Digest
-    package init(blob: BlobDescriptor, diffID: Digest) {
-      self.blob = blob
-      self.diffID = diffID
-    }
-  }
-  package struct Package: Codable, Hashable, Sendable {
-    package var name: PackageName
-    package var version: String
-    package var architecture: String
-    package var digest: Digest
-    package init(name: PackageName, version: String, architecture: String, digest: Digest) {
-      self.name = name
-      self.version = version
-      self.architecture = architecture
-      self.digest = digest
-    }
-  }
-  package var name: BlockName
-  package var reference: String
-  package var platform: Platform
-  /// The OCI image manifest.
-  package var manifest: BlobDescriptor
-  /// The Docker v2 manifest: what registries and devices refer to.
-  package var dockerManifest: BlobDescriptor
-  package var config: BlobDescriptor
-  package var layers: [Layer]
-  package var packages: [Package]
-  /// Things worth knowing that are no failure: packages with maintainer scripts, recipes without a listed package.
-  package var notices: [String]
-
-  package init(
-    name: BlockName, reference: String, platform: Platform, manifest: BlobDescriptor, dockerManifest: BlobDescriptor,
-    config: BlobDescriptor, layers: [Layer], packages: [Package], notices: [String]
-  ) {
-    self.name = name
-    self.reference = reference
-    self.platform = platform
-    self.manifest = manifest
-    self.dockerManifest = dockerManifest
-    self.config = config
-    self.layers = layers
-    self.packages = packages
-    self.notices = notices
-  }
-
-  /// Every blob the block consists of.
-  package var blobs: [BlobDescriptor] { [manifest, dockerManifest, config] + layers.map(\.blob) }
-}
-
 /// The typed end of an attempt, written once and never changed.
 package struct Outcome: Codable, Hashable, Sendable {
   /// Always 1.

@@ -122,36 +122,6 @@ package struct CommitID: Hashable, Sendable, Codable, CustomStringConvertible {
   package var short: String { String(hex.prefix(10)) }
 }
 
-/// The package feed to build: the recipes of all blocks to build (`os-release` is added by the worker).
-package struct FeedSpec: Codable, Hashable, Sendable {
-  package var recipes: [RecipeName]
-  package init(recipes: [RecipeName]) { self.recipes = recipes }
-}
-
-/// One hostOS block to make from the feed.
-package struct BlockSpec: Codable, Hashable, Sendable {
-  package var name: BlockName
-  /// Installed exactly as listed, no dependencies.
-  package var packages: [PackageName]
-  /// The recipes that should have made them, for messages.
-  package var recipes: [RecipeName]
-  package var labels: [String: String]
-  package var platform: Platform
-  /// Repository and tag in familiar form, for example `local/acme-pi-firmware:6.1.24_rev3`.
-  package var reference: String
-
-  package init(
-    name: BlockName, packages: [PackageName], recipes: [RecipeName], labels: [String: String], platform: Platform, reference: String
-  ) {
-    self.name = name
-    self.packages = packages
-    self.recipes = recipes
-    self.labels = labels
-    self.platform = platform
-    self.reference = reference
-  }
-}
-
 /// The hostapp and target image to build.
 package struct SystemSpec: Codable, Hashable, Sendable {
   /// bitbake targets (`yocto.image`).

@@ -6,7 +6,7 @@ import FoundationEssentials
 /// one a line (`blob get` and `blob put` carry framed bytes, see `BlobFrame`).
 package enum WorkerProtocol {
   /// Raised with every incompatible change of a message; both ends refuse any other number.
-  package static let version = 1
+  package static let version = 2
 
   /// The first line of every answer: `BLOCKFARM-WORKER <version>`.
   package static let marker = "BLOCKFARM-WORKER \(version)"

@@ -42,7 +42,7 @@ if mode == "no-marker":
 if mode == "endless-noise":
     while True:
         out.write(b"x" * 1000)
-out.write(b"BLOCKFARM-WORKER %d\n" % (99 if mode == "version" else 1))
+out.write(b"BLOCKFARM-WORKER %d\n" % (99 if mode == "version" else 2))
 out.flush()
 if mode == "fail":
     refuse("no space left on the disk")
