@@ -36,7 +36,7 @@ let shared: [Target] = [
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
-  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", crypto]),
+  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
   room("Shared", "Feed", ["BuildModel", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.

@@ -4,7 +4,7 @@ import Glibc
 extension Ipk {
   /// Streams the data archive: each entry, and for files their bytes through the closure that `entry` returns (nil to skip them).
   ///
-  /// Refused by name: absolute paths, `..`, devices, fifos, sockets, sparse oddities, more than `limits` allow.
+  /// Refused by name: absolute paths, `..`, fifos, sockets, sparse oddities, more than `limits` allow.
   package func readData(
     package name: String, limits: IpkLimits = IpkLimits(),
     entry body: (IpkEntry) throws -> ((UnsafeRawBufferPointer) throws -> Void)?
@@ -21,7 +21,7 @@ extension Ipk {
         guard entries <= limits.entries else { throw refuse(text, "more than \(limits.entries) entries") }
         let path = try Self.clean(raw) { refuse(text, $0) }
         guard let kind = try Self.kind(header, refuse: { refuse(text, $0) }) else {
-          throw refuse(text, "only files, directories and links are allowed")
+          throw refuse(text, "only files, directories, links and devices are allowed")
         }
         if path.isEmpty, kind != .directory { throw refuse(text, "the root must be a directory") }
         guard archive_entry_acl_types(header) == 0 else { throw refuse(text, "access control lists are not supported") }
@@ -96,6 +96,11 @@ extension Ipk {
       let raw = Array(UnsafeRawBufferPointer(start: target, count: strlen(target)))
       return .hardlink(target: try clean(raw, refuse: { refuse("hard link target: " + $0) }))
     }
+    func device(_ number: dev_t) throws -> UInt32 {
+      // Linux has 12 bits for the major and 20 for the minor number.
+      guard number < 1 << 20 else { throw refuse("device number \(number)") }
+      return UInt32(number)
+    }
     // The AE_IF* constants of archive_entry.h, which are casts and therefore not imported.
     switch archive_entry_filetype(entry) {
     case 0o040000: return .directory
@@ -105,6 +110,8 @@ extension Ipk {
       let bytes = Array(UnsafeRawBufferPointer(start: target, count: strlen(target)))
       guard !bytes.isEmpty, bytes.count <= 4095 else { throw refuse("symbolic link target of \(bytes.count) bytes") }
       return .symlink(target: bytes)
+    case 0o020000: return .characterDevice(major: try device(archive_entry_rdevmajor(entry)), minor: try device(archive_entry_rdevminor(entry)))
+    case 0o060000: return .blockDevice(major: try device(archive_entry_rdevmajor(entry)), minor: try device(archive_entry_rdevminor(entry)))
     default: return nil
     }
   }

@@ -6,6 +6,8 @@ package struct IpkEntry: Sendable {
     case symlink(target: [UInt8])
     /// Path of an earlier file of the same package.
     case hardlink(target: [UInt8])
+    case characterDevice(major: UInt32, minor: UInt32)
+    case blockDevice(major: UInt32, minor: UInt32)
   }
   /// Relative to the root, components separated by `/`, no `.` or `..`; empty for the root itself.
   package var path: [UInt8]
