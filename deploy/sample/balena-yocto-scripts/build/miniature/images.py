@@ -1,4 +1,4 @@
-"""The image recipes: what `balena-image` and `balena-image-flasher` leave in deploy/images/<machine>."""
+"""The image recipes: what `balena-image`, `balena-image-flasher` and hostapp extensions leave in deploy/images/<machine>."""
 import json
 import os
 import shutil
@@ -26,6 +26,8 @@ class ImageBuild:
         os.makedirs(self.deploy, exist_ok=True)
         if recipe.values["IMAGE"] == "flasher":
             return self.flasher(recipe)
+        if recipe.values["IMAGE"] == "extension":
+            return self.extension(recipe)
         layer = hostapp.layer(recipe, self.context)
         labels = {"io.balena.image.class": "service"}
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
@@ -39,6 +41,15 @@ class ImageBuild:
         if "1" not in self.faults.all("no-image"):
             self.disk(recipe, self.plain_partitions(), "plain")
         return None
+
+    def extension(self, recipe):
+        """A container image and its package list, nothing to flash. Its labels are the recipe's, as `docker import --change` sets them."""
+        labels = dict(pair.split("=", 1) for pair in recipe.values.get("IMAGE_LABELS", "").split())
+        created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
+        volumes = {volume: {} for volume in recipe.values.get("IMAGE_VOLUMES", "").split()}
+        archive = hostapp.docker_archive(hostapp.layer(recipe, self.context), f"{recipe.name}-{self.machine.name}:latest", created, labels, volumes or None)
+        self.publish(recipe, "docker", archive)
+        self.publish(recipe, "manifest", self.package_list(recipe))
 
     def flasher(self, recipe):
         inner = os.path.join(self.deploy, f"balena-image-{self.machine.name}.balenaos-img")
