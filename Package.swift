@@ -89,15 +89,17 @@ let worker: [Target] = [
   room("Worker", "Processes", ["CLinux"]),
   // Mirrors and checkouts of exact commits.
   room("Worker", "Source", ["BuildModel", "Processes"]),
+  // Images from Dockerfiles, and what builds leave in container daemons.
+  room("Worker", "Containers", ["BuildModel", "Processes"]),
   // Driving barys, reading its console, collecting what it made.
   room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
   // Attempt directories, journals and the detached runner.
-  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Feed", "Processes", "Source", "Yocto"]),
+  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
   // The verbs.
   .executableTarget(
     name: "WorkerCommands",
     dependencies: [
-      "BuildModel", "BlobStore", "Blocks", "CLinux", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+      "BuildModel", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
@@ -119,9 +121,10 @@ let roomTests: [Target] = [
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
+  tests("Containers", ["BuildModel", "Processes"]),
   tests("FarmService", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
+  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
   tests(
     "TestCloud",

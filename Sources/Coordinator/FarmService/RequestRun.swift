@@ -132,7 +132,7 @@ actor RequestRun {
     let tasks = waiting.compactMap { work[$0] }.map { item in
       TaskNeed(
         slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch,
-        features: ["build-user", "git"], diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
+        features: features(of: item), diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
         avoid: item.avoid)
     }
     for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: environment.configuration.queueWait) {
@@ -150,6 +150,13 @@ actor RequestRun {
         try await fail(slug, failure)
       }
     }
+  }
+
+  /// What a host must have for what is left to build.
+  private func features(of item: Work) -> Set<String> {
+    let needs = needs(item)
+    let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
+    return item.task.spec(attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
   }
 
   private func dispatch(_ slug: Slug, to host: HostName, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {

@@ -19,6 +19,7 @@ package enum BlockVerification {
       guard result.name == spec.name else { throw mismatch("name", spec.name.text, result.name.text) }
       guard result.reference == spec.reference else { throw mismatch("reference", spec.reference, result.reference) }
       guard result.platform == spec.platform else { throw mismatch("platform", "\(spec.platform)", "\(result.platform)") }
+      // An image that another builder made has no package list, and may have labels of its own.
       let isOfPackages = spec.origin == .packages
       let listed = isOfPackages ? Set(spec.packages) : []
       let delivered = Set(result.packages.map(\.name))
@@ -28,7 +29,11 @@ package enum BlockVerification {
       let configBytes = try read(result.config, in: store)
       let config = try WorkerProtocol.decode(ImageConfig.self, from: configBytes)
       guard config.platform == spec.platform else { throw mismatch("config platform", "\(spec.platform)", "\(config.platform)") }
-      guard config.config.Labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      let labels = isOfPackages ? config.config.Labels : config.config.Labels.filter { spec.labels[$0.key] != nil }
+      guard labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      guard !isOfPackages || config.config == ImageConfig.Container(Labels: spec.labels) else {
+        throw mismatch("config", "labels alone", "what to run")
+      }
       guard !result.layers.isEmpty else { throw mismatch("number of layers", "at least one", "none") }
       guard try config.bytes() == configBytes else { throw mismatch("config", "what blockfarm writes", "other or further fields") }
       guard config.rootfs.diff_ids == result.layers.map(\.diffID) else {
