@@ -117,7 +117,7 @@ let roomTests: [Target] = [
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
-  tests("Reports", ["BuildModel", "BlobStore"]),
+  tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),

@@ -280,11 +280,16 @@ actor RequestRun {
 
   private func failed(_ item: Work, _ failure: Failure) -> DeviceTypeReport {
     let task = item.task
+    var steps = item.steps
+    // The worker lists its own failed step; what fails on the coordinator is listed here.
+    if let step = failure.step, steps.last(where: { $0.name == step })?.outcome != .failed {
+      steps.append(StepResult(name: step, outcome: .failed, seconds: 0))
+    }
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
       outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, host: item.attempts.last?.host,
-      attempts: item.attempts.count, steps: item.steps, notices: item.notices)
+      attempts: item.attempts.count, steps: steps, notices: item.notices)
   }
 
   private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {
