@@ -25,8 +25,17 @@ package struct Farm: Sendable {
     package var localSlots: Int
     /// Use only these hosts; empty means all.
     package var hosts: [String]
+    /// A submodule to build at another commit than the recorded one.
+    package var submodule: SubmoduleRef?
+    /// nil when nothing is to be published.
+    package var deploy: DeployRequest?
 
-    package init(request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String]) {
+    package init(
+      request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String], submodule: SubmoduleRef? = nil,
+      deploy: DeployRequest? = nil
+    ) {
+      self.submodule = submodule
+      self.deploy = deploy
       self.request = request
       self.allowDirty = allowDirty
       self.isLocal = isLocal
@@ -44,9 +53,11 @@ package struct Farm: Sendable {
   }
 
   /// Resolves a request without starting anything.
-  package static func plan(_ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool) async throws(FarmError) -> Plan {
+  package static func plan(
+    _ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
+  ) async throws(FarmError) -> Plan {
     do {
-      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty)
+      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty, submodule: submodule)
       return try Planner.plan(request, repositories: repositories)
     } catch let error as FarmError {
       throw error
@@ -57,7 +68,13 @@ package struct Farm: Sendable {
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
-    let plan = try await Self.plan(options.request, configuration: environment.configuration, allowDirty: options.allowDirty)
+    if let deploy = options.deploy {
+      throw .usage(
+        "publishing is not possible yet (\(deploy.mode.rawValue) releases to \(deploy.environment) were asked for); "
+          + "nothing was started. Build without deploying, then publish the result by other means")
+    }
+    let plan = try await Self.plan(
+      options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
     if environment.interruption.isRequested { throw .cancelled }
     do {
@@ -103,10 +120,12 @@ package struct Farm: Sendable {
     try await environment.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
+    // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
+    let isInterrupted = environment.interruption.isRequested && outcomes.contains(.failed)
     let isFull = reports.contains { $0.failure == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
-      status: outcomes.contains(.cancelled) ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
+      status: outcomes.contains(.cancelled) || isInterrupted ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
   }
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {

@@ -89,8 +89,7 @@ package enum Planner {
   ) -> PlannedTask {
     var notices = picked.notices
     if !repository.isRelease {
-      notices.append(
-        "not a release: \(repository.checkout.isDirty ? "the tree has uncommitted changes" : "the commit is not the tag \(repository.version)")")
+      notices.append("not a release: \(doubt(about: repository))")
     }
     let yocto = deviceType.yocto
     let system = SystemSpec(
@@ -100,6 +99,12 @@ package enum Planner {
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
       isRelease: repository.isRelease, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
       system: hasSystem ? system : nil, composition: composition, notices: notices)
+  }
+
+  private static func doubt(about repository: DeviceRepository) -> String {
+    if repository.checkout.isDirty { return "the tree has uncommitted changes" }
+    if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }
+    return "the commit is not the tag \(repository.version)"
   }
 
   /// A block that no device type in question knows is a typing mistake, not a misfit.
