@@ -67,6 +67,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  // What the variables of a Jenkins job mean.
+  room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
   room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
   // Holds the others together.
@@ -74,12 +76,14 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "Preload", "Reports", crypto,
+      "Preload", "Jenkins", "Reports", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
-    dependencies: ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
+    dependencies: [
+      "BuildModel", "BlobStore", "CoordinatorConfiguration", "Jenkins", "Planning", "Reports", "Scheduling", "FarmService", argumentParser,
+    ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
 
@@ -117,6 +121,7 @@ let roomTests: [Target] = [
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
+  tests("Jenkins"),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),

@@ -1,5 +1,5 @@
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import Testing
 
 /// `driver:` of a repository, right and wrong.

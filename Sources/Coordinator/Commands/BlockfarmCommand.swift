@@ -20,7 +20,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Requests",
         subcommands: [
-          BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
+          BuildCommand.self, JenkinsCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
         ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
       CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),

@@ -1,9 +1,7 @@
 import ArgumentParser
 import BuildModel
-import Dispatch
 import FarmService
 import FoundationEssentials
-import Glibc
 import Reports
 
 /// `blockfarm build`: the main job.
@@ -34,25 +32,11 @@ struct BuildCommand: AsyncParsableCommand {
     let progress = ProgressView()
     let options = Farm.BuildOptions(
       request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host)
-    let interrupts = Self.interrupts(farm.environment.interruption)
-    defer { for source in interrupts { source.cancel() } }
+    let interrupts = InterruptSignals(farm.environment.interruption)
+    defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
     if json { try printJSON(result.index) } else { print(OutcomeTable.text(result)) }
     if result.status != 0 { throw CommandStatus(status: result.status) }
-  }
-
-  /// The first SIGINT or SIGTERM ends the request on the workers in order, the second one leaves at once.
-  private static func interrupts(_ interruption: Interruption) -> [any DispatchSourceSignal] {
-    [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number)
-      source.setEventHandler {
-        if interruption.request() { Glibc.exit(130) }
-        Diagnostics.error("cancelling; once more leaves at once (attempts then go on and the next build finds them)")
-      }
-      source.resume()
-      return source
-    }
   }
 }
