@@ -76,7 +76,7 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "Preload", "Jenkins", "Reports", crypto,
+      "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(

@@ -61,6 +61,15 @@ import Testing
     #expect(try junit(farm, "string(/testsuites/@failures + /testsuites/@errors)") == "0")
     #expect(try junit(farm, "string(//testsuite/@name)") == "acme-board7")
     #expect(try junit(farm, "boolean(//testcase[@name='feed'])") == "true")
+    // The image that the old jobs pick up is the one with the block in it.
+    let unzipped = try Child(
+      [
+        "sh", "-c", "python3 -m zipfile -e image/balena.img.zip \"$1\" && cmp \"$1/balena.img\" images/*.balenaos-img", "sh",
+        farm.directory + "/unzipped",
+      ],
+      environment: SampleFarm.environment(home: "/"), directory: deployed(farm)
+    ).wait()
+    #expect(unzipped.status == 0, "\(unzipped)")
     #expect(try farm.git("status", "--porcelain").isEmpty, "the workspace stays as it was checked out")
     #expect(FileManager.default.fileExists(atPath: farm.directory + "/.local/state/blockfarm/jenkins"))
 

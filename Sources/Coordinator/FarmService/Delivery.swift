@@ -18,7 +18,7 @@ struct DeliveredPart: Codable, Sendable {
   }
   /// Below `images/`.
   var images: [File]
-  /// Below `deploy-jenkins/`.
+  /// Below `deploy-jenkins/`: the blocks, and images with the blocks in place of those that the build left there.
   var archives: [File]
   /// Seconds the preload took.
   var preloadSeconds: Double
@@ -42,7 +42,7 @@ struct Delivery {
     let inputs = Inputs(
       slug: task.slug, images: (system?.artifacts ?? []).filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
       epoch: task.sourceDateEpoch)
-    return Digest(bytes: SHA256.hash(data: Array("delivery 2\n".utf8) + (try WorkerProtocol.encode(inputs))))
+    return Digest(bytes: SHA256.hash(data: Array("delivery 3\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
   func make(_ task: PlannedTask, system: SystemPart?, blocks: [BlockResult]) throws -> DeliveredPart {
@@ -60,8 +60,25 @@ struct Delivery {
     // A flasher's own raw image gives way to the same image with the blocks in it.
     var paths: Set<RelativePath> = []
     part.images = part.images.reversed().filter { paths.insert($0.path).inserted }.reversed()
+    part.archives += try imageFiles(part.images, insteadOf: images, of: task)
     part.preloadSeconds = blocks.isEmpty ? 0 : Timestamp.now.seconds(since: start)
     return part
+  }
+
+  /// The files below `deploy-jenkins/image/` whose image is not the one that the build made.
+  private func imageFiles(_ made: [DeliveredPart.File], insteadOf built: [Artifact], of task: PlannedTask) throws -> [DeliveredPart.File] {
+    guard let system = task.system, !system.archive else { return [] }
+    let named = [
+      (system.deployArtifact, "balena.img"), (system.deployFlasherArtifact, "balena-flasher.img"), (system.deployRawArtifact, "balena-raw.img"),
+    ]
+    return try named.compactMap { artifact, name in
+      guard let artifact, let image = made.last(where: { $0.path.text == "images/" + artifact }),
+        built.first(where: { $0.path == image.path })?.digest != image.blob.digest,
+        let path = RelativePath("image/\(name)" + (system.compressed ? ".zip" : ""))
+      else { return nil }
+      guard system.compressed else { return .init(path: path, blob: image.blob) }
+      return .init(path: path, blob: try ZippedImage.write(blobs.path(image.blob.digest), name: name, epoch: task.sourceDateEpoch, to: blobs))
+    }
   }
 
   private func isTarget(_ image: Artifact, _ task: PlannedTask) -> Bool {

@@ -114,7 +114,8 @@ struct TaskPipeline: Sendable {
     }
     guard let delivered else { throw FarmError.farm("nothing was delivered for \(task.slug)") }
     let tree = tree
-    let artifacts = (system?.artifacts ?? []).filter { $0.role == .file } + (parts.blocks?.artifacts ?? [])
+    let replaced = Set(delivered.archives.map(\.path))
+    let artifacts = (system?.artifacts ?? []).filter { $0.role == .file && !replaced.contains($0.path) } + (parts.blocks?.artifacts ?? [])
     let files = try await BlockingWork.run { () -> DeviceTypeReport.Delivered in
       var result = DeviceTypeReport.Delivered(artifacts: [], images: [])
       func place(_ path: String, _ blob: BlobDescriptor, into list: inout [DeviceTypeReport.File]) throws {
