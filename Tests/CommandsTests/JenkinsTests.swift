@@ -47,7 +47,7 @@ import Testing
     let farm = try SampleFarm()
     let variables = [
       "MACHINE": "acme-board7", "hostOSBlocks": "acme-diagnostics", "deploy": "no", "deployTo": "staging", "VERBOSE": "verbose",
-      "metaBalenaBranch": "__ignore__",
+      "metaBalenaBranch": "__ignore__", "supervisorVersion": "v99.1.2", "OS_DEVELOPMENT": "true", "YOCTO_DIR": farm.directory + "/yocto",
     ]
     let ended = try job(farm, variables, isConfigured: false).wait()
     #expect(ended.status == 0, "\(ended)")
@@ -61,6 +61,15 @@ import Testing
     #expect(try junit(farm, "string(/testsuites/@failures + /testsuites/@errors)") == "0")
     #expect(try junit(farm, "string(//testsuite/@name)") == "acme-board7")
     #expect(try junit(farm, "boolean(//testcase[@name='feed'])") == "true")
+    // What the build wrapper was told shows in what it made.
+    #expect(try String(contentsOfFile: deployed(farm) + "/VERSION", encoding: .utf8).contains("v99.1.2"))
+    #expect(files(farm.directory + "/yocto").isSuperset(of: ["shared-downloads", "acme-board7/sstate"]))
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: farm.directory + "/yocto/acme-board7/sstate").isEmpty)
+    let release = try Child(
+      ["sh", "-c", "dpkg-deb --fsys-tarfile ipk/*/os-release_*.ipk | tar -xO ./usr/lib/os-release"],
+      environment: SampleFarm.environment(home: "/"), directory: deployed(farm)
+    ).wait()
+    #expect(release.output.contains("DEVELOPMENT=\"1\""), "\(release)")
     // The image that the old jobs pick up is the one with the block in it.
     let unzipped = try Child(
       [

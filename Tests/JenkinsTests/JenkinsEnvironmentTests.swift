@@ -43,7 +43,7 @@ struct JenkinsEnvironmentTests {
     #expect(job.workspace == "/srv/jobs/x")
     #expect(job.sharedDirectory == "/srv/yocto")
     #expect(job.metaBalenaRef == "pull/12/head")
-    #expect(job.supervisorVersion == "v12.11.0-a_b+c")
+    #expect(job.supervisorVersion?.text == "v12.11.0-a_b+c")
     #expect(job.notices == ["NAMESPACE has no effect: there are no helper containers"])
     #expect(!String(reflecting: job).contains("s3cret"))
   }
@@ -59,7 +59,7 @@ struct JenkinsEnvironmentTests {
     let job = try parse(["metaBalenaBranch": "__ignore__", "supervisorTag": "__ignore__"])
     #expect(job.metaBalenaRef == nil && job.supervisorVersion == nil)
     let former = try parse(["metaResinBranch": "master", "supervisorTag": "v10", "metaBalenaBranch": "__ignore__"])
-    #expect(former.metaBalenaRef == "master" && former.supervisorVersion == "v10")
+    #expect(former.metaBalenaRef == "master" && former.supervisorVersion?.text == "v10")
   }
 
   @Test func flavour() throws {
@@ -94,6 +94,7 @@ struct JenkinsEnvironmentTests {
     (["OS_DEVELOPMENT": "false", "buildFlavor": "dev"], ["OS_DEVELOPMENT=false contradicts buildFlavor=dev"]),
     (["buildFlavor": "debug"], ["buildFlavor=debug: must be prod or dev"]),
     (["VERBOSE": "very"], ["VERBOSE=very: must be verbose, yes or no"]),
+    (["YOCTO_DIR": "/srv/my yocto"], ["YOCTO_DIR=/srv/my yocto: can have neither blanks nor '..'"]),
     (["WORKSPACE": "here"], ["WORKSPACE=here: must be an absolute path"]),
     (["PACKAGE_TYPE": "deb"], ["PACKAGE_TYPE=deb: only ipk feeds are built"]),
     (["ENABLE_TESTS": "true"], ["ENABLE_TESTS=true: the repository's tests are not run by blockfarm; run them on the delivered image"]),

@@ -62,6 +62,17 @@ struct DriverTests {
     #expect(!FileManager.default.fileExists(atPath: tree + "/info/alternates"))
   }
 
+  /// A choice that the wrapper cannot be told is not dropped.
+  @Test func choicesThatNobodyCanBeTold() throws {
+    var spec = try spec(.command(settings: .init(build: CommandTemplate(["make", "{targets}"]), architectures: .fixed(["all"]))))
+    spec.settings.isDevelopment = true
+    guard case .refused(let reason) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
+    #expect(reason.contains("a development image or another supervisor is asked for, but the driver's command has no {arguments}"))
+    spec.settings = .init(sharedDirectory: "/srv/../etc")
+    guard case .refused(let place) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
+    #expect(place.contains("shared directory '/srv/../etc'"))
+  }
+
   @Test func aContainerThatLiesIsFound() throws {
     _ = try container()
     let spec = try spec(.balenaBuild(settings: .init()))

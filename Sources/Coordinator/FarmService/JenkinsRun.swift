@@ -55,11 +55,14 @@ package struct JenkinsRun: Sendable {
     isLocal: Bool, slots: Int, hosts: [String], report: @escaping @Sendable (FarmEvent) -> Void
   ) async throws(FarmError) -> Farm.BuildResult {
     let options = Farm.BuildOptions(
-      request: request(), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
+      request: request(isLocal: isLocal), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
       submodule: job.metaBalenaRef.flatMap(SubmoduleRef.metaBalena),
       deploy: job.deployment.map {
         DeployRequest(mode: $0.isFinal ? .final : .draft, environment: $0.environment.rawValue, isESR: job.isESR)
       })
+    if !isLocal, let shared = job.sharedDirectory {
+      report(.notice("YOCTO_DIR=\(shared) has no effect: hosts have downloads and shared state of their own"))
+    }
     let (directory, isSingle) = (directory, job.isSingle)
     do {
       try await BlockingWork.run { try directory.clear() }
@@ -91,7 +94,9 @@ package struct JenkinsRun: Sendable {
   }
 
   /// `all` means the device types of the workspace's repository, where there is one.
-  private func request() -> PlanRequest {
+  private func request(isLocal: Bool) -> PlanRequest {
+    let settings = TaskSpec.Settings(
+      isDevelopment: job.isDevelopment, supervisorVersion: job.supervisorVersion, sharedDirectory: isLocal ? job.sharedDirectory : nil)
     let blocks: PlanRequest.Blocks =
       switch job.blocks {
       case nil: .none
@@ -100,8 +105,8 @@ package struct JenkinsRun: Sendable {
       }
     switch job.machines {
     case .all:
-      return PlanRequest(machines: [], all: true, architectures: [], repositories: [repository].compactMap { $0 }, blocks: blocks)
-    case .named(let names): return PlanRequest(machines: names, all: false, architectures: [], repositories: [], blocks: blocks)
+      return PlanRequest(machines: [], all: true, architectures: [], repositories: [repository].compactMap { $0 }, blocks: blocks, settings: settings)
+    case .named(let names): return PlanRequest(machines: names, all: false, architectures: [], repositories: [], blocks: blocks, settings: settings)
     }
   }
 

@@ -34,17 +34,19 @@ package struct JenkinsEnvironment {
     }
     let blocks = selection(.hostOSBlocks, noun: "block") { (try? BlockName($0)) != nil }
     let metaBalena = pinned(.metaBalenaBranch, .metaResinBranch, isRight: Self.isRef, meaning: "a branch, tag, pull request or commit")
-    let supervisor = pinned(.supervisorVersion, .supervisorTag, isRight: Self.isVersion, meaning: "a version")
+    let supervisor = pinned(.supervisorVersion, .supervisorTag, isRight: { (try? SupervisorVersion($0)) != nil }, meaning: "a version")
     let isDevelopment = development()
     let deployment = deployment(isPinned: metaBalena == nil)
     let isESR = flag(.esr)
     let (workspace, shared) = (path(.workspace), path(.yoctoDir))
+    if let shared, !TaskSpec.Settings.isDirectory(shared) { wrong(.yoctoDir, "can have neither blanks nor '..'") }
     let isVerbose = verbose()
     checkOthers()
     guard let machines else { return nil }
     return JenkinsJob(
       machines: machines, blocks: blocks, deployment: deployment, isESR: isESR, workspace: workspace, sharedDirectory: shared,
-      metaBalenaRef: metaBalena, supervisorVersion: supervisor, isDevelopment: isDevelopment, isVerbose: isVerbose, notices: notices)
+      metaBalenaRef: metaBalena, supervisorVersion: supervisor.flatMap { try? SupervisorVersion($0) }, isDevelopment: isDevelopment,
+      isVerbose: isVerbose, notices: notices)
   }
 
   // MARK: one variable
@@ -109,13 +111,6 @@ package struct JenkinsEnvironment {
     return text.utf8.count <= 255 && !text.hasPrefix("-") && !text.hasPrefix("/") && !text.hasSuffix("/") && !text.hasSuffix(".")
       && !text.hasSuffix(".lock") && !text.contains("..") && !text.contains("//") && !text.contains("@{")
       && text.utf8.allSatisfy { $0 > 32 && $0 != 127 && !forbidden.contains($0) }
-  }
-
-  /// A supervisor's version or tag; it becomes one word of a command line.
-  private static func isVersion(_ text: String) -> Bool {
-    func isLetterOrDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) }
-    guard let first = text.utf8.first, isLetterOrDigit(first), text.utf8.count <= 128 else { return false }
-    return text.utf8.allSatisfy { isLetterOrDigit($0) || "._+-".utf8.contains($0) }
   }
 
   // MARK: several variables

@@ -36,7 +36,7 @@ package struct JenkinsJob: Hashable, Sendable {
   /// A branch, tag, pull request (`pull/N/head`, `pr/N`) or commit of meta-balena; nil for the pinned one.
   package var metaBalenaRef: String?
   /// nil for the pinned one.
-  package var supervisorVersion: String?
+  package var supervisorVersion: SupervisorVersion?
   package var isDevelopment: Bool
   package var isVerbose: Bool
   /// Variables that are set, understood and have no effect here, with the reason.

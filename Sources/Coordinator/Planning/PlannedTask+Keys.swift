@@ -22,7 +22,7 @@ extension PlannedTask {
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
       feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: blocks,
-      system: buildsSystem ? system : nil, limits: limits)
+      system: buildsSystem ? system : nil, limits: limits, settings: settings)
   }
 
   private struct Common: Encodable {
@@ -32,6 +32,7 @@ extension PlannedTask {
     var file: String
     var osVersion: String
     var driver: TaskSpec.Driver
+    var settings: TaskSpec.Settings
     var commits: [String: CommitID]
     var epoch: Int64
   }
@@ -51,7 +52,7 @@ extension PlannedTask {
     for submodule in source.submodules { commits[submodule.path.text] = submodule.tree.commit }
     return Common(
       slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, file: deviceType.file, osVersion: osVersion, driver: driver,
-      commits: commits, epoch: sourceDateEpoch)
+      settings: settings.inputs, commits: commits, epoch: sourceDateEpoch)
   }
 
   private func key(_ kind: String, _ inputs: some Encodable) -> Digest {

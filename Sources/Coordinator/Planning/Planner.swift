@@ -44,7 +44,9 @@ package enum Planner {
         skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
         continue
       }
-      plan.tasks.append(task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks))
+      var task = task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks)
+      task.settings = request.settings
+      plan.tasks.append(task)
       for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
     try tally.check(request)

@@ -15,6 +15,7 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   package var manifestFile: String
   package var source: SourceSpec
   package var driver: Driver
+  package var settings: Settings
   /// Seconds since 1970 that every file time in made images is clamped to: the commit's time.
   package var sourceDateEpoch: Int64
   /// nil when there is no feed.
@@ -28,8 +29,9 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   package init(
     attempt: AttemptID, slug: Slug, machine: Machine, arch: Architecture, osVersion: String, manifestFile: String,
     source: SourceSpec, driver: Driver, sourceDateEpoch: Int64, feed: FeedSpec?, blocks: [BlockSpec],
-    system: SystemSpec?, limits: Limits
+    system: SystemSpec?, limits: Limits, settings: Settings = Settings()
   ) {
+    self.settings = settings
     self.attempt = attempt
     self.slug = slug
     self.machine = machine

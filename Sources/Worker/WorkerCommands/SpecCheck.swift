@@ -11,6 +11,7 @@ enum SpecCheck {
     if spec.version != 1 { return "TaskSpec version \(spec.version) is not known to this worker (1)" }
     if spec.attempt.slug != spec.slug { return "attempt \(spec.attempt) is not one of device type \(spec.slug)" }
     if spec.feed == nil && spec.system == nil && spec.blocks.isEmpty { return "the spec asks for nothing" }
+    if let reason = refusal(of: spec.settings, with: spec.driver) { return reason }
     for block in spec.blocks { if let reason = refusal(of: block, in: spec) { return reason } }
     if let feed = spec.feed?.provided, let reason = refusal(of: feed) { return reason }
     if let block = repeated(spec.blocks.map(\.name.text)) { return "block \(block) is asked for twice" }
@@ -46,6 +47,14 @@ enum SpecCheck {
       return "block \(block.name): recipe \(recipe) comes with arguments for the build, but the driver's command has no {arguments}"
     case .registry(let reference): return "block \(block.name) is image \(reference) of a registry, which workers do not fetch"
     }
+  }
+
+  private static func refusal(of settings: TaskSpec.Settings, with driver: TaskSpec.Driver) -> String? {
+    if let directory = settings.sharedDirectory, !TaskSpec.Settings.isDirectory(directory) {
+      return "shared directory '\(directory.prefix(200))' is not an absolute path without blanks"
+    }
+    guard settings.inputs != TaskSpec.Settings(), case .command(let own) = driver, !own.build.uses(.arguments) else { return nil }
+    return "a development image or another supervisor is asked for, but the driver's command has no {arguments}"
   }
 
   private static func refusal(of feed: ProvidedFeed) -> String? {

@@ -23,7 +23,7 @@ package struct BalenaBuildCommand: BuildDriver {
   package var runsInContainer: Bool { true }
 
   /// The script's shared directory, whose parts are links to the caches that other drivers use.
-  package var shared: String { place.cache + "/balena-build" }
+  package var shared: String { place.settings.sharedDirectory ?? place.cache + "/balena-build" }
 
   package func obstacle(in environment: [String: String]) -> Obstacle? {
     if let obstacle = place.obstacle(Self.path, program: "\(place.tree)/\(Self.path)") { return obstacle }
@@ -34,6 +34,8 @@ package struct BalenaBuildCommand: BuildDriver {
   }
 
   package func prepare() throws(YoctoError) {
+    // A shared directory of the request's own has the script's layout already.
+    if place.settings.sharedDirectory != nil { return try place.prepare() }
     try place.prepare([shared, "\(shared)/\(place.machine)"])
     for (link, target) in [("shared-downloads", "../downloads"), ("\(place.machine)/sstate", "../../sstate/\(place.machine)")] {
       let path = "\(shared)/\(link)"
@@ -43,7 +45,7 @@ package struct BalenaBuildCommand: BuildDriver {
 
   /// The arguments, all as one value an option: the script splits them at blanks.
   package func arguments(_ run: BitbakeRun) -> [String] {
-    let barys = settings.arguments + ["-a", "DEVICE_TYPE=\(place.slug)"] + run.arguments
+    let barys = settings.arguments + ["-a", "DEVICE_TYPE=\(place.slug)"] + place.settingWords + run.arguments
     var arguments = [
       "-d", place.machine.text, "-s", shared, "-a", settings.apiEnvironment, "-i", run.targets.joined(separator: " "), "-g",
       barys.joined(separator: " "),

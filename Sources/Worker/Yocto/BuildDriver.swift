@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Glibc
 import Processes
@@ -71,20 +72,39 @@ package struct BuildPlace: Sendable {
   package let tree: String
   /// `cache/` of the worker's root.
   package let cache: String
+  package let settings: TaskSpec.Settings
 
-  package init(machine: Machine, slug: Slug, tree: String, cache: String) {
+  package init(machine: Machine, slug: Slug, tree: String, cache: String, settings: TaskSpec.Settings = .init()) {
+    self.settings = settings
     self.machine = machine
     self.slug = slug
     self.tree = tree
     self.cache = cache
   }
 
-  package var downloads: String { cache + "/downloads" }
-  package var sharedState: String { "\(cache)/sstate/\(machine)" }
+  package var downloads: String { settings.sharedDirectory.map { $0 + "/shared-downloads" } ?? cache + "/downloads" }
+  package var sharedState: String { settings.sharedDirectory.map { "\($0)/\(machine)/sstate" } ?? "\(cache)/sstate/\(machine)" }
+
+  /// The request's choices as words for barys.
+  var settingWords: [String] {
+    var words = settings.isDevelopment ? ["-d"] : []
+    if let version = settings.supervisorVersion { words += [supervisorOption, version.text] }
+    return words
+  }
+
+  /// Older wrappers know the option by its former name only.
+  private var supervisorOption: String {
+    let (current, former) = ("--supervisor-version", "--supervisor-tag")
+    var bytes: [UInt8] = []
+    try? FileReader.read("\(tree)/\(BarysCommand.path)") { if bytes.count < 1 << 20 { bytes.append(contentsOf: $0) } }
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.contains(former) && !text.contains(current) ? former : current
+  }
 
   /// Makes the shared directories.
   func prepare(_ more: [String] = []) throws(YoctoError) {
-    for path in [cache, downloads, cache + "/sstate", sharedState] + more where mkdir(path, 0o755) != 0 && errno != EEXIST {
+    let shared = settings.sharedDirectory.map { [$0, "\($0)/\(machine)"] } ?? [cache, cache + "/sstate"]
+    for path in shared + [downloads, sharedState] + more where mkdir(path, 0o755) != 0 && errno != EEXIST {
       throw .system(operation: "mkdir", path: path, errno: errno)
     }
   }

@@ -45,7 +45,7 @@ package struct OwnCommand: BuildDriver {
 
   private func values(for run: BitbakeRun) -> CommandTemplate.Values {
     CommandTemplate.Values(
-      machine: place.machine, slug: place.slug, targets: run.targets, arguments: run.arguments, downloads: place.downloads,
+      machine: place.machine, slug: place.slug, targets: run.targets, arguments: place.settingWords + run.arguments, downloads: place.downloads,
       sharedState: place.sharedState, tree: place.tree)
   }
 
