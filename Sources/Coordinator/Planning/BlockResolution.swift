@@ -61,7 +61,7 @@ struct BlockResolution {
         case .dockerfile(let image): .dockerfile(directory: nil, baseImage: image)
         }
     }
-    let labels = Self.labels(contract, defaults: catalog.contracts.defaults[contract.imageClass])
+    let labels = contract.imageLabels(defaults: catalog.contracts.defaults[contract.imageClass])
     return .block(spec(name, origin, packages: packages, recipes: recipes, labels: labels), notices: notices)
   }
 
@@ -86,17 +86,5 @@ struct BlockResolution {
       name: name, origin: origin, packages: packages, recipes: recipes, labels: labels, platform: deviceType.arch.platform,
       reference: "local/\(deviceType.slug)-\(name):\(repository.version.imageTag)",
       layering: origin == .packages ? request.layering : .single, allowsDevices: request.allowsDevices)
-  }
-
-  /// Current and historic label names; the values come from the contract, else from the `sw.image` contract of its class, else from the class.
-  static func labels(_ contract: Contract, defaults: Contract?) -> [String: String] {
-    let isOverlay = contract.imageClass == "overlay"
-    let reboot = contract.rebootRequired ?? defaults?.rebootRequired ?? (isOverlay ? "1" : "0")
-    return [
-      "io.balena.image.class": contract.imageClass,
-      "io.balena.image.store": contract.store ?? defaults?.store ?? "data",
-      "io.balena.update.requires-reboot": reboot,
-      "io.balena.image.requires-reboot": reboot,
-    ]
   }
 }
