@@ -69,8 +69,8 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", crypto,
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
+      "Preload", "Reports", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
@@ -114,7 +114,7 @@ let roomTests: [Target] = [
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
-  tests("FarmService", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
+  tests("FarmService", ["BuildModel", "BlobStore", "Cloud", "OCIImage", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
   tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),

@@ -6,7 +6,8 @@ import FoundationEssentials
 /// `blockfarm block`: blocks without a farm.
 struct BlockCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "block", abstract: "Make hostOS blocks from a package feed, without a farm.", subcommands: [BlockBuildCommand.self])
+    commandName: "block", abstract: "Make hostOS blocks from a package feed and push them, without a farm.",
+    subcommands: [BlockBuildCommand.self, BlockPushCommand.self])
 }
 
 /// `blockfarm block build`: one block from a feed directory.
