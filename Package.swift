@@ -127,7 +127,7 @@ let roomTests: [Target] = [
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
   tests("Containers", ["BuildModel", "Processes"]),
-  tests("FarmService", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
+  tests("FarmService", ["BuildModel", "BlobStore", "Cloud", "OCIImage", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
