@@ -37,7 +37,7 @@ let shared: [Target] = [
   // Manifests, configs, layers, image layouts, docker-archives.
   room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", crypto]),
   // ipk packages, indexes, feeds.
-  room("Shared", "Feed", ["BuildModel", "CArchive", crypto]),
+  room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
@@ -98,7 +98,7 @@ let roomTests: [Target] = [
   tests("BuildModel", exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
-  tests("Feed", ["BuildModel", crypto], copy: ["Fixtures"]),
+  tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   tests("Configuration", ["BuildModel"]),
   tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
