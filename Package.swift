@@ -61,6 +61,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  // Feeds that are somewhere else: into the blob store, checked.
+  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
@@ -70,12 +72,12 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", crypto,
+      "RemoteFeed", "Cloud", "Reports", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
-    dependencies: ["BuildModel", "BlobStore", "Configuration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
+    dependencies: ["BuildModel", "BlobStore", "Feed", "Configuration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
 
@@ -109,6 +111,7 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Reports", ["BuildModel", "BlobStore"]),
   tests("Source", ["BuildModel", "Processes"]),

@@ -32,13 +32,18 @@ package struct FeedCheck: Sendable {
   /// Throws only when the feed's directory itself cannot be listed.
   package func run() throws(FeedError) -> FeedReport {
     var report = FeedReport()
-    let present = try FeedFile.list(root).filter { FeedFile.isDirectory(root + "/" + $0) }
+    let present = try Self.directories(of: root)
     report.architectures = architectures.map { PackageFeed.ordered($0).filter { present.contains($0) } } ?? present
     for name in present where !report.architectures.contains(name) {
       report.add(FeedFinding(rule: .directory, file: name, reason: "is not in PACKAGE_ARCHS and not used"))
     }
     for architecture in report.architectures { check(architecture, into: &report) }
     return report
+  }
+
+  /// All directories of a feed, sorted; which are architectures and in what order they count, only PACKAGE_ARCHS says.
+  package static func directories(of root: String) throws(FeedError) -> [String] {
+    try FeedFile.list(root).filter { FeedFile.isDirectory(root + "/" + $0) }
   }
 
   private func check(_ architecture: String, into report: inout FeedReport) {

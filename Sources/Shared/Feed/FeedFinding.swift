@@ -65,6 +65,16 @@ package struct FeedFinding: Codable, Hashable, Sendable {
     self.reason = reason
   }
 
+  /// Absent values are explicit nulls.
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(rule, forKey: .rule)
+    try container.encode(file, forKey: .file)
+    try container.encode(line, forKey: .line)
+    try container.encode(package, forKey: .package)
+    try container.encode(reason, forKey: .reason)
+  }
+
   static let indexIsMissing = "is missing although the directory holds packages; the package-index task (or blockfarm feed index) makes it"
 
   static func isOfAnotherFeed(_ stanza: PackageStanza) -> String {
@@ -96,6 +106,14 @@ package struct FeedReport: Codable, Hashable, Sendable {
   package mutating func add(_ finding: FeedFinding) {
     counts[finding.rule.rawValue, default: 0] += 1
     if findings.count < Self.findingLimit { findings.append(finding) }
+  }
+
+  package mutating func remove(where isUnwanted: (FeedFinding) -> Bool) {
+    for finding in findings where isUnwanted(finding) {
+      let left = (counts[finding.rule.rawValue] ?? 1) - 1
+      counts[finding.rule.rawValue] = left > 0 ? left : nil
+    }
+    findings.removeAll(where: isUnwanted)
   }
 
   /// Counts what is known to be wrong but was not kept.

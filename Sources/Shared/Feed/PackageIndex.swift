@@ -30,6 +30,13 @@ package struct PackageIndex: Sendable {
     try self.init(parser, file: path)
   }
 
+  /// The stanzas of an index that say something usable; the others are for ``FeedCheck`` to report.
+  package static func readable(path: String) throws(FeedError) -> [PackageStanza] {
+    var parser = IndexParser(isStrict: false)
+    try parser.read(file: path)
+    return parser.stanzas
+  }
+
   private init(_ parser: IndexParser, file: String) throws(FeedError) {
     if let problem = parser.problems.first { throw .malformed(file: file, reason: problem.reason) }
     stanzas = parser.stanzas
