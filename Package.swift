@@ -38,7 +38,7 @@ let shared: [Target] = [
   // Manifests, configs, layers, image layouts, docker-archives.
   room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
-  room("Shared", "Feed", ["BuildModel", "CArchive", crypto]),
+  room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
@@ -65,6 +65,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  // Feeds that are somewhere else: into the blob store, checked.
+  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
@@ -76,13 +78,13 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "Preload", "Jenkins", "Reports", "CArchive", crypto,
+      "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "CoordinatorConfiguration", "Jenkins", "Planning", "Reports", "Scheduling", "FarmService", argumentParser,
+      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Reports", "Scheduling", "FarmService", argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
@@ -111,7 +113,7 @@ let roomTests: [Target] = [
   tests("BuildModel", exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
-  tests("Feed", ["BuildModel", crypto], copy: ["Fixtures"]),
+  tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
@@ -120,6 +122,7 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),

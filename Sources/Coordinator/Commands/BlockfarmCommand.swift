@@ -23,7 +23,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
           BuildCommand.self, JenkinsCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
         ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
-      CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),
+      CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, FeedCommand.self, PreloadCommand.self]),
     ])
 
   /// Parses and runs; usage mistakes end with status 2, other failures with the status that they stand for.

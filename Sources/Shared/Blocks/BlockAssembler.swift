@@ -102,6 +102,9 @@ package struct BlockAssembler: Sendable {
     } catch let error as BlocksError {
       throw error
     } catch let error as FeedError {
+      if case .refused(let package, let entry, let rule) = error, let package = try? PackageName(package) {
+        throw .refused(block: block.name, package: package, path: entry.hasPrefix("./") ? String(entry.dropFirst(2)) : entry, rule: rule)
+      }
       throw .feed(error)
     } catch let error as OCIImageError {
       throw .image(error)

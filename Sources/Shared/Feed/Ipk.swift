@@ -14,11 +14,11 @@ package final class Ipk {
   package let control: Member
   package let data: Member
 
-  /// Maps the file and reads the archive's structure; sizes that leave the file, missing or repeated members are refused.
+  /// Maps the file and reads the archive's structure; sizes that leave the file, missing or repeated members are refused. Whoever can shorten the file
+  /// while it is read can crash the reader: the files of a feed must be nobody else's.
   package init(path: String) throws(FeedError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
+    let descriptor = try FeedFile.openRegular(path)
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .system(operation: "stat", path: path, errno: errno) }
