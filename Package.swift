@@ -41,6 +41,7 @@ let shared: [Target] = [
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
+  library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
   library("CDeflate", "libdeflate", apt: "libdeflate-dev"),
   library("CZlib", "zlib", apt: "zlib1g-dev"),
@@ -58,6 +59,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  // HTTP, and the services that are spoken to by it.
+  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
@@ -105,6 +108,7 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Reports", ["BuildModel", "BlobStore"]),
   tests("Source", ["BuildModel", "Processes"]),

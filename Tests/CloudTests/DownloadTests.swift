@@ -1,0 +1,155 @@
+import BlobStore
+import BuildModel
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Cloud
+
+@Suite(.timeLimit(.minutes(1)))
+struct DownloadTests {
+  @Test func fileArrivesWithItsDigest() async throws {
+    let content = noise(3 << 20)
+    let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
+    defer { server.stop() }
+    try await withScratch { scratch in
+      let client = try HTTPClient(settings: Waits().settings())
+      let request = HTTPRequest(.get, try HTTPURL(server.origin + "/feed/Packages.gz"))
+      let found = try await client.download(request, toFile: scratch + "/a", limit: 4 << 20, expecting: blob(content))
+      #expect(found == blob(content))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: scratch + "/a")) == Data(content))
+      // A second request uses the same connection.
+      _ = try await client.download(request, toFile: scratch + "/b", limit: 4 << 20)
+      #expect(server.connections == 1)
+      let store = try BlobStore(root: scratch + "/store")
+      try await client.download(request, into: store, expecting: blob(content))
+      try store.verify(blob(content).digest)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scratch).sorted() == ["a", "b", "store"])
+    }
+    #expect(server.violations == [])
+  }
+
+  @Test func otherContentIsRefusedAndLeavesNothing() async throws {
+    let content = noise(100_000)
+    let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
+    defer { server.stop() }
+    try await withScratch { scratch in
+      let client = try HTTPClient(settings: Waits().settings())
+      let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a.ipk"))
+      let other = BlobDescriptor(digest: blob([1]).digest, size: 100_000)
+      let wrong = await cloudError { _ = try await client.download(request, toFile: scratch + "/a", limit: 1 << 20, expecting: other) }
+      guard case .mismatch = wrong else { throw Missing(what: "a mismatch: \(String(describing: wrong))") }
+      let short = BlobDescriptor(digest: blob(content).digest, size: 99_999)
+      let large = await cloudError { _ = try await client.download(request, toFile: scratch + "/a", limit: 1 << 20, expecting: short) }
+      guard case .transport(let failure) = large, failure.kind == .tooLarge else { throw Missing(what: "a limit: \(String(describing: large))") }
+      let store = try BlobStore(root: scratch + "/store")
+      let refused = await cloudError { try await client.download(request, into: store, expecting: other) }
+      guard case .mismatch = refused else { throw Missing(what: "a mismatch: \(String(describing: refused))") }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == ["store"])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/store/ingest") == [])
+    }
+    // Neither is a matter of trying again.
+    #expect(server.requests.count == 3)
+  }
+
+  @Test func cutBodyIsContinuedWithTheSameETag() async throws {
+    let content = noise(2 << 20)
+    let server = try FaultServer { request, number in
+      if number == 1 {
+        return [.send(Reply.bytes(200, [("ETag", "\"one\"")], body: Array(content.prefix(1_000_000)), length: content.count)), .close]
+      }
+      guard let range = request.field("Range"), request.field("If-Range") == "\"one\"",
+        let start = Int(range.dropFirst(6).dropLast())
+      else { return [.send(Reply.bytes(400))] }
+      let fields = [("ETag", "\"one\""), ("Content-Range", "bytes \(start)-\(content.count - 1)/\(content.count)")]
+      return [.send(Reply.bytes(206, fields, body: Array(content[start...])))]
+    }
+    defer { server.stop() }
+    let waits = Waits()
+    let sink = MemorySink()
+    let client = try HTTPClient(settings: waits.settings())
+    try await client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: sink, limit: 4 << 20)
+    #expect(sink.bytes == content)
+    #expect(sink.begins == [0, 1_000_000])
+    #expect(waits.all == [.seconds(1)])
+  }
+
+  @Test(arguments: [nil, "W/\"weak\""]) func cutBodyBeginsAnewWithoutProofOfSameness(tag: String?) async throws {
+    let content = noise(300_000)
+    let server = try FaultServer { request, number in
+      #expect(request.field("Range") == nil)
+      let fields = tag.map { [("ETag", $0)] } ?? []
+      if number < 3 { return [.send(Reply.bytes(200, fields, body: Array(content.prefix(200_000)), length: content.count)), .close] }
+      return [.send(Reply.bytes(200, fields, body: content))]
+    }
+    defer { server.stop() }
+    try await withScratch { scratch in
+      let client = try HTTPClient(settings: Waits().settings())
+      let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))
+      #expect(try await client.download(request, toFile: scratch + "/a", limit: 1 << 20) == blob(content))
+    }
+    #expect(server.requests.count == 3)
+  }
+
+  @Test func partFromElsewhereIsRefused() async throws {
+    let server = try FaultServer { _, number in
+      number == 1
+        ? [.send(Reply.bytes(200, [("ETag", "\"one\"")], body: noise(1000), length: 2000)), .close]
+        : [.send(Reply.bytes(206, [("ETag", "\"one\""), ("Content-Range", "bytes 0-1999/2000")], body: noise(2000)))]
+    }
+    defer { server.stop() }
+    let client = try HTTPClient(settings: Waits().settings())
+    let error = await cloudError {
+      try await client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: MemorySink(), limit: 4 << 20)
+    }
+    guard case .decoding = error else { throw Missing(what: "a refusal: \(String(describing: error))") }
+  }
+
+  @Test func emptyBodyIsAFileToo() async throws {
+    let server = try FaultServer { _, _ in Reply.send(200) }
+    defer { server.stop() }
+    try await withScratch { scratch in
+      let client = try HTTPClient(settings: Waits().settings())
+      let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))
+      #expect(try await client.download(request, toFile: scratch + "/a", limit: 10) == blob([]))
+    }
+  }
+
+  /// A sink that is slow makes the server wait: what was sent but not taken is bounded.
+  @Test func slowSinkHoldsTheServerBack() async throws {
+    final class Slow: BodySink, @unchecked Sendable {
+      let first = DispatchSemaphore(value: 0)
+      let mayGoOn = DispatchSemaphore(value: 0)
+      var count = 0
+      func begin(at offset: Int64) throws {}
+      func receive(_ bytes: UnsafeRawBufferPointer) throws {
+        if count == 0 {
+          first.signal()
+          mayGoOn.wait()
+        }
+        count += bytes.count
+      }
+    }
+    let total = 256 << 20
+    let piece = noise(1 << 20)
+    let sent = Mutex(0)
+    let server = try FaultServer { _, _ in
+      [.send(Reply.bytes(200, length: total))] + (0..<256).flatMap { _ in [FaultServer.Step.send(piece), .note { sent.withLock { $0 += 1 << 20 } }] }
+    }
+    defer { server.stop() }
+    let sink = Slow()
+    let client = try HTTPClient(settings: Waits().settings())
+    async let done = client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: sink, limit: 1 << 30)
+    sink.first.wait()
+    // The server gets stuck with what the socket buffers hold: wait until its progress stops.
+    var before = -1
+    while case let now = sent.withLock({ $0 }), now != before {
+      before = now
+      try await Task.sleep(for: .milliseconds(200))
+    }
+    #expect(before < 64 << 20)
+    sink.mayGoOn.signal()
+    _ = try await done
+    #expect(sink.count == total)
+  }
+}
