@@ -9,6 +9,7 @@ let settings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAl
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 /// A room of one of the programs, or of both.
 func room(_ program: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -50,7 +51,10 @@ let shared: [Target] = [
 
 let coordinator: [Target] = [
   // farm.yaml and workers.d.
-  room("Coordinator", "Configuration", ["BuildModel", .product(name: "Yams", package: "Yams")]),
+  // The module has a longer name than its room: swift-configuration, which Hummingbird's package knows, has a target Configuration.
+  .target(
+    name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
+    path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, versions: from a request to a plan.
   room("Coordinator", "Planning", ["BuildModel", crypto]),
   // Hosts, tasks and the time: from values to decisions.
@@ -69,13 +73,13 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Configuration", "Planning", "Scheduling", "Store", "Executors", "Preload",
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Preload",
       "Reports", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
-    dependencies: ["BuildModel", "BlobStore", "Configuration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
+    dependencies: ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
 
@@ -103,7 +107,8 @@ let roomTests: [Target] = [
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
   tests("Feed", ["BuildModel", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
-  tests("Configuration", ["BuildModel"]),
+  .testTarget(
+    name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
   tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
@@ -118,6 +123,26 @@ let roomTests: [Target] = [
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
   tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
+  tests(
+    "TestCloud",
+    [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+]
+
+/// What stands for balenaCloud in tests. No product knows it.
+let testSupport: [Target] = [
+  // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
+  .target(
+    name: "TestCloud",
+    dependencies: [
+      "CZlib", crypto, nio, .product(name: "NIOPosix", package: "swift-nio"),
+      .product(name: "HummingbirdCore", package: "hummingbird"),
+      .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+      .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),
+      .product(name: "Logging", package: "swift-log"),
+    ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
+  // The same as a program.
+  .executableTarget(
+    name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
 ]
 
 let package = Package(
@@ -131,6 +156,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    // Only for Tests/TestSupport.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
   ],
-  targets: shared + coordinator + worker + roomTests
+  targets: shared + coordinator + worker + testSupport + roomTests
 )

@@ -1,6 +1,6 @@
 import ArgumentParser
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 import Glibc

@@ -1,6 +1,6 @@
 import BlobStore
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import Executors
 import FoundationEssentials
 import Glibc

@@ -1,6 +1,6 @@
 import BlobStore
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import FoundationEssentials
 import Planning
 

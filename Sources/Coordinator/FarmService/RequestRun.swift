@@ -1,7 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import Executors
 import FoundationEssentials
 import Planning
