@@ -21,6 +21,8 @@ struct Caller {
   func send(_ method: HTTPRequest.Method, _ target: String, headers: HTTPFields = [:], body: ByteBuffer = ByteBuffer()) async throws -> Answer {
     var headers = headers
     if let credential, headers[.authorization] == nil { headers[.authorization] = "Bearer \(credential)" }
+    // Blanks cannot be in a request line.
+    let target = target.split(separator: " ", omittingEmptySubsequences: false).joined(separator: "%20")
     let reply = try await LoopbackClient.send(port: cloud.port, method, target, headers: headers, body: body)
     return Answer(status: reply.status, headers: reply.headers, text: String(buffer: reply.body))
   }

@@ -106,7 +106,7 @@ def applications(cloud):
     options = {"$select": "slug", "$expand": {"organization": {"$select": "handle"}, "is_for__device_type": {"$select": "slug"}}}
     told = cloud.admin.models.application.get(app["id"], options)
     expect(told["organization"] == [{"handle": "balena_os"}] and told["is_for__device_type"] == [{"slug": "raspberrypi4-64"}], told)
-    expect(cloud.admin.models.application.is_tracking_latest_release(app["id"]), "not tracking")
+    expect(cloud.admin.models.application.will_track_new_releases(app["id"]), "not tracking")
     refused(409, cloud.admin.models.application.create, "sdk-board", "raspberrypi4-64", "balena_os", "app", text="unique")
     refused(400, cloud.admin.models.application.create, "bad name", "raspberrypi4-64", "balena_os", "app")
     raises(exceptions.ApplicationNotFound, cloud.admin.models.application.get, "balena_os/none")
@@ -190,6 +190,7 @@ def releases(cloud):
     refused(400, cloud.admin.pine.delete, {"resource": "release", "id": second["id"]})
     model.set_is_invalidated(second["id"], True)
     expect(cloud.admin.models.application.get_target_release_hash(cloud.app) == draft["commit"], "target after invalidation")
+    expect(cloud.admin.models.application.is_tracking_latest_release(cloud.app), "not tracking")
     model.set_note(draft["commit"], "a note: it's good + 100%")
     expect(model.get(draft["id"], {"$select": "note"}) == {"note": "a note: it's good + 100%"}, "note")
     model.set_known_issue_list(draft["id"], "none")
@@ -251,7 +252,7 @@ def release_assets(cloud):
         with open(path, "rb") as file:
             body = {"release": draft["id"], "asset_key": "compressed/VERSION", "asset": file}
             refused(409, pine.post, {"resource": "release_asset", "body": body}, text="unique")
-    expect(made["asset"]["filename"] == "VERSION" and made["asset"]["size"] == 15, made)
+    expect(made["asset"]["filename"] == "VERSION" and made["asset"]["size"] == 16, made)
     rows = pine.get({"resource": "release_asset", "options": {
         "$filter": {"release": draft["id"]}, "$select": ["id", "asset_key", "asset"], "$orderby": "id asc"}})
     expect(len(rows) == 1 and rows[0]["asset_key"] == "compressed/VERSION", rows)

@@ -8,7 +8,7 @@ package enum TestCloudError: Error, Hashable, Sendable, CustomStringConvertible 
 
   package var description: String {
     switch self {
-    case .tool(let command, let reason): "'\(command)' failed: \(reason). Install the Debian package openssl"
+    case .tool(let command, let reason): "'\(command)' failed: \(reason)"
     case .registryNotReady(let output): "docker-registry did not start: \(output). Install the Debian package docker-registry"
     case .notServing(let what, let reason): "the \(what) cannot be served: \(reason)"
     case .timedOut(let what, let seen): "\(what) did not come in time; \(seen) requests were seen"

@@ -29,25 +29,24 @@ struct TestCloudCommand: AsyncParsableCommand {
     settings.isStrict = strict
     settings.adminRefusal = adminRefusal
     settings.deviceTypes += deviceType.map(\.value)
-    let interrupts = Self.interrupts()
+    let (interrupts, stream) = AsyncStream.makeStream(of: Void.self)
+    let sources = Self.interrupts(stream)
+    defer { for source in sources { source.cancel() } }
     try await withTestCloud(settings, hasRegistry: !noRegistry) { cloud in
-      print(json ? line(cloud) : text(cloud))
-      fflush(stdout)
+      // Not buffered: whoever waits for the line sees it at once.
+      FileHandle.standardOutput.write(Data(((json ? line(cloud) : text(cloud)) + "\n").utf8))
       for await _ in interrupts { break }
     }
   }
 
-  /// One element for SIGINT or SIGTERM.
-  private static func interrupts() -> AsyncStream<Void> {
-    AsyncStream { stream in
-      let sources = [SIGINT, SIGTERM].map { number in
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number)
-        source.setEventHandler { stream.yield() }
-        source.resume()
-        return source
-      }
-      stream.onTermination = { _ in for source in sources { source.cancel() } }
+  /// SIGINT and SIGTERM give an element instead of ending the process.
+  private static func interrupts(_ stream: AsyncStream<Void>.Continuation) -> [any DispatchSourceSignal] {
+    [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number)
+      source.setEventHandler { stream.yield() }
+      source.resume()
+      return source
     }
   }
 

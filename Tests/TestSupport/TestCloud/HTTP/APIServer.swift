@@ -17,7 +17,7 @@ struct APIServer: Sendable {
     let (number, effect) = await traffic.begin(.api, request.head)
     do {
       if request.headers[.expect]?.lowercased() == "100-continue" { try await writer.writeInformationalHead(HTTPResponse(status: .continue)) }
-      if let instead = try await FaultyReply.before(effect, channel) {
+      if let instead = try await FaultyReply.before(effect, request.head, channel) {
         await traffic.end(number, status: instead.status)
         return try await FaultyReply.send(instead, nil, to: request.method, writer, channel)
       }

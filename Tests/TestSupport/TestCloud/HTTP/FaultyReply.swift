@@ -9,10 +9,12 @@ enum FaultyReply {
 
   /// A closed connection, a pause, or a reply of the fault's own, before anything is done.
   static func before(
-    _ effect: Fault.Effect?, _ channel: any Channel
+    _ effect: Fault.Effect?, _ head: HTTPRequest, _ channel: any Channel
   ) async throws -> CloudReply? {
     switch effect {
     case .reply(let status, let headers, let body): return CloudReply(status: status, headers: headers, body: ByteBuffer(string: body))
+    case .redirectToHTTPS:
+      return CloudReply(status: 301, headers: [.location: "https://\(head.authority ?? "")\(head.path ?? "/")"])
     case .dropBefore: try await drop(channel)
     case .delay(let duration): try await Task.sleep(for: duration)
     default: break

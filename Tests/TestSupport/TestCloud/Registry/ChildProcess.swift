@@ -1,35 +1,49 @@
 import Foundation
 
-/// A child process that ends when its keeper does: it reads an input that only the keeper holds open.
+/// A child process that ends when its keeper does, even when that is killed.
 final class ChildProcess: @unchecked Sendable {
   private let process = Process()
-  private let input = Pipe()
   private let output = Pipe()
-  /// Guards `lines` and `isEnded`; signalled at each change.
+  /// Guards `text` and `isEnded`; signalled at each change.
   private let changed = NSCondition()
   private var text = ""
   private var isEnded = false
   /// More than this of the output is not kept.
   private static let bound = 256 << 10
 
-  /// Runs the words, and ends them when standard input ends.
-  init(_ words: [String]) throws {
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", "\"$@\" & child=$!; read -r line; kill $child; wait $child", "sh"] + words
+  private init(_ words: [String]) {
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+    process.arguments = ["--pdeathsig", "KILL"] + words
     process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
-    process.standardInput = input
+    process.standardInput = FileHandle.nullDevice
     process.standardOutput = output
     process.standardError = output
-    // Children of the tests' own must not hold it open.
-    for handle in [input.fileHandleForWriting, output.fileHandleForReading] { _ = fcntl(handle.fileDescriptor, F_SETFD, FD_CLOEXEC) }
-    try process.run()
-    Thread.detachNewThread { [self] in
-      while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
-        change { if $0.text.utf8.count < Self.bound { $0.text += String(decoding: data, as: UTF8.self) } }
+  }
+
+  /// Runs the words; the first one is a path.
+  static func start(_ words: [String]) async throws -> ChildProcess {
+    let child = ChildProcess(words)
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      // The kernel ends the child with the thread that started it: this one stays until the child is gone.
+      Thread.detachNewThread {
+        do {
+          try child.process.run()
+        } catch {
+          return continuation.resume(throwing: TestCloudError.tool(command: words[0], reason: error.localizedDescription))
+        }
+        continuation.resume()
+        child.follow()
       }
-      process.waitUntilExit()
-      change { $0.isEnded = true }
     }
+    return child
+  }
+
+  private func follow() {
+    while case let data = output.fileHandleForReading.availableData, !data.isEmpty {
+      change { if $0.text.utf8.count < Self.bound { $0.text += String(decoding: data, as: UTF8.self) } }
+    }
+    process.waitUntilExit()
+    change { $0.isEnded = true }
   }
 
   private func change(_ body: (ChildProcess) -> Void) {
@@ -58,16 +72,14 @@ final class ChildProcess: @unchecked Sendable {
     return text
   }
 
-  /// Ends the child and waits for its end.
+  /// Ends the child at once and waits for its end: nothing that it holds is kept.
   func end() async {
-    try? input.fileHandleForWriting.close()
     await onThread { child in
       let limit = Date(timeIntervalSinceNow: 10)
       child.changed.lock()
+      if !child.isEnded { kill(child.process.processIdentifier, SIGKILL) }
       while !child.isEnded, child.changed.wait(until: limit) {}
-      let isEnded = child.isEnded
       child.changed.unlock()
-      if !isEnded { kill(child.process.processIdentifier, SIGKILL) }
     }
   }
 

@@ -22,7 +22,7 @@ struct DockerRegistry: Sendable {
         token: {realm: "\(realm)", service: "\(service)", issuer: "\(RegistryTokenSigner.issuer)", rootcertbundle: "\(directory)/root.pem"}
       """
     try configuration.write(toFile: directory + "/registry.yml", atomically: true, encoding: .utf8)
-    let child = try ChildProcess(["/usr/bin/docker-registry", "serve", directory + "/registry.yml"])
+    let child = try await ChildProcess.start(["/usr/bin/docker-registry", "serve", directory + "/registry.yml"])
     let port = await child.waitForOutput(seconds: 60) { text -> Int? in
       guard let found = text.range(of: "listening on 127.0.0.1:") else { return nil }
       let digits = text[found.upperBound...].prefix { $0.isNumber }

@@ -17,7 +17,7 @@ struct RegistryFront: Sendable {
     var isEnded = false
     do {
       if request.headers[.expect]?.lowercased() == "100-continue" { try await writer.writeInformationalHead(HTTPResponse(status: .continue)) }
-      if let instead = try await FaultyReply.before(effect, channel) {
+      if let instead = try await FaultyReply.before(effect, request.head, channel) {
         // What the client still sends has to be read, or closing would take the reply from it.
         for try await _ in request.body {}
         isEnded = true

@@ -17,7 +17,7 @@ struct RegistryTokenSigner: Sendable {
       "/dev/stdout", "-days", "30", "-subj", "/CN=test-cloud",
     ])
     guard let start = output.range(of: "-----BEGIN CERTIFICATE-----"), let key = try? P256.Signing.PrivateKey(pemRepresentation: Self.key(output))
-    else { throw TestCloudError.tool(command: "openssl req", reason: "it gave no P-256 key and certificate") }
+    else { throw TestCloudError.tool(command: "openssl req", reason: "it gave no P-256 key and certificate; openssl 3 does") }
     return RegistryTokenSigner(key: key, certificate: String(output[start.lowerBound...]))
   }
 

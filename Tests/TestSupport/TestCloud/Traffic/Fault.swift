@@ -10,6 +10,8 @@ package struct Fault: Sendable {
   package enum Effect: Hashable, Sendable {
     /// This is said, and nothing is done.
     case reply(status: Int, headers: HTTPFields = [:], body: String = "")
+    /// 301 to the same place with https, and nothing is done.
+    case redirectToHTTPS
     /// The connection is closed, and nothing is done.
     case dropBefore
     /// All is done, and the connection is closed without a reply.
