@@ -65,6 +65,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
+  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
@@ -74,7 +76,7 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", crypto,
+      "Reports", "Publishing", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
@@ -114,6 +116,9 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests(
+    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    exclude: ["Fixtures"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Reports", ["BuildModel", "BlobStore"]),
   tests("Source", ["BuildModel", "Processes"]),
@@ -140,7 +145,15 @@ let testSupport: [Target] = [
       .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),
       .product(name: "Logging", package: "swift-log"),
     ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
-  // The same as a program.
+  // A device type to publish, with real blobs.
+  .target(
+    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing"],
+    path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
+  // Publishes it once, in a process that can be killed.
+  .executableTarget(
+    name: "publish-once", dependencies: ["BuildModel", "BlobStore", "Cloud", "Publishing", "Store", "FarmService", "PublishingSupport"],
+    path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
+  // The test cloud as a program.
   .executableTarget(
     name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
 ]

@@ -1,5 +1,5 @@
 import BuildModel
-import Configuration
+import CoordinatorConfiguration
 import FoundationEssentials
 import Testing
 

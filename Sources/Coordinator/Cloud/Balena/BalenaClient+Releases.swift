@@ -107,6 +107,11 @@ extension BalenaClient {
 
   package func change(_ id: RowID<ReleaseTable>, _ change: ReleaseChange) async throws { try await update(id, change) }
 
+  /// Changes a release unless somebody has made it final: a final release would get another name.
+  package func changeDraft(_ id: RowID<ReleaseTable>, _ change: ReleaseChange) async throws {
+    try await update(id, while: ReleaseTable.isFinal == false, change)
+  }
+
   /// Removes a release with everything in it. The server refuses it for one that devices run.
   package func remove(release id: RowID<ReleaseTable>) async throws { try await delete(id) }
 

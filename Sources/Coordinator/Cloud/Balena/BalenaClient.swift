@@ -99,6 +99,12 @@ package struct BalenaClient: Sendable {
     _ = try await http.send(try json(.patch, "/\(version.rawValue)/" + ODataTarget.row(id).path([]), body))
   }
 
+  /// Changes the row only while it meets a condition; the server decides in one step.
+  func update<Table: ODataTable>(_ id: RowID<Table>, while condition: ODataFilter<Table>, _ body: some Encodable & Sendable) async throws {
+    let target = ODataTarget.matching(Table.id == id && condition)
+    _ = try await http.send(try json(.patch, "/v7/" + target.path([]), body))
+  }
+
   /// Removes one row, if it is there.
   func delete<Table: ODataTable>(_ id: RowID<Table>) async throws {
     _ = try await http.send(HTTPRequest(.delete, try url("/v7/" + ODataTarget.row(id).path([])), authorization: .bearer(token)), accepting: [404])
