@@ -55,8 +55,8 @@ let coordinator: [Target] = [
   .target(
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
-  // Device repositories, contracts, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto]),
+  // Device repositories, contracts, compositions, versions: from a request to a plan.
+  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.

@@ -33,6 +33,8 @@ final class FaultServer: Sendable {
     case gate(DispatchSemaphore)
     /// Runs in its turn, after everything before it was sent.
     case note(@Sendable () -> Void)
+    /// Sends that many bytes; says how many there were when the client first took none for half a second, or at the end.
+    case fill(upTo: Int, stuck: @Sendable (Int) -> Void)
   }
 
   /// What to do on a request; the number counts all requests from 1.
@@ -116,6 +118,7 @@ final class FaultServer: Sendable {
           return peerClosed.signal().discard
         case .gate(let gate): gate.wait()
         case .note(let body): body()
+        case .fill(let total, let stuck): if !socket.fill(total, stuck) { return peerClosed.signal().discard }
         }
       }
     }
@@ -231,6 +234,25 @@ final class LoopbackSocket {
       guard count > 0 else { return false }
       sent += count
     }
+    return true
+  }
+
+  func fill(_ total: Int, _ stuck: (Int) -> Void) -> Bool {
+    let piece = noise(64 << 10)
+    var sent = 0
+    var wasStuck = false
+    while sent < total {
+      var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      if !wasStuck, poll(&wait, 1, 500) == 0 {
+        wasStuck = true
+        stuck(sent)
+      }
+      let count = Glibc.send(descriptor, piece, min(piece.count, total - sent), Int32(MSG_NOSIGNAL) | (wasStuck ? 0 : Int32(MSG_DONTWAIT)))
+      if count < 0, errno == EAGAIN { continue }
+      guard count > 0 else { return false }
+      sent += count
+    }
+    if !wasStuck { stuck(sent) }
     return true
   }
 

@@ -47,7 +47,7 @@ final class SampleFarm: Sendable {
     guard made.status == 0 else { throw Child.Unusable(description: "make-repositories: \(made.errors)") }
     try FileManager.default.createDirectory(atPath: root + "/checkouts", withIntermediateDirectories: true)
     try own(root)
-    for name in ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy"] {
+    for name in ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"] {
       let cloned = try Child(
         account() + [
           "git", "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "repositories/" + name, "checkouts/" + name,

@@ -48,17 +48,20 @@ import Testing
     let context = try Self.context(
       slug: known?.slug ?? row.deviceType, aliases: known?.aliases ?? [], arch: Architecture(rawValue: known?.arch ?? "") ?? .aarch64,
       version: row.osVersion, codename: row.yocto)
-    let reasons = ContractMatcher.reasons(contract, against: context)
+    let reasons = ContractMatcher.explain(contract, against: context).flatMap(\.reasons)
     #expect(reasons.isEmpty == row.farmShould ?? row.expect, "\(row.name): \(reasons)")
     if row.reason != "ok" { #expect(reasons.contains { $0.kind.rawValue == row.reason }, "\(row.name): \(reasons)") }
   }
 
-  func reasons(_ requires: String, slug: String = "acme", aliases: [String] = [], version: String = "6.1.24+rev3") throws -> [ContractMatcher.Reason]
-  {
+  func explain(_ requires: String, slug: String = "acme", aliases: [String] = [], version: String = "6.1.24+rev3") throws -> [RequirementVerdict] {
     let contract = try Contract.parse(
       Array(#"{"slug": "b", "type": "sw.image.overlay", "requires": [\#(requires)]}"#.utf8), file: "contract.json")
-    return ContractMatcher.reasons(
+    return ContractMatcher.explain(
       contract, against: try Self.context(slug: slug, aliases: aliases, arch: .amd64, version: version, codename: "kirkstone"))
+  }
+
+  func reasons(_ requires: String, slug: String = "acme", aliases: [String] = [], version: String = "6.1.24+rev3") throws -> [MisfitReason] {
+    try explain(requires, slug: slug, aliases: aliases, version: version).flatMap(\.reasons)
   }
 
   @Test func collectsEveryReason() throws {
@@ -89,5 +92,36 @@ import Testing
   @Test func oneAlternativeIsEnough() throws {
     #expect(try reasons(#"{"anyOf": [{"type": "arch.sw", "slug": "rpi"}, {"type": "arch.sw", "slug": "amd64"}], "or": []}"#).isEmpty)
     #expect(try reasons(#"{"or": [{"type": "arch.sw", "slug": "rpi"}]}"#).map(\.kind) == [.architecture])
+  }
+
+  @Test func explainsWhatHoldsAndWhatDoesNot() throws {
+    let verdicts = try explain(
+      """
+      {"anyOf": [{"type": "hw.device-type", "slug": "acme"}, {"type": "arch.sw", "slug": "rpi"}], "type": "sw.os", "slug": "yocto", "version": "kirkstone"},
+      {"not": [{"type": "sw.os", "slug": "balenaos", "externalVersion": "two"}, {"allOf": [{"type": "arch.sw", "slug": "amd64"}, {"type": "arch.sw"}]}]},
+      {"or": [{"anyOf": [{"type": "arch.sw", "slug": "i386"}, {"type": "hw.device-type", "data": {"arch": "amd64"}}], "allOf": []}, {"type": "sw.feature", "slug": "x"}]},
+      {"type": "hw.device-type", "slug": "acme", "data": {"arch": "rpi"}}, {"type": "hw.device-type", "data": {"storage": "internal"}}, {}
+      """)
+    try Golden.check("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
+    try Golden.check("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
+    #expect(try WorkerProtocol.decode([RequirementVerdict].self, from: WorkerProtocol.encode(verdicts)) == verdicts)
+  }
+
+  /// A block fits exactly if no reason speaks against it, whatever the tree looks like.
+  @Test func reasonsAndResultAgree() throws {
+    let atoms = [
+      #"{"type": "arch.sw", "slug": "amd64"}"#, #"{"type": "arch.sw", "slug": "rpi"}"#,
+      #"{"type": "sw.os", "slug": "balenaos", "externalVersion": "two"}"#, #"{"type": "nothing.known"}"#, "{}",
+    ]
+    var pool = atoms
+    for key in ["allOf", "anyOf", "or", "not"] {
+      for a in atoms { for b in atoms { pool.append(#"{"\#(key)": [\#(a), \#(b)]}"#) } }
+    }
+    for key in ["anyOf", "not", "allOf"] { for a in pool { pool.append(#"{"\#(key)": [\#(a), \#(atoms[1])]}"#) } }
+    for text in pool {
+      let verdicts = try explain(text)
+      #expect(verdicts.allSatisfy { $0.result == .met } == verdicts.flatMap(\.reasons).isEmpty, "\(text)")
+    }
+    #expect(pool.count > 500)
   }
 }

@@ -7,13 +7,14 @@ import Testing
 @Suite struct PlannerTests {
   /// A repository as reading it would give it.
   static func repository(
-    _ name: String, _ types: [DeviceType], contracts: [Contract] = [], version: String = "6.1.24+rev3", isRelease: Bool = true, isDirty: Bool = false,
-    notices: [String] = []
+    _ name: String, _ types: [DeviceType], contracts: [Contract] = [], compositions: CompositionFiles = CompositionFiles(),
+    version: String = "6.1.24+rev3", isRelease: Bool = true, isDirty: Bool = false, notices: [String] = []
   ) throws -> DeviceRepository {
     let commit = try #require(CommitID(String(repeating: "a", count: 40)))
     let mirror = GitState.name(of: name)
     return DeviceRepository(
       source: RepositorySource(name: name, path: "/src/" + name, driver: .barys, contracts: ["contracts"]), deviceTypes: types, contracts: contracts,
+      compositions: compositions,
       checkout: SourceSpec(
         repository: name, root: SourceTree(mirror: mirror, commit: commit, tags: ["v" + version]), submodules: [], isDirty: isDirty),
       version: try #require(OSVersion(version)), isRelease: isRelease, commitTime: 1_700_000_000,
@@ -147,7 +148,7 @@ import Testing
   @Test func takesDefaultsFromTheClass() throws {
     #expect(try plan(["acme-pc"], blocks: "diagnostics").tasks[0].blocks[0].labels["io.balena.update.requires-reboot"] == "0")
     let own = try Self.contract("own", data: #"{"store": "root", "reboot-required": "0"}"#)
-    let labels = BlockPlanning.labels(
+    let labels = BlockResolution.labels(
       own, defaults: try Self.contract("overlay", type: "sw.image", data: #"{"store": "data", "reboot-required": "1"}"#))
     #expect(labels["io.balena.image.store"] == "root" && labels["io.balena.image.requires-reboot"] == "0")
   }

@@ -36,7 +36,46 @@ import Testing
     }
   }
 
-  @Test(arguments: ["vv2.41.0+rev2", "v2.0.0.rev1", "v2019.07.0-test", "v2.73.1+rev1r10", "v2022.1.1"])
+  /// The nearest tag counts, of whichever kind: asking for annotated ones alone would give an older, released version.
+  @Test(arguments: [true, false])
+  func theNearestTagCounts(_ isAnnotated: Bool) throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      func tag(_ name: String, annotated: Bool) throws {
+        if annotated { try repository.git("tag", "--annotate", "--message", "release", name) } else { try repository.git("tag", name) }
+      }
+      try tag("v2022.01.0", annotated: !isAnnotated)
+      try repository.write("a", "1")
+      try repository.commit()
+      try tag("v2022.1.1", annotated: isAnnotated)
+      let release = try repository.read()
+      #expect(release.version.text == "2022.1.1" && release.isRelease && release.version.isESR)
+      try repository.git("tag", "alexgg/EXT-B")
+      try repository.write("a", "2")
+      try repository.commit()
+      let later = try repository.read()
+      #expect(later.version.text == "2022.1.1" && !later.isRelease)
+      try repository.git("checkout", "--quiet", "v2022.01.0")
+      let padded = try repository.read()
+      #expect(padded.version.text == "2022.01.0" && padded.isRelease && padded.version.isESR && padded.checkout.root.tags == ["v2022.01.0"])
+    }
+  }
+
+  @Test func tellsWhereTheStampDisagreesWithTheTag() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try repository.write("VERSION", "6.1.24+rev2\n")
+      try repository.commit()
+      try repository.git("tag", "v6.1.24+rev3")
+      #expect(try repository.read().notices == ["the file VERSION says '6.1.24+rev2', and the tag 6.1.24+rev3: images will carry the former"])
+      // Between two releases it names the next one.
+      try repository.write("VERSION", "6.1.24+rev4")
+      try repository.commit()
+      #expect(try repository.read().notices.isEmpty)
+    }
+  }
+
+  @Test(arguments: ["vv2.41.0+rev2", "2.0.0-rc4.rev1", "v2.0.0.rev1", "v2019.07.0-test", "v2.73.1+rev1r10", "v2022.1.1"])
   func readsIrregularTags(_ tag: String) throws {
     try TemporaryRepository.withScratch { scratch in
       let read = try TemporaryRepository.sample(in: scratch, tag: tag).read()

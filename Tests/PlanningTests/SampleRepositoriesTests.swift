@@ -6,7 +6,7 @@ import Testing
 
 /// The sample repositories of `deploy/sample`, made as the quickstart makes them, planned as `blockfarm plan` does it.
 @Suite struct SampleRepositoriesTests {
-  static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy"]
+  static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"]
 
   static func make(in scratch: String) throws -> [DeviceRepository] {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -29,7 +29,7 @@ import Testing
   @Test func plansTheQuickstart() throws {
     try TemporaryRepository.withScratch { scratch in
       let repositories = try Self.make(in: scratch)
-      #expect(repositories.map(\.version.text) == ["6.1.24+rev3", "6.1.24+rev1", "2.98.12"] && repositories.allSatisfy(\.isRelease))
+      #expect(repositories.map(\.version.text) == ["6.1.24+rev3", "6.1.24+rev1", "2.98.12", "8.0.2+rev1"] && repositories.allSatisfy(\.isRelease))
       #expect(repositories.allSatisfy { $0.checkout.submodules.map(\.path.text) == ["balena-yocto-scripts"] })
       #expect(Set(repositories.map { $0.checkout.submodules[0].tree.mirror }).count == 1, "one submodule of all is sent once")
 
@@ -58,6 +58,24 @@ import Testing
       let task = try #require(try Planner.plan(request, repositories: repositories).tasks.first)
       #expect(task.deviceType.arch == .i386 && task.blocks.map(\.name.text) == ["acme-diagnostics"])
       #expect(task.notices.count == 2 && task.notices.allSatisfy { $0.contains("is left out: needs") })
+    }
+  }
+
+  @Test func theModernOneHasAComposition() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repositories = try Self.make(in: scratch)
+      let request = PlanRequest(machines: ["acme-kit", "acme-board7"], all: false, architectures: [], repositories: [], blocks: .all)
+      let tasks = try Planner.plan(request, repositories: repositories).tasks
+      #expect(tasks[0].composition?.services.map(\.name.text) == ["hostapp"], "meta-balena's file alone")
+      #expect(tasks[0].blocks.map(\.name.text) == ["acme-diagnostics", "acme-wireless"])
+      #expect(tasks[1].blocks.map(\.name.text) == ["acme-diagnostics", "acme-journal", "acme-tracing"])
+      #expect(tasks[1].blocks[1].origin == .registry(reference: "localhost:5000/acme/journal:1.2.0"))
+      #expect(
+        tasks[1].blocks[2].origin
+          == .recipe(
+            try RecipeName("acme-tracing-extension"), arguments: ["-a", "ACME_TRACING=full"],
+            assets: ["images/acme-kit/acme-tracing-extension-acme-kit.manifest"]))
+      #expect(!tasks[1].recipes.contains { $0.text == "acme-tracing-extension" })
     }
   }
 }

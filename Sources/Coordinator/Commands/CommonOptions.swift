@@ -33,16 +33,53 @@ struct SelectionOptions: ParsableArguments {
   var repository: [String] = []
   @Option(name: .long, help: "hostOS blocks, separated by ':', or 'all' (default: none, the core hostapp only).")
   var blocks: String?
+  @Option(name: .long, help: "Only this half: 'blocks' (feeds and blocks, without hostapp and image) or 'image' (the opposite).")
+  var only: String?
+  @Option(name: .long, help: "How blocks are made from packages: 'packages' (unpacked, the default) or 'dockerfile' (opkg in a container).")
+  var builder = "packages"
+  @Option(name: .long, help: "With --builder dockerfile: the image with opkg that is built on.")
+  var baseImage: String?
+  @Option(
+    name: .long, help: "Layers of a block: 'single' (the default) or 'by-architecture' (packages for all architectures are a layer of their own).")
+  var layers = Layering.single.rawValue
+  @Flag(name: .long, help: "Allow device nodes in the packages of blocks.")
+  var allowDevices = false
   @Flag(name: .long, help: "Build although a repository has uncommitted changes; the commit is built, the result is marked as no release.")
   var allowDirty = false
 
-  func request() throws -> PlanRequest {
+  /// `isExplaining`: the plan is only looked at, so a block that fits nowhere is no error.
+  func request(isExplaining: Bool = false) throws -> PlanRequest {
     let architectures = try arch.map { text throws in
       guard let architecture = Architecture(rawValue: text) else {
         throw FarmError.usage("unknown architecture '\(text)'; known: \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       return architecture
     }
-    return PlanRequest(machines: machine, all: all, architectures: architectures, repositories: repository, blocks: .init(blocks))
+    return PlanRequest(
+      machines: machine, all: all, architectures: architectures, repositories: repository, blocks: .init(blocks), builder: try blockBuilder(),
+      layering: try choice(layers, "--layers", among: Layering.allCases), only: try half(), allowsDevices: allowDevices, isExplaining: isExplaining)
+  }
+
+  private func half() throws -> PlanRequest.Only {
+    guard let only else { return .everything }
+    return try choice(only, "--only", among: [.blocks, .image])
+  }
+
+  private func blockBuilder() throws -> PlanRequest.Builder {
+    switch (builder, baseImage) {
+    case ("packages", nil): return .packages
+    case ("packages", .some): throw FarmError.usage("--base-image belongs to --builder dockerfile")
+    case ("dockerfile", let image?): return .dockerfile(baseImage: image)
+    case ("dockerfile", nil): throw FarmError.usage("--builder dockerfile needs --base-image, an image with opkg")
+    default: throw FarmError.usage("unknown value '\(builder)' of --builder; known: packages, dockerfile")
+    }
+  }
+
+  private func choice<Value: RawRepresentable>(_ text: String, _ option: String, among known: [Value]) throws -> Value
+  where Value.RawValue == String {
+    guard let value = known.first(where: { $0.rawValue == text }) else {
+      throw FarmError.usage("unknown value '\(text)' of \(option); known: \(known.map(\.rawValue).joined(separator: ", "))")
+    }
+    return value
   }
 }

@@ -10,14 +10,30 @@ struct PlanCommand: AsyncParsableCommand {
 
   @OptionGroup var configurationOptions: ConfigurationOptions
   @OptionGroup var selection: SelectionOptions
-  @Flag(name: .long, help: "Print the whole plan as JSON.")
+  @Flag(name: .long, help: "Show for every block (or those of --blocks), requirement by requirement, why it fits a device type or not.")
+  var explain = false
+  @Flag(name: .long, help: "Print the whole plan as JSON; with --explain also its explanations.")
   var json = false
 
   func run() async throws {
-    let plan = try await Farm.plan(
-      selection.request(), configuration: configurationOptions.load(), allowDirty: selection.allowDirty)
-    if json { return try printJSON(plan) }
+    var plan = try await Farm.plan(
+      selection.request(isExplaining: explain), configuration: configurationOptions.load(), allowDirty: selection.allowDirty)
+    if json {
+      if !explain { plan.explanations = [] }
+      return try printJSON(plan)
+    }
     for notice in plan.notices { Diagnostics.print("note: " + notice) }
+    if explain { printExplanations(of: plan) } else { printTasks(of: plan) }
+  }
+
+  private func printExplanations(of plan: Plan) {
+    for explanation in plan.explanations { print(explanation.lines.joined(separator: "\n") + "\n") }
+    for skipped in plan.skipped { print("\(skipped.slug): skipped: \(skipped.reason)") }
+    // What a task has to say besides its blocks, and names that only another repository knows.
+    for task in plan.tasks { for notice in task.notices { print("\(task.slug): \(notice)") } }
+  }
+
+  private func printTasks(of plan: Plan) {
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "VERSION", "COMMIT", "BLOCKS", ""])
     for task in plan.tasks {
       table.rows.append([
@@ -32,9 +48,12 @@ struct PlanCommand: AsyncParsableCommand {
     print(table.text())
     for task in plan.tasks {
       for block in task.blocks {
+        let file = plan.explanations.first { $0.deviceType == task.slug && $0.block == block.name.text }?.file
         print("\n\(task.slug) \(block.name) (\(block.platform))")
-        print("  recipes:  \(block.recipes.map(\.text).joined(separator: " "))")
-        print("  packages: \(block.packages.map(\.text).joined(separator: " "))")
+        if let file { print("  defined:  \(file)") }
+        print("  made of:  \(block.origin.summary)")
+        if !block.recipes.isEmpty { print("  recipes:  \(block.recipes.map(\.text).joined(separator: " "))") }
+        if !block.packages.isEmpty { print("  packages: \(block.packages.map(\.text).joined(separator: " "))") }
       }
       for notice in task.notices { print("\n\(task.slug): \(notice)") }
     }

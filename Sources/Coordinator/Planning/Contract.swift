@@ -1,7 +1,10 @@
 import BuildModel
-import FoundationEssentials
 
-/// A contract as a device repository holds it (`contract.json`), of the kinds that matter to planning.
+/// A contract as a device repository holds it, of the kinds that matter to planning, in any of its three generations.
+///
+/// 1. 2020-11: a plain `<block>.json` with `name`, `device-types`, `os-versions`, `architectures` (`any` allowed) and `contents.packages`;
+/// 2. 2021-03: a `sw.image.overlay` contract that requires `sw.package` contracts, whose `composedOf` lists the packages;
+/// 3. 2021-05 on: one contract, whose `composedOf` mixes recipes and packages.
 package struct Contract: Hashable, Sendable {
   package struct Part: Codable, Hashable, Sendable {
     package var type: String
@@ -9,12 +12,15 @@ package struct Contract: Hashable, Sendable {
     /// A semver range or codename (since 2021-12); before, `version` held it.
     package var externalVersion: String?
     package var version: String?
+    /// What a `hw.device-type` is asked for besides its name; `arch` is the only one that is known here.
+    package var data: [String: String]?
   }
-  /// One entry of `requires`: its parts are alternatives, conjunctions, exclusions, or a bare atom.
+  /// An entry of `requires`: a bare atom, conjunctions, alternatives, exclusions; all that is given must hold, and what is not given is no constraint.
   package struct Requirement: Hashable, Sendable {
-    package var allOf: [Part]
-    package var anyOf: [Part]
-    package var not: [Part]
+    package var atom: Part?
+    package var allOf: [Requirement] = []
+    package var anyOf: [Requirement] = []
+    package var not: [Requirement] = []
   }
 
   package var slug: String
@@ -27,79 +33,32 @@ package struct Contract: Hashable, Sendable {
   package var rebootRequired: String?
   /// The file it was read from.
   package var file: String
+  /// The directory of the file, below the repository's root, if a `Dockerfile` lies in it.
+  package var dockerfileDirectory: RelativePath?
+  /// Whether a `Dockerfile.template` lies beside the file; such a one is not used, and an error can say so.
+  package var hasDockerfileTemplate = false
 
   /// Whether this describes a hostOS block (`sw.image.overlay`, `sw.image.service`, …).
   package var isBlock: Bool { type.hasPrefix("sw.image.") }
+  /// Whether this is a package list of the second generation.
+  package var isPackageList: Bool { type == "sw.package" }
   /// The image class that the type stands for: `overlay` or `service`.
   package var imageClass: String { String(type.dropFirst("sw.image.".count)) }
-  package var recipes: [String] { composedOf.filter { $0.type == "sw.recipe.yocto" }.compactMap(\.slug) }
+  /// bitbake targets; the second generation called them `sw.package.yocto.target`.
+  package var recipes: [String] {
+    composedOf.filter { $0.type == "sw.recipe.yocto" || $0.type == "sw.package.yocto.target" }.compactMap(\.slug)
+  }
   package var packages: [String] { composedOf.filter { $0.type == "sw.package.yocto.ipk" }.compactMap(\.slug) }
+  /// The package lists that a block of the second generation names, wherever in its requirements.
+  package var packageLists: [String] { requires.flatMap(\.packageLists) }
+}
 
-  /// Reads a contract file; throws an error that names the file (and line) when it does not parse.
-  ///
-  /// Of contracts that describe no block only name and defaults are read: their other parts take many forms and matter to nobody here.
-  package static func parse(_ bytes: [UInt8], file: String) throws(PlanningError) -> Contract {
-    do {
-      let decoder = JSONDecoder()
-      let head = try decoder.decode(Head.self, from: Data(bytes))
-      var contract = Contract(
-        slug: head.slug, type: head.type, aliases: head.aliases ?? [], requires: [], composedOf: [], store: head.data?.store,
-        rebootRequired: head.data?.reboot, file: file)
-      if contract.isBlock {
-        let body = try decoder.decode(Body.self, from: Data(bytes))
-        contract.requires = (body.requires ?? []).map(\.requirement)
-        contract.composedOf = body.composedOf ?? []
-      }
-      return contract
-    } catch {
-      throw JSONProblem.error(error, in: bytes, file: file)
-    }
-  }
+extension Contract.Requirement {
+  /// One entry that is one atom.
+  static func atom(_ part: Contract.Part) -> Self { Self(atom: part) }
 
-  private struct Head: Decodable {
-    var slug: String
-    var type: String
-    var aliases: [String]?
-    var data: Defaults?
-
-    struct Defaults: Decodable {
-      var store: String?
-      var reboot: String?
-      enum CodingKeys: String, CodingKey {
-        case store
-        case reboot = "reboot-required"
-      }
-      init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        store = try? container.decode(String.self, forKey: .store)
-        let flag = (try? container.decode(Bool.self, forKey: .reboot)).map { $0 ? "1" : "0" }
-        reboot = flag ?? (try? container.decode(String.self, forKey: .reboot))
-        guard reboot == nil || reboot == "0" || reboot == "1" else {
-          throw DecodingError.dataCorruptedError(forKey: .reboot, in: container, debugDescription: "must be \"0\" or \"1\"")
-        }
-      }
-    }
-  }
-
-  private struct Body: Decodable {
-    var requires: [Entry]?
-    var composedOf: [Part]?
-
-    struct Entry: Decodable {
-      var allOf: [Part]?
-      var anyOf: [Part]?
-      var or: [Part]?
-      var not: [Part]?
-      var type: String?
-      var slug: String?
-      var externalVersion: String?
-      var version: String?
-
-      var requirement: Requirement {
-        var all = allOf ?? []
-        if let type { all.append(Part(type: type, slug: slug, externalVersion: externalVersion, version: version)) }
-        return Requirement(allOf: all, anyOf: (anyOf ?? []) + (or ?? []), not: not ?? [])
-      }
-    }
+  /// Lists that must hold; one that is excluded, or is but an alternative, is no part of the block.
+  fileprivate var packageLists: [String] {
+    (atom.flatMap { $0.type == "sw.package" ? $0.slug : nil }.map { [$0] } ?? []) + allOf.flatMap(\.packageLists)
   }
 }

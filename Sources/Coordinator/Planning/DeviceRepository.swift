@@ -6,7 +6,8 @@ package struct RepositorySource: Hashable, Sendable {
   /// Absolute path of a checkout.
   package var path: String
   package var driver: TaskSpec.Driver
-  /// Directories below the checkout that are searched for `contract.json`.
+  /// Directories below the checkout that are searched for contracts: files named `contract.json`, and other `*.json` files that have the shape of the
+  /// first generation (an object with `contents.packages`, without `type` and `slug`).
   package var contracts: [String]
 
   package init(name: String, path: String, driver: TaskSpec.Driver, contracts: [String]) {
@@ -22,6 +23,7 @@ package struct DeviceRepository: Sendable {
   package var source: RepositorySource
   package var deviceTypes: [DeviceType]
   package var contracts: [Contract]
+  package var compositions: CompositionFiles
   package var checkout: SourceSpec
   package var version: OSVersion
   /// Whether the checked-out commit is the tag itself and nothing was changed.
@@ -34,18 +36,39 @@ package struct DeviceRepository: Sendable {
   package var notices: [String]
 
   package init(
-    source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], checkout: SourceSpec, version: OSVersion,
-    isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
+    source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], compositions: CompositionFiles = CompositionFiles(),
+    checkout: SourceSpec, version: OSVersion, isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
   ) {
     self.source = source
     self.deviceTypes = deviceTypes
     self.contracts = contracts
+    self.compositions = compositions
     self.checkout = checkout
     self.version = version
     self.isRelease = isRelease
     self.commitTime = commitTime
     self.locations = locations
     self.notices = notices
+  }
+}
+
+/// The composition files of a repository.
+package struct CompositionFiles: Sendable {
+  /// `layers/meta-balena/hostapp.yml`.
+  package var base: CompositionDocument?
+  /// `<MACHINE>.hostapp.yml`, by machine.
+  package var overlays: [String: CompositionDocument]
+
+  package init(base: CompositionDocument? = nil, overlays: [String: CompositionDocument] = [:]) {
+    self.base = base
+    self.overlays = overlays
+  }
+
+  /// The composition of a device type; nil where there is no file for it. Throws where the files together break a rule.
+  package func composition(for deviceType: DeviceType) throws(PlanningError) -> Composition? {
+    let overlay = overlays[deviceType.yocto.machine.text]
+    guard base != nil || overlay != nil else { return nil }
+    return try Composition.merge(base: base, overlay: overlay, systemTargets: deviceType.yocto.image)
   }
 }
 

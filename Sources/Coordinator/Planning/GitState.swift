@@ -43,7 +43,9 @@ struct GitState {
     let hint = "tag the commit (or an ancestor) with the OS version, for example v6.1.24+rev3, or fetch the tags"
     let text: String
     do {
-      text = try lines(["describe", "--tags", "--long", "--match", "v[0-9]*", "--match", "vv[0-9]*"], source).first.map(String.init) ?? ""
+      text =
+        try lines(["describe", "--tags", "--long", "--match", "v[0-9]*", "--match", "vv[0-9]*", "--match", "[0-9]*.[0-9]*.[0-9]*"], source).first.map(
+          String.init) ?? ""
     } catch {
       guard ["cannot describe", "can describe"].contains(where: error.description.contains) else { throw error }
       throw .repository(name: source.name, reason: "no version tag is reachable from the checked-out commit", hint: hint)

@@ -9,12 +9,17 @@ package struct Plan: Codable, Hashable, Sendable {
   package var skipped: [SkippedDeviceType]
   package var notices: [String]
   package var locations: [SourceLocation]
+  /// Why each block that was asked for fits a device type or does not; in an explaining request without names, each that there is.
+  package var explanations: [BlockExplanation]
 
-  package init(tasks: [PlannedTask], skipped: [SkippedDeviceType], notices: [String], locations: [SourceLocation]) {
+  package init(
+    tasks: [PlannedTask], skipped: [SkippedDeviceType], notices: [String], locations: [SourceLocation], explanations: [BlockExplanation] = []
+  ) {
     self.tasks = tasks
     self.skipped = skipped
     self.notices = notices
     self.locations = locations
+    self.explanations = explanations
   }
 }
 
@@ -44,15 +49,17 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   package var isRelease: Bool
   package var sourceDateEpoch: Int64
   package var blocks: [BlockSpec]
-  /// The bitbake targets of all blocks, each once, in order of their first use.
+  /// The bitbake targets of the feed, for all blocks, each once, in order of their first use. Image recipes of compositions are not among them.
   package var recipes: [RecipeName]
-  /// nil when the device type has nothing to build (no `yocto.image`).
+  /// nil when hostapp and image are not wanted.
   package var system: SystemSpec?
+  /// The merged composition, placeholders still in it; nil where the repository has no composition file for the machine.
+  package var composition: Composition?
   package var notices: [String]
 
   package init(
     deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,
-    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, notices: [String]
+    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil, notices: [String]
   ) {
     self.deviceType = deviceType
     self.source = source
@@ -63,6 +70,7 @@ package struct PlannedTask: Codable, Hashable, Sendable {
     self.blocks = blocks
     self.recipes = recipes
     self.system = system
+    self.composition = composition
     self.notices = notices
   }
 

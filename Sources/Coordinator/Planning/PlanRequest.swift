@@ -16,18 +16,50 @@ package struct PlanRequest: Sendable, Hashable {
     }
   }
 
+  /// How blocks are made that contracts list packages for.
+  package enum Builder: Sendable, Hashable {
+    /// The packages are unpacked into an empty tree.
+    case packages
+    /// The pre-defined Dockerfile installs them with opkg; `baseImage` is the image with opkg that it starts from.
+    case dockerfile(baseImage: String)
+  }
+
+  /// Which half of the work is wanted.
+  package enum Only: String, Sendable, Hashable, CaseIterable {
+    case everything
+    /// Feeds and blocks, without hostapp and target image.
+    case blocks
+    /// Hostapp and target image, without feeds and blocks.
+    case image
+  }
+
   /// Slugs, machines, file names or aliases; empty with `all` or a filter.
   package var machines: [String]
   package var all: Bool
   package var architectures: [Architecture]
   package var repositories: [String]
   package var blocks: Blocks
+  package var builder: Builder
+  package var layering: Layering
+  package var only: Only
+  /// Whether packages of blocks may hold device nodes.
+  package var allowsDevices: Bool
+  /// Whether only the plan's explanations are wanted: a block that fits nowhere is then no error, but explained.
+  package var isExplaining: Bool
 
-  package init(machines: [String], all: Bool, architectures: [Architecture], repositories: [String], blocks: Blocks) {
+  package init(
+    machines: [String], all: Bool, architectures: [Architecture], repositories: [String], blocks: Blocks, builder: Builder = .packages,
+    layering: Layering = .single, only: Only = .everything, allowsDevices: Bool = false, isExplaining: Bool = false
+  ) {
     self.machines = machines
     self.all = all
     self.architectures = architectures
     self.repositories = repositories
     self.blocks = blocks
+    self.builder = builder
+    self.layering = layering
+    self.only = only
+    self.allowsDevices = allowsDevices
+    self.isExplaining = isExplaining
   }
 }

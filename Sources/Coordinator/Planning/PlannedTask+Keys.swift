@@ -17,10 +17,11 @@ extension PlannedTask {
 
   /// The task for a worker; parts that are at hand already are left out.
   package func spec(attempt: AttemptID, limits: Limits, buildsBlocks: Bool, buildsSystem: Bool) -> TaskSpec {
-    TaskSpec(
+    let blocks = buildsBlocks ? builtBlocks : []
+    return TaskSpec(
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
-      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: buildsBlocks ? builtBlocks : [],
+      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: blocks,
       system: buildsSystem ? system : nil, limits: limits)
   }
 

@@ -6,18 +6,22 @@ package enum Planner {
     guard !repositories.isEmpty else {
       throw .nothingSelected("no device repository is configured: list one under 'repositories' in farm.yaml")
     }
+    if request.only == .blocks, request.blocks == .none, !request.isExplaining {
+      throw .nothingSelected("only blocks are wanted, and none is selected: name them with --blocks, or use --blocks all")
+    }
+    var request = request
+    if request.only == .image { request.blocks = .none }
     let selection = try DeviceTypeSelection(repositories, for: request)
     let chosen = try selection.select()
     var plan = Plan(tasks: [], skipped: [], notices: selection.notices, locations: [])
-    let blocks = try BlockPlanning(request.blocks, in: chosen.map(\.repository))
-    try checkNames(request.blocks, in: chosen.map(\.repository))
-    var located: Set<SourceLocation> = []
-    var fits: Set<String> = []
-    var misfits: [String: [String]] = [:]
     var told: Set<String> = []
     for candidate in chosen where told.insert(candidate.repository.source.name).inserted {
       plan.notices += candidate.repository.notices.map { "repository \(candidate.repository.source.name): \($0)" }
     }
+    let catalogs = try catalogs(chosen)
+    try checkNames(request.blocks, in: chosen.compactMap { catalogs[$0.deviceType.slug] })
+    var tally = Tally()
+    var located: Set<SourceLocation> = []
     for candidate in chosen {
       let (deviceType, repository) = (candidate.deviceType, candidate.repository)
       func skip(_ reason: String) {
@@ -25,50 +29,85 @@ package enum Planner {
           SkippedDeviceType(
             slug: deviceType.slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: repository.version.text, reason: reason))
       }
-      if deviceType.state == .discontinued {
+      guard let catalog = catalogs[deviceType.slug] else {
         skip("is discontinued")
         continue
       }
-      if deviceType.yocto.image.isEmpty {
+      if request.only != .blocks, deviceType.yocto.image.isEmpty {
         skip("its manifest names no image to build")
         continue
       }
-      let picked = try blocks.choose(for: deviceType, in: repository)
-      fits.formUnion(picked.fits)
-      for (block, reason) in picked.misfits { misfits[block, default: []].append("\(deviceType.slug): \(reason)") }
-      plan.tasks.append(task(deviceType, repository, picked))
+      let picked = try BlockPlanning(request: request, catalog: catalog, deviceType: deviceType, repository: repository).choose()
+      plan.explanations += picked.explanations
+      tally.add(picked, of: deviceType.slug)
+      if request.only == .blocks, picked.specs.isEmpty {
+        skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
+        continue
+      }
+      plan.tasks.append(task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks))
       for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
-    if case .named(let names) = request.blocks, !plan.tasks.isEmpty {
-      for name in names where !fits.contains(name) {
-        throw .blockFitsNone(block: name, reasons: misfits[name] ?? [])
-      }
-    }
+    try tally.check(request)
     return plan
   }
 
-  private static func task(_ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen) -> PlannedTask {
+  /// What may be built for each device type that is not discontinued.
+  private static func catalogs(_ chosen: [DeviceTypeSelection.Candidate]) throws(PlanningError) -> [Slug: BlockCatalog] {
+    var contracts: [String: BlockCatalog.Contracts] = [:]
+    var catalogs: [Slug: BlockCatalog] = [:]
+    for candidate in chosen {
+      let repository = candidate.repository
+      let known: BlockCatalog.Contracts
+      if let read = contracts[repository.source.name] { known = read } else { known = try BlockCatalog.Contracts(repository.contracts) }
+      contracts[repository.source.name] = known
+      guard candidate.deviceType.state != .discontinued else { continue }
+      catalogs[candidate.deviceType.slug] = try BlockCatalog(known, composition: repository.compositions.composition(for: candidate.deviceType))
+    }
+    return catalogs
+  }
+
+  /// Which of the named blocks fit anywhere.
+  private struct Tally {
+    var fits: Set<String> = []
+    var misfits: [String: [String]] = [:]
+    var isEmpty = true
+
+    mutating func add(_ picked: BlockPlanning.Chosen, of slug: Slug) {
+      isEmpty = false
+      fits.formUnion(picked.fits)
+      for (block, reason) in picked.misfits { misfits[block, default: []].append("\(slug): \(reason)") }
+    }
+
+    func check(_ request: PlanRequest) throws(PlanningError) {
+      guard case .named(let names) = request.blocks, !isEmpty, !request.isExplaining else { return }
+      for name in names where !fits.contains(name) { throw .blockFitsNone(block: name, reasons: misfits[name] ?? []) }
+    }
+  }
+
+  private static func task(
+    _ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen, composition: Composition?, hasSystem: Bool
+  ) -> PlannedTask {
     var notices = picked.notices
     if !repository.isRelease {
       notices.append(
         "not a release: \(repository.checkout.isDirty ? "the tree has uncommitted changes" : "the commit is not the tag \(repository.version)")")
     }
     let yocto = deviceType.yocto
+    let system = SystemSpec(
+      image: yocto.image, deployArtifact: yocto.deployArtifact, deployFlasherArtifact: yocto.deployFlasherArtifact,
+      deployRawArtifact: yocto.deployRawArtifact, compressed: yocto.compressed, archive: yocto.archive)
     return PlannedTask(
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
       isRelease: repository.isRelease, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
-      system: SystemSpec(
-        image: yocto.image, deployArtifact: yocto.deployArtifact, deployFlasherArtifact: yocto.deployFlasherArtifact,
-        deployRawArtifact: yocto.deployRawArtifact, compressed: yocto.compressed, archive: yocto.archive),
-      notices: notices)
+      system: hasSystem ? system : nil, composition: composition, notices: notices)
   }
 
-  /// A block that no repository in question knows is a typing mistake, not a misfit.
-  private static func checkNames(_ blocks: PlanRequest.Blocks, in repositories: [DeviceRepository]) throws(PlanningError) {
-    guard case .named(let names) = blocks else { return }
-    let known = repositories.flatMap(\.contracts).filter(\.isBlock)
-    for name in names where !known.contains(where: { $0.slug == name || $0.aliases.contains(name) }) {
-      let slugs = Set(known.map(\.slug))
+  /// A block that no device type in question knows is a typing mistake, not a misfit.
+  private static func checkNames(_ blocks: PlanRequest.Blocks, in catalogs: [BlockCatalog]) throws(PlanningError) {
+    guard case .named(let names) = blocks, !catalogs.isEmpty else { return }
+    let known = Set(catalogs.flatMap(\.names))
+    for name in names where !known.contains(name) {
+      let slugs = Set(catalogs.flatMap { $0.all.map(\.name) })
       let near = NearestNames.of(name, among: slugs)
       throw .unknown(noun: "block", text: name, nearest: near.isEmpty ? Array(slugs.sorted().prefix(20)) : near)
     }

@@ -9,6 +9,10 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
   case unknown(noun: String, text: String, nearest: [String])
   case ambiguous(text: String, candidates: [String])
   case duplicateContract(slug: String, first: String, second: String)
+  /// A block that a contract and a composition's service both define.
+  case duplicateBlock(name: String, contract: String, composition: String)
+  /// A composition that breaks a rule; `service` is nil where the file as a whole is meant.
+  case composition(file: String, line: Int?, service: String?, rule: CompositionRule, reason: String)
   /// A block that was asked for and fits none of the selected device types.
   case blockFitsNone(block: String, reasons: [String])
   case nothingSelected(String)
@@ -22,9 +26,18 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
     case .ambiguous(let text, let candidates):
       "'\(text)' stands for several device types: \(candidates.joined(separator: ", ")); name one of them"
     case .duplicateContract(let slug, let first, let second): "two block contracts with the slug or alias '\(slug)': \(first) and \(second)"
+    case .duplicateBlock(let name, let contract, let composition):
+      "block '\(name)' is defined by the contract \(contract) and by a service of \(composition): rename one of them"
+    case .composition(let file, let line, let service, let rule, let reason):
+      Self.onOneLine("\(file)\(line.map { ":\($0)" } ?? ""): \(service.map { "service '\($0.prefix(160))': " } ?? "")\(reason) [\(rule.rawValue)]")
     case .blockFitsNone(let block, let reasons):
       "block '\(block)' fits none of the selected device types:" + reasons.map { "\n  \($0)" }.joined()
     case .nothingSelected(let reason): reason
     }
+  }
+
+  /// Texts of foreign files do not break lines or colour terminals.
+  private static func onOneLine(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || (127..<160).contains($0.value) ? "?" : $0 }))
   }
 }

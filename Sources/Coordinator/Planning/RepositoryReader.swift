@@ -13,15 +13,40 @@ package enum RepositoryReader {
     guard !deviceTypes.isEmpty else {
       throw .repository(name: source.name, reason: "no device type manifest (*.coffee or *.json) in \(source.path)", hint: "")
     }
-    var contracts: [Contract] = []
-    for root in source.contracts { try collect(source.path + "/" + root, depth: 0, into: &contracts) }
-    // One root may lie inside another.
-    var files: Set<String> = []
-    contracts.removeAll { !files.insert($0.file).inserted }
+    var contracts = ContractFiles(root: source.path)
+    for root in source.contracts { try contracts.collect(below: root) }
+    let (compositions, unclaimed) = try compositions(source.path, machines: Set(deviceTypes.map(\.yocto.machine.text)))
     return DeviceRepository(
-      source: source, deviceTypes: deviceTypes, contracts: contracts, checkout: git.checkout, version: git.version,
-      isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
-      notices: git.notices + notices)
+      source: source, deviceTypes: deviceTypes, contracts: contracts.found, compositions: compositions, checkout: git.checkout,
+      version: git.version, isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
+      notices: git.notices + notices + contracts.notices + unclaimed + (try stampNotice(source.path, git)))
+  }
+
+  /// The build stamps the file `VERSION` into the image, while the release's version comes from the tag: at the tag itself they are to agree.
+  private static func stampNotice(_ directory: String, _ git: GitState) throws(PlanningError) -> [String] {
+    let path = directory + "/VERSION"
+    guard git.isRelease, access(path, F_OK) == 0 else { return [] }
+    let text = String(decoding: try contents(path).prefix(160), as: UTF8.self)
+    let stamp = text.split(omittingEmptySubsequences: true, whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+    return stamp == git.version.text ? [] : ["the file VERSION says '\(stamp)', and the tag \(git.version): images will carry the former"]
+  }
+
+  /// meta-balena's file and those of the machines, with a notice for each that belongs to no machine.
+  static func compositions(_ directory: String, machines: Set<String>) throws(PlanningError) -> (CompositionFiles, notices: [String]) {
+    var files = CompositionFiles()
+    var notices: [String] = []
+    let base = directory + "/" + Composition.basePath
+    if access(base, F_OK) == 0 { files.base = try CompositionDocument.parse(try contents(base), file: base) }
+    for name in try names(directory) where name.hasSuffix(Composition.overlaySuffix) && name.count > Composition.overlaySuffix.count {
+      let machine = String(name.dropLast(Composition.overlaySuffix.count))
+      let path = directory + "/" + name
+      guard machines.contains(machine) else {
+        notices.append("\(name) is not used: the repository has no device type of machine \(machine)")
+        continue
+      }
+      files.overlays[machine] = try CompositionDocument.parse(try contents(path), file: path)
+    }
+    return (files, notices)
   }
 
   /// One device type a manifest; `<file>.json` is preferred where both forms exist, with a notice where they disagree.
@@ -49,19 +74,6 @@ package enum RepositoryReader {
       }
     }
     return (found, notices)
-  }
-
-  private static func collect(_ directory: String, depth: Int, into contracts: inout [Contract]) throws(PlanningError) {
-    // A contracts tree is three levels deep; links are not followed, so this ends.
-    guard depth < 12, isDirectory(directory) else { return }
-    for name in try names(directory) where !name.hasPrefix(".") {
-      let path = directory + "/" + name
-      if name == "contract.json" {
-        contracts.append(try Contract.parse(try contents(path), file: path))
-      } else if isDirectory(path) {
-        try collect(path, depth: depth + 1, into: &contracts)
-      }
-    }
   }
 
   static func names(_ directory: String) throws(PlanningError) -> [String] {

@@ -17,6 +17,11 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
   case decoding(url: HTTPURL, what: String, reason: String)
   /// The bytes that came have another size or digest.
   case mismatch(what: String, expected: String, found: String)
+  /// A text that is no name of that kind.
+  case invalidName(String, String, reason: String)
+  /// A registry sends us for a token to somebody who must not see the credential.
+  case refusedRealm(registry: RegistryName, realm: HTTPURL, allowed: [String])
+  indirect case registry(RegistryFailure)
   /// The coordinator's own disk or store.
   case store(BlobStoreError)
   case local(operation: String, path: String, errno: Int32)
@@ -30,6 +35,10 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
     case .redirect(let method, let url, let reason): "\(method.rawValue) \(url): \(reason), which is not followed"
     case .decoding(let url, let what, let reason): "\(url) gave no valid \(what): \(reason)"
     case .mismatch(let what, let expected, let found): "\(what) is \(found), expected \(expected)"
+    case .invalidName(let kind, let text, let reason): "'\(text.prefix(200))' is not a valid \(kind): \(reason)"
+    case .refusedRealm(let registry, let realm, let allowed):
+      "registry \(registry) wants a token of \(realm.origin), which may not see the credential; allowed: \(allowed.joined(separator: ", "))"
+    case .registry(let failure): failure.description
     case .store(let error): error.description
     case .local(let operation, let path, let code): "\(operation) \(path): \(String(cString: strerror(code)))"
     }
@@ -37,7 +46,11 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
 
   /// The status of an answer that says no; nil for every other error.
   package var status: Int? {
-    if case .status(let answer) = self { answer.status } else { nil }
+    switch self {
+    case .status(let answer): answer.status
+    case .registry(let failure): failure.cause.status
+    default: nil
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import CCurl
 /// An absolute http or https URL as libcurl reads it, without user, password or fragment.
 ///
 /// libcurl's own parser is used, so that what is checked here is what the request goes to.
-package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
+package struct HTTPURL: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   package enum Scheme: String, Hashable, Sendable { case http, https }
 
   /// Where a request goes: two URLs with one origin are answered by the same server.
@@ -49,6 +49,8 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible {
 
   /// Without the query, which may hold signatures and tokens.
   package var description: String { Self.withoutQuery(text) }
+  package var debugDescription: String { description }
+  package var customMirror: Mirror { Mirror(self, children: []) }
 
   /// Whether the host is this machine by name or address (RFC 6761 `localhost`, 127.0.0.0/8, ::1).
   package var isLoopback: Bool {

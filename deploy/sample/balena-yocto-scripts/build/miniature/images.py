@@ -1,4 +1,4 @@
-"""The image recipes: what `balena-image` and `balena-image-flasher` leave in deploy/images/<machine>."""
+"""The image recipes: what `balena-image`, `balena-image-flasher` and extensions leave in deploy/images/<machine>."""
 import json
 import os
 import shutil
@@ -26,6 +26,8 @@ class ImageBuild:
         os.makedirs(self.deploy, exist_ok=True)
         if recipe.values["IMAGE"] == "flasher":
             return self.flasher(recipe)
+        if recipe.values["IMAGE"] == "extension":
+            return self.extension(recipe)
         layer = hostapp.layer(recipe, self.context)
         labels = {"io.balena.image.class": "service"}
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
@@ -39,6 +41,15 @@ class ImageBuild:
         if "1" not in self.faults.all("no-image"):
             self.disk(recipe, self.plain_partitions(), "plain")
         return None
+
+    def extension(self, recipe):
+        """An image that lies over the hostapp: a docker-archive and nothing that boots."""
+        created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
+        labels = {"io.balena.image.class": "overlay", "io.balena.image.store": "data", "io.balena.update.requires-reboot": "1",
+                  "io.balena.image.os-version": self.context["VERSION"]}
+        archive = hostapp.docker_archive(hostapp.layer(recipe, self.context), f"{recipe.name}-{self.machine.name}:latest", created, labels)
+        self.publish(recipe, "docker", archive)
+        self.publish(recipe, "manifest", self.package_list(recipe))
 
     def flasher(self, recipe):
         inner = os.path.join(self.deploy, f"balena-image-{self.machine.name}.balenaos-img")

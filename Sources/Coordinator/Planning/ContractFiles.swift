@@ -1,0 +1,47 @@
+import BuildModel
+import Glibc
+
+/// Finds the contracts of a checkout.
+struct ContractFiles {
+  /// The checkout.
+  let root: String
+  private(set) var found: [Contract] = []
+  private(set) var notices: [String] = []
+  private var seen: Set<String> = []
+
+  init(root: String) { self.root = root }
+
+  /// Searches one contract root, a directory below the checkout; one that does not exist holds none. A root may lie inside another one.
+  mutating func collect(below directory: String) throws(PlanningError) { try collect(directory, depth: 0) }
+
+  private mutating func collect(_ directory: String, depth: Int) throws(PlanningError) {
+    // A contracts tree is three levels deep; links are not followed, so this ends.
+    guard depth < 12, RepositoryReader.isDirectory(root + "/" + directory) else { return }
+    let names = try RepositoryReader.names(root + "/" + directory)
+    for name in names where !name.hasPrefix(".") {
+      let relative = directory + "/" + name
+      let path = root + "/" + relative
+      if RepositoryReader.isDirectory(path) {
+        try collect(relative, depth: depth + 1)
+      } else if name == "contract.json", seen.insert(path).inserted {
+        var contract = try Contract.parse(try RepositoryReader.contents(path), file: path)
+        if names.contains("Dockerfile") { contract.dockerfileDirectory = RelativePath(directory) }
+        contract.hasDockerfileTemplate = names.contains("Dockerfile.template")
+        found.append(contract)
+      } else if name.hasSuffix(".json"), seen.insert(path).inserted {
+        try firstGeneration(path, relative)
+      }
+    }
+  }
+
+  /// Other JSON files lie among contracts too; only what has the shape of a contract is one.
+  private mutating func firstGeneration(_ path: String, _ relative: String) throws(PlanningError) {
+    let bytes = try RepositoryReader.contents(path)
+    if let contract = try Contract.firstGeneration(bytes, file: path) {
+      found.append(contract)
+    } else {
+      var scanner = JSONSyntaxScanner(bytes)
+      if let problem = scanner.problem() { notices.append("\(relative):\(scanner.line) is not JSON, so it is no contract: \(problem)") }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import BlobStore
+import BuildModel
+import Foundation
+import Testing
+
+@testable import Cloud
+
+/// A real docker-registry with token authentication and a token service of our own.
+@Suite(.timeLimit(.minutes(2)))
+struct RegistryTokenTests {
+  private static let key = "a-very-secret-key"
+
+  /// What the key may do: everything below `mine/`; everybody may pull from `open/`.
+  private static let grant: TokenService.Grant = { repository, authorization in
+    let isKnown = authorization == "Bearer \(key)" || authorization == "Basic " + Data("me:\(key)".utf8).base64EncodedString()
+    if repository.hasPrefix("mine/"), isKnown { return ["pull", "push"] }
+    return repository.hasPrefix("open/") ? isKnown && repository == "open/made" ? ["pull", "push"] : ["pull"] : []
+  }
+
+  @Test(arguments: [RegistryCredential.bearer(Secret(key)), .basic(user: "me", password: Secret(key))])
+  func oneScopeParameterEach(credential: RegistryCredential) async throws {
+    try await withScratch { scratch in
+      let service = try TokenService(in: scratch, grant: Self.grant)
+      defer { service.server.stop() }
+      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
+      let http = try HTTPClient(settings: Waits().settings())
+      let client = try RegistryClient(registry.name, http: http, credential: credential)
+      let test = try TestImage(in: scratch, layers: [2 << 20, 1000])
+      #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 3)
+      #expect(try await client.push(test.image, to: try RepositoryName("mine/b"), as: .tag(.latest)).mounted.count == 3)
+      // A mount names both repositories, each in a parameter of its own.
+      #expect(
+        service.asked.map(\.scopes) == [
+          ["repository:mine/a:pull"], ["repository:mine/a:pull,push"], ["repository:mine/b:pull"],
+          ["repository:mine/a:pull", "repository:mine/b:pull,push"],
+        ])
+      #expect(service.server.violations == [])
+    }
+  }
+
+  @Test func deniedAndUnknownAreToldWithTheRegistrysWords() async throws {
+    try await withScratch { scratch in
+      let service = try TokenService(in: scratch, grant: Self.grant)
+      defer { service.server.stop() }
+      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
+      let http = try HTTPClient(settings: Waits().settings())
+      let test = try TestImage(in: scratch, layers: [1000])
+      let known = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)))
+      let denied = await cloudError { _ = try await known.push(test.image, to: try RepositoryName("other/a"), as: .tag(.latest)) }
+      #expect(denied?.status == 401)
+      #expect("\(denied!)".contains("repository other/a, manifest latest") && "\(denied!)".hasSuffix("the credentials in use do not allow this"))
+      let bad = try RegistryClient(registry.name, http: http, credential: .bearer(Secret("refused")))
+      let refused = await cloudError { _ = try await bad.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)) }
+      #expect(refused?.status == 401)
+      #expect("\(refused!)".contains("/auth/v1/token was answered 401") && !"\(refused!)".contains("scope="))
+      // Anonymous may read what is open.
+      _ = try await known.push(test.image, to: try RepositoryName("open/made"), as: .tag(.latest))
+      let guest = try RegistryClient(registry.name, http: http)
+      let store = try BlobStore(root: scratch + "/store")
+      _ = try await guest.pull(.tag(.latest), in: try RepositoryName("open/made"), platform: nil, into: store, limit: 1 << 20)
+      let none = await cloudError { _ = try await guest.push(test.image, to: try RepositoryName("open/x"), as: .tag(.latest)) }
+      #expect("\(none!)".contains("UNAUTHORIZED"))
+    }
+  }
+
+  @Test func mountThatIsNotGrantedBecomesAnUpload() async throws {
+    try await withScratch { scratch in
+      let service = try TokenService(in: scratch, grant: Self.grant)
+      defer { service.server.stop() }
+      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
+      let client = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)))
+      let test = try TestImage(in: scratch, layers: [2 << 20])
+      let report = try await client.push(
+        test.image, to: try RepositoryName("mine/a"), as: .tag(.latest), sources: [try RepositoryName("other/secret")])
+      #expect(report.uploaded.count == 2 && report.mounted.isEmpty)
+    }
+  }
+
+  /// The relay says what a registry says when a token has run out, in the middle of the upload.
+  @Test func tokenThatRunsOutInTheMiddleIsRenewed() async throws {
+    try await withScratch { scratch in
+      let service = try TokenService(in: scratch, grant: Self.grant)
+      defer { service.server.stop() }
+      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
+      let challenge =
+        "Bearer realm=\"\(service.server.origin)/auth/v1/token\",service=\"test-registry\",scope=\"repository:mine/a:push,pull\",error=\"invalid_token\""
+      let expired = Reply.bytes(
+        401, [("WWW-Authenticate", challenge), ("Connection", "close")], body: Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
+      let relay = try RelayServer(upstream: registry.port) { request, number in
+        ["PATCH", "PUT"].contains(request.method) && number == 1 ? .answer(expired) : .pass
+      }
+      defer { relay.stop() }
+      var settings = RegistryClient.Settings()
+      settings.blobsAtOnce = 1
+      let client = try RegistryClient(
+        RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)),
+        settings: settings)
+      let test = try TestImage(in: scratch, layers: [3 << 20])
+      #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 2)
+      #expect(service.asked.count == 4)
+    }
+  }
+
+  @Test func credentialGoesOnlyToAllowedTokenHosts() async throws {
+    try await withScratch { scratch in
+      let service = try TokenService(in: scratch, grant: Self.grant)
+      defer { service.server.stop() }
+      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
+      var settings = RegistryClient.Settings()
+      settings.tokenHosts = ["api.balena-cloud.com"]
+      let client = try RegistryClient(
+        registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)), settings: settings)
+      let error = await cloudError { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
+      #expect("\(error!)".hasSuffix("wants a token of \(service.server.origin), which may not see the credential; allowed: api.balena-cloud.com"))
+      #expect(service.asked.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,10 @@
+SUMMARY = "Extension of the hostapp: tracing"
+LICENSE = "MIT"
+IMAGE = "extension"
+DEPENDS = "os-release"
+TREE:hostapp = "\
+    file /usr/bin/acme-trace 0755 half 400k; \
+    link /usr/bin/trace acme-trace; \
+    dir /usr/lib/acme-trace 0755; \
+    say /usr/lib/acme-trace/machine 0644 {MACHINE}; \
+"
