@@ -67,6 +67,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
   room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
+  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
@@ -78,13 +80,14 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
+      "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Reports", "Scheduling", "FarmService", argumentParser,
+      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Reports", "Scheduling", "FarmService",
+      argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
@@ -123,6 +126,9 @@ let roomTests: [Target] = [
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  tests(
+    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
@@ -151,7 +157,15 @@ let testSupport: [Target] = [
       .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),
       .product(name: "Logging", package: "swift-log"),
     ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
-  // The same as a program.
+  // A device type to publish, with real blobs.
+  .target(
+    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing"],
+    path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
+  // Publishes it once, in a process that can be killed.
+  .executableTarget(
+    name: "publish-once", dependencies: ["BuildModel", "BlobStore", "Cloud", "Publishing", "Store", "FarmService", "PublishingSupport"],
+    path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
+  // The test cloud as a program.
   .executableTarget(
     name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
 ]

@@ -19,6 +19,8 @@ package struct FarmConfiguration: Sendable {
   /// Seconds that a task waits for a host.
   package var queueWait: Double
   package var limits: Limits
+  /// The `environments` of the file; ``environment(named:)`` knows the predefined ones too.
+  package var environments: [CloudEnvironment] = []
 
   package struct Repository: Hashable, Sendable {
     package var name: String
@@ -63,11 +65,12 @@ package struct FarmConfiguration: Sendable {
     configuration.file = path
     let root = try ConfigurationNode.parse(text(path), file: path)
     let keys = try root.mapping(
-      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits"])
+      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments"])
     if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
     if let node = keys["limits"] { configuration.limits = try limits(node) }
+    if let node = keys["environments"] { configuration.environments = try environments(node, directory: directory, home: home) }
     if let node = keys["repositories"] {
       for item in try node.list() {
         let repository = try self.repository(item, directory: directory, home: home)

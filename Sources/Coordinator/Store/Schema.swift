@@ -59,6 +59,24 @@ enum Schema {
         table.column("drained", .text)
       }
     }
+    migrator.registerMigration("2 publications and pushed blobs") { database in
+      try database.create(table: "publication") { table in
+        table.column("api", .text).notNull()
+        table.column("application", .text).notNull()
+        table.column("version", .text).notNull()
+        table.column("commit", .text).notNull()
+        table.column("stage", .text).notNull()
+        table.column("row", .integer).notNull()
+        table.column("time", .text).notNull()
+        table.primaryKey(["api", "application", "version", "commit", "stage"])
+      }
+      try database.create(table: "pushedBlob") { table in
+        table.column("registry", .text).notNull()
+        table.column("digest", .text).notNull()
+        table.column("repository", .text).notNull()
+        table.primaryKey(["registry", "digest"])
+      }
+    }
     return migrator
   }
 }

@@ -1,0 +1,87 @@
+import BuildModel
+
+extension FarmConfiguration {
+  /// The environment that `--env` names: one of the file, a predefined one, or a URL. `nil` is refused: publishing somewhere by default is how a test
+  /// build reaches customers.
+  package func environment(named name: String?) throws(ConfigurationError) -> CloudEnvironment {
+    let known = environments + CloudEnvironment.predefined.filter { other in !environments.contains { $0.name == other.name } }
+    let names = known.map(\.name).sorted()
+    guard let name else {
+      throw ConfigurationError(
+        file: file ?? "the command line", reason: "deploying needs an explicit environment: --env \(names.joined(separator: "|"))|<url>")
+    }
+    if let found = known.first(where: { $0.name == name }) { return found }
+    if name.contains("://") {
+      // What the file says about that address goes with it.
+      if let found = known.first(where: { $0.api == name }) { return found }
+      guard Self.isAddress(name) else { throw ConfigurationError(file: "--env", reason: "'\(name)' is not http(s)://host or http(s)://host:port") }
+      return CloudEnvironment(name: name, api: name)
+    }
+    let near = NearestNames.of(name, among: names)
+    throw ConfigurationError(
+      file: "--env", reason: "unknown environment '\(name)'; known: \((near.isEmpty ? names : near).joined(separator: ", ")), or a URL")
+  }
+
+  static func environments(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> [CloudEnvironment] {
+    guard let mapping = node.node.mapping else { throw node.failure("environments must be a mapping of a name to an environment") }
+    var result: [CloudEnvironment] = []
+    for (key, value) in mapping {
+      guard let name = key.string, let valid = try? HostName(name) else {
+        throw node.failure("'\(key.string ?? "?")' is not an environment's name (letters, digits, '-', '_', '.')")
+      }
+      guard !result.contains(where: { $0.name == valid.text }) else { throw node.failure("environment '\(valid)' is given twice") }
+      result.append(try environment(ConfigurationNode(file: node.file, node: value), valid.text, directory: directory, home: home))
+    }
+    return result
+  }
+
+  private static func environment(
+    _ node: ConfigurationNode, _ name: String, directory: String, home: String
+  ) throws(ConfigurationError) -> CloudEnvironment {
+    let keys = try node.mapping("an environment", known: ["api", "organization", "token", "team", "role", "storage"])
+    let predefined = CloudEnvironment.predefined.first { $0.name == name }
+    let api = try keys["api"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil } ?? predefined?.api
+    guard let api else { throw node.failure("environment '\(name)' needs 'api', the API's address") }
+    var environment = predefined ?? CloudEnvironment(name: name, api: api)
+    environment.api = api
+    if let node = keys["organization"] { environment.organization = try node.string() }
+    environment.token = try keys["token"].map { (node) throws(ConfigurationError) in try credential(node, directory: directory, home: home) }
+    environment.team = try keys["team"]?.string()
+    if let node = keys["role"] { environment.role = try node.string() }
+    environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
+    return environment
+  }
+
+  private static func storage(
+    _ node: ConfigurationNode, directory: String, home: String
+  ) throws(ConfigurationError) -> CloudEnvironment.ObjectStorage {
+    let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey"])
+    func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
+      guard let node = keys[key] else { throw node.failure("storage needs '\(key)'") }
+      return node
+    }
+    let region = try keys["region"]?.string() ?? "us-east-1"
+    return CloudEnvironment.ObjectStorage(
+      endpoint: try keys["endpoint"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
+        ?? "https://s3.\(region).amazonaws.com",
+      bucket: try required("bucket").string(), region: region,
+      accessKey: try credential(required("accessKey"), directory: directory, home: home),
+      secretKey: try credential(required("secretKey"), directory: directory, home: home))
+  }
+
+  /// A complaint never repeats the text: it may be the secret itself.
+  private static func credential(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CredentialSource {
+    guard let source = CredentialSource(try node.string(), directory: directory, home: home) else {
+      throw node.failure("a secret is named by env:NAME or file:PATH and never written here")
+    }
+    return source
+  }
+
+  /// Scheme, host and maybe port, nothing else.
+  private static func isAddress(_ text: String) -> Bool {
+    guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
+    let rest = text.dropFirst(scheme.count)
+    return !rest.isEmpty && rest.utf8.count <= 260
+      && rest.utf8.allSatisfy { (48...58).contains($0) || (65...91).contains($0) || $0 == 93 || (97...122).contains($0) || $0 == 45 || $0 == 46 }
+  }
+}

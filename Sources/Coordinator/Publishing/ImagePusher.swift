@@ -1,0 +1,77 @@
+import BlobStore
+import BuildModel
+import Cloud
+import OCIImage
+
+/// The registries that a cloud's images are kept in: which they are is known only from the locations that the API gives.
+package actor RegistryAccess {
+  private let http: HTTPClient
+  private let credential: RegistryCredential
+  private let settings: RegistryClient.Settings
+  private var clients: [RegistryName: RegistryClient] = [:]
+
+  /// The credential goes to the API's own token service and nowhere else, whatever a registry asks for.
+  package init(http: HTTPClient, api: HTTPURL, token: Secret, settings: RegistryClient.Settings = RegistryClient.Settings()) {
+    self.http = http
+    credential = .bearer(token)
+    var settings = settings
+    settings.tokenHosts = [api.origin.host]
+    self.settings = settings
+  }
+
+  package func client(for registry: RegistryName) throws(CloudError) -> RegistryClient {
+    if let client = clients[registry] { return client }
+    let client = try RegistryClient(registry, http: http, credential: credential, settings: settings)
+    clients[registry] = client
+    return client
+  }
+}
+
+/// Puts images where the API says, and reads back that they are there.
+struct ImagePusher: Sendable {
+  let access: RegistryAccess
+  let blobs: BlobStore
+  let journal: any PublishJournal
+
+  /// Pushes config, layers and the very manifest whose digest was verified; gives the size of the layers uncompressed.
+  ///
+  /// Blobs that an earlier publication pushed into another repository of the registry are mounted from there. `location` is `<registry>/<repository>`.
+  func push(_ image: PublishableImage, to location: String) async throws -> Int64 {
+    let reference = try ImageReference(location)
+    let client = try await access.client(for: reference.registry)
+    let blobs = blobs
+    let bytes = try await BlockingWork.run { try blobs.read(image.manifest.digest, limit: 4 << 20) }
+    let manifest = try LocalManifest(bytes, mediaType: MediaType.dockerManifest)
+    guard manifest.blob == image.manifest else {
+      throw PublishingError.unexpected(what: "the manifest in the store", found: "\(manifest.blob.digest)", expected: "\(image.manifest.digest)")
+    }
+    try Self.check(bytes, image)
+    let places = try await journal.repositories(of: reference.registry.text, holding: image.blobs.map(\.digest))
+    let sources = Set(places.values).subtracting([reference.repository.text]).sorted()
+    _ = try await client.push(
+      LocalImage(manifest: manifest, blobs: image.blobs.map { LocalBlob($0, file: blobs.path($0.digest)) }), to: reference.repository,
+      as: .tag(.latest), sources: sources.compactMap { try? RepositoryName($0) })
+    guard let there = try await client.manifestDigest(.digest(image.manifest.digest), in: reference.repository), there == image.manifest.digest else {
+      throw PublishingError.unexpected(what: "the manifest in \(location)", found: "not there", expected: "\(image.manifest.digest)")
+    }
+    try await journal.notePushed(image.blobs.map(\.digest), registry: reference.registry.text, repository: reference.repository.text)
+    return try await BlockingWork.run { try LayerSizes.uncompressed(image.layers.map { blobs.path($0.digest) }) }
+  }
+
+  /// A manifest that names other blobs than the publication would make a release that nobody can pull.
+  private static func check(_ bytes: [UInt8], _ image: PublishableImage) throws {
+    let manifest: ImageManifest
+    do {
+      manifest = try WorkerProtocol.decode(ImageManifest.self, from: bytes)
+    } catch {
+      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it is no image manifest")
+    }
+    guard manifest.mediaType == MediaType.dockerManifest else {
+      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "devices need Docker v2, it is \(manifest.mediaType)")
+    }
+    let named = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+    guard named == image.blobs else {
+      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it names other blobs than the image has")
+    }
+  }
+}

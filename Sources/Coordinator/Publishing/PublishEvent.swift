@@ -1,0 +1,14 @@
+import BuildModel
+
+/// What a publication is doing, for progress displays. Nothing depends on it.
+package enum PublishEvent: Hashable, Sendable {
+  case application(String)
+  /// A draft exists.
+  case draft(String, release: Int64)
+  case found(String, release: Int64)
+  case pushing(String, service: String)
+  case attaching(String, asset: String)
+  case complete(String, release: Int64)
+  case final(String, release: Int64, version: String)
+  case notice(String)
+}

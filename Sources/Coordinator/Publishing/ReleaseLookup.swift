@@ -1,0 +1,37 @@
+import BuildModel
+import Cloud
+
+/// Finds out what the cloud has of a version.
+package struct ReleaseLookup: Sendable {
+  /// The tag by which a version is recognised.
+  package static let versionTag = "version"
+
+  /// Marks a draft that must not become final: its commit is not the version's tag.
+  package static let draftOnlyTag = "blockfarm.draft-only"
+
+  let client: BalenaClient
+
+  package init(client: BalenaClient) { self.client = client }
+
+  /// How a description stands against what is there.
+  package func standing(of description: ReleaseDescription, in application: CloudApplication) async throws -> ReleaseStanding {
+    let version = description.version.version.text
+    return ReleaseStanding.judge(
+      commit: description.commit, images: description.services.mapValues(\.image.manifest.digest),
+      byCommit: try await client.releases(commit: description.commit, of: application.id),
+      byTag: try await client.releases(tag: Self.versionTag, value: version, of: application.id),
+      byVersion: try await client.releases(rawVersion: version, of: application.id))
+  }
+
+  /// The release of a version that devices may be given: by its tag first, then by what the server calls it.
+  package func existing(_ version: OSVersion, in application: RowID<ApplicationTable>) async throws -> CloudRelease? {
+    if let tagged = ReleaseStanding.newest(try await client.releases(tag: Self.versionTag, value: version.text, of: application)) { return tagged }
+    return ReleaseStanding.newest(try await client.releases(rawVersion: version.text, of: application))
+  }
+
+  /// What the release's `semver` is to be: nil where the server would refuse it or call the release by another name.
+  package func postedVersion(_ version: ReleaseVersion, in application: RowID<ApplicationTable>) async throws -> String? {
+    guard version.isStrict else { return nil }
+    return version.posted(revisions: try await client.revisions(of: version.version, in: application))
+  }
+}

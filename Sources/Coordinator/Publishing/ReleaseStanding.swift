@@ -1,0 +1,55 @@
+import BuildModel
+import Cloud
+
+/// What the cloud has of a version already.
+package enum ReleaseStanding: Sendable {
+  /// Nothing that counts: it is to be published.
+  case absent
+  /// Our own release, complete or not: it is gone on with.
+  case ours(CloudRelease)
+  /// A release of somebody else with the same images.
+  case same(CloudRelease)
+  /// A release with other content that devices may be given already.
+  case conflict(CloudRelease, reason: String)
+
+  /// Judges what lookups found. Only releases that are final, successful and not invalidated count as existing; a draft counts when it has our commit.
+  ///
+  /// A release found by its tag `version` comes before one that the server itself calls by the version. Of several the newest counts.
+  package static func judge(
+    commit: String, images: [String: Digest], byCommit: [CloudRelease], byTag: [CloudRelease], byVersion: [CloudRelease]
+  ) -> ReleaseStanding {
+    let ours = byCommit.filter { $0.commit == commit && ($0.status == .running || $0.status == .success) }
+    if let invalidated = ours.first(where: { $0.isInvalidated }) {
+      return .conflict(invalidated, reason: "exactly this content was published and invalidated")
+    }
+    if let visible = ours.first(where: \.isVisible) { return .ours(visible) }
+    let existing = (newest(byTag) ?? newest(byVersion)).flatMap { $0.commit == commit ? nil : $0 }
+    if let existing {
+      let found = Dictionary(existing.images.map { ($0.service, $0.contentHash) }, uniquingKeysWith: { first, _ in first })
+      if found == images.mapValues({ Optional($0) }) { return .same(existing) }
+      return .conflict(existing, reason: difference(found, images))
+    }
+    return chosen(ours).map { .ours($0) } ?? .absent
+  }
+
+  /// Of several releases with one commit (two coordinators began at the same moment) the one that all go on with: one that is visible, else one that is
+  /// complete (the server allows one for each commit), else the oldest.
+  package static func chosen(_ releases: [CloudRelease]) -> CloudRelease? {
+    func rank(_ release: CloudRelease) -> Int { release.isVisible ? 0 : release.status == .success ? 1 : 2 }
+    return releases.filter { $0.status == .running || $0.status == .success }.min { (rank($0), $0.id) < (rank($1), $1.id) }
+  }
+
+  /// The newest of those that devices may be given.
+  package static func newest(_ releases: [CloudRelease]) -> CloudRelease? { releases.filter(\.isVisible).max { $0.id < $1.id } }
+
+  private static func difference(_ found: [String: Digest?], _ wanted: [String: Digest]) -> String {
+    for name in Set(found.keys).union(wanted.keys).sorted() {
+      let (there, here) = (found[name] ?? nil, wanted[name])
+      if there == here { continue }
+      guard let here else { return "it has another service '\(name)'" }
+      guard let there else { return "it has no service '\(name)'" }
+      return "service '\(name)' is \(there.short) there and \(here.short) here"
+    }
+    return "its services differ"
+  }
+}

@@ -1,0 +1,85 @@
+import BuildModel
+import CoordinatorConfiguration
+import FoundationEssentials
+import Testing
+
+/// The `environments` of farm.yaml and where their secrets are.
+struct EnvironmentTests {
+  func load(_ farm: String) throws -> FarmConfiguration { try FarmConfigurationTests().load(farm) }
+  func complaint(_ work: () throws -> some Any) -> String {
+    do {
+      _ = try work()
+      return "nothing"
+    } catch { return "\(error)" }
+  }
+
+  @Test func readsEverything() throws {
+    let farm = try load(
+      """
+      environments:
+        staging: {token: "env:STAGING_TOKEN", team: OS Devs}
+        lab:
+          api: http://127.0.0.1:8080
+          organization: lab
+          token: file:secrets/lab
+          team: crew
+          role: operator
+          storage: {bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET"}
+      """)
+    let staging = try farm.environment(named: "staging")
+    #expect(staging.api == "https://api.balena-staging.com")
+    #expect(staging.organization == "balena_os")
+    #expect(staging.token == .environment("STAGING_TOKEN"))
+    #expect(staging.role == "developer")
+    let lab = try farm.environment(named: "lab")
+    #expect(lab.organization == "lab")
+    #expect(lab.token?.description.hasSuffix("/secrets/lab") == true)
+    #expect(lab.storage?.endpoint == "https://s3.us-east-1.amazonaws.com")
+    #expect(try farm.environment(named: "http://127.0.0.1:8080") == lab)
+  }
+
+  @Test func predefinedOnesHaveNoToken() throws {
+    let farm = try load("")
+    #expect(try farm.environment(named: "production").api == "https://api.balena-cloud.com")
+    #expect(try farm.environment(named: "production").token == nil)
+    #expect(try farm.environment(named: "https://api.example.org").token == nil)
+  }
+
+  @Test func refusesToDeploySomewhereByDefault() throws {
+    let farm = try load("environments: {lab: {api: 'https://api.lab.example'}}")
+    #expect(complaint { try farm.environment(named: nil) }.hasSuffix("deploying needs an explicit environment: --env lab|production|staging|<url>"))
+    #expect(complaint { try farm.environment(named: "produktion") } == "--env: unknown environment 'produktion'; known: production, or a URL")
+    #expect(complaint { try farm.environment(named: "https://a/b") }.contains("is not http(s)://host"))
+  }
+
+  @Test(arguments: [
+    ("environments: {x: {token: 'env:A'}}", "environment 'x' needs 'api', the API's address"),
+    ("environments: {x: {api: 'api.example.org'}}", "'api.example.org' is not http(s)://host or http(s)://host:port"),
+    ("environments: {staging: {tokn: a}}", "unknown key 'tokn' in an environment"),
+    ("environments: {staging: {storage: {bucket: b}}}", "storage needs 'accessKey'"),
+  ])
+  func refuses(farm: String, reason: String) {
+    #expect(complaint { try load(farm) }.contains(reason))
+  }
+
+  @Test func neverRepeatsASecretThatWasWrittenIntoTheFile() {
+    let text = complaint { try load("environments: {staging: {token: s3cr3tt0ken}}") }
+    #expect(text.contains("env:NAME or file:PATH"))
+    #expect(!text.contains("s3cr3tt0ken"))
+  }
+
+  @Test func readsSecretsFromOwnFilesOnly() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/secret-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Data("abc123\n".utf8).write(to: URL(filePath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    let source = try #require(CredentialSource("file:" + path, directory: "/", home: "/"))
+    #expect(try source.read(environment: [:]) == "abc123")
+    try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+    #expect(complaint { try source.read(environment: [:]) }.contains("mode 0600"))
+    let variable = CredentialSource.environment("T")
+    #expect(try variable.read(environment: ["T": "x.y.z"]) == "x.y.z")
+    #expect(complaint { try variable.read(environment: [:]) } == "env:T: the variable is not set")
+    #expect(complaint { try variable.read(environment: ["T": "a b-secret"]) }.contains("secret") == false)
+  }
+}

@@ -1,0 +1,91 @@
+import BuildModel
+import Cloud
+import Foundation
+import Publishing
+import PublishingSupport
+import Testing
+
+@testable import TestCloud
+
+/// A publication that is killed at every single request it makes, in a process of its own, and then run again.
+@Suite(.serialized) struct KillTests {
+  /// A child that publishes, and how it ended.
+  struct Child: Sendable {
+    let process: Process
+    let output: Pipe
+
+    init(_ bench: PublishBench, directory: String) throws {
+      process = Process()
+      output = Pipe()
+      process.executableURL = try URL(filePath: Self.path())
+      process.arguments = [bench.cloud.url, directory, "final", "1"]
+      process.environment = ["BLOCKFARM_TOKEN": bench.token.exposed, "PATH": "/usr/bin:/bin"]
+      process.standardOutput = output
+      process.standardError = output
+    }
+
+    /// `publish-once` is built into the directory of the test bundle.
+    private static func path() throws -> String {
+      var directory = URL(filePath: #filePath)
+      for _ in 0..<3 { directory.deleteLastPathComponent() }
+      let places = [Bundle.main.bundlePath, Bundle.main.executableURL?.deletingLastPathComponent().path ?? "", directory.path + "/.build/debug"]
+      return try #require(places.map { $0 + "/publish-once" }.first { FileManager.default.isExecutableFile(atPath: $0) })
+    }
+
+    /// Runs to the end; all of what it said.
+    func run() async throws -> (status: Int32, signal: Bool, text: String) {
+      try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread {
+          do {
+            try process.run()
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            continuation.resume(
+              returning: (process.terminationStatus, process.terminationReason == .uncaughtSignal, String(decoding: data, as: UTF8.self)))
+          } catch { continuation.resume(throwing: error) }
+        }
+      }
+    }
+  }
+
+  /// Every position, one after the other: killed when the cloud has carried out the request and before it answers. After the second run there is
+  /// exactly one release each, whole; in between nothing half is visible.
+  @Test(.timeLimit(.minutes(20))) func survivesADeathAtEveryRequest() async throws {
+    try await PublishBench.with { bench in
+      let empty = await bench.cloud.engine.edit { $0 }
+      let root = FileManager.default.temporaryDirectory.path + "/kill-\(UUID().uuidString)"
+      defer { try? FileManager.default.removeItem(atPath: root) }
+      func directory(_ name: String) throws -> String {
+        try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
+        return root + "/" + name
+      }
+      await bench.cloud.traffic.reset()
+      let whole = try await Child(bench, directory: try directory("whole")).run()
+      #expect(whole.status == 0 && !whole.signal, "\(whole.text)")
+      try await bench.expectPublishedOnce()
+      let count = await bench.cloud.traffic.count
+      #expect(count > 100)
+      #expect(!whole.text.contains(bench.token.exposed))
+      var position = 1
+      // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
+      while true {
+        await bench.cloud.engine.edit { $0 = empty }
+        await bench.cloud.traffic.reset()
+        let place = try directory("\(position)")
+        let child = try Child(bench, directory: place)
+        let process = child.process
+        await bench.cloud.traffic.afterRequest(position) { _ in kill(process.processIdentifier, SIGKILL) }
+        let first = try await child.run()
+        if !first.signal { break }
+        try await bench.expectNothingHalfIsVisible()
+        let second = try await Child(bench, directory: place).run()
+        #expect(second.status == 0 && !second.signal, "after \(position): \(second.text)")
+        try await bench.expectPublishedOnce()
+        try? FileManager.default.removeItem(atPath: place)
+        position += 1
+      }
+      #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
+      print("killed at \(position - 1) positions")
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import BlobStore
+import BuildModel
+import Cloud
+import Foundation
+import HTTPTypes
+import Publishing
+import PublishingSupport
+import Testing
+
+@testable import TestCloud
+
+/// Whole publications against the test cloud and a real registry.
+@Suite(.serialized) struct PublishTests {
+  @Test func publishesADeviceTypeOnce() async throws {
+    try await PublishBench.with { bench in
+      let published = try await bench.publish()
+      #expect(
+        published.map(\.application).map { $0.split(separator: "/")[1] } == [
+          "generic-amd64-kernel", "generic-amd64-tools", "generic-amd64", "generic-amd64-hostos",
+        ])
+      #expect(published.allSatisfy { $0.isFinal && $0.version == "2.60.1" && !$0.wasFound })
+      try await bench.expectPublishedOnce()
+      let writes = await bench.cloud.traffic.entries.filter { $0.method != .get && $0.method != .head }.count
+      #expect(try await bench.publish() == published)
+      // Nothing is written the second time.
+      #expect(await bench.cloud.traffic.entries.filter { $0.method != .get && $0.method != .head }.count == writes)
+      #expect(await Set(bench.journal.entries.map(\.stage)) == [.application, .complete, .final])
+    }
+  }
+
+  @Test func uploadsEachLayerOnce() async throws {
+    try await PublishBench.with { bench in
+      try await bench.publish()
+      let uploads = await bench.cloud.traffic.entries.filter { $0.server == .registry && $0.method == .post }
+      let mounts = uploads.filter { $0.target.contains("mount=") }
+      #expect(!mounts.isEmpty)
+      // Of four releases: the shared layer, three own ones and three configs; everything else is mounted.
+      let puts = await bench.cloud.traffic.entries.filter { $0.server == .registry && $0.method == .put && $0.target.contains("digest=") }
+      #expect(puts.count == 7, "\(puts.map(\.target))")
+    }
+  }
+
+  @Test func becomesFinalOnlyWhenAskedTo() async throws {
+    try await PublishBench.with { bench in
+      let drafts = try await bench.publish(SamplePublication(), .draft)
+      #expect(drafts.allSatisfy { !$0.isFinal && $0.version.hasPrefix("2.60.1-") })
+      try await bench.expectPublishedOnce(isFinal: false)
+      #expect(await bench.rows("release_tag").isEmpty)
+      let final = try await bench.publish()
+      #expect(final.map(\.release) == drafts.map(\.release))
+      try await bench.expectPublishedOnce()
+    }
+  }
+
+  @Test func refusesToFinalizeWhatIsNoRelease() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      sample.isRelease = false
+      #expect(await complaint { try await bench.publish(sample) }.contains("cannot become final"))
+      let drafts = try await bench.publish(sample, .draft)
+      #expect(drafts.allSatisfy { $0.version.hasPrefix("0.0.0-") })
+      let name = try ApplicationName(organization: "balena_os", name: "generic-amd64-tools")
+      let selector = ReleaseSelector.id(drafts[1].release)
+      #expect(
+        await complaint {
+          try await bench.target.finalize(selector, of: name, version: OSVersion("2.60.1")!, rules: [], registry: try bench.registry())
+        }.contains("it may not become final: its commit is not the version's tag"))
+      // They never satisfy "exists".
+      let found = try await bench.target.existingReleases(slug: Slug("generic-amd64"), blocks: [BlockName("tools")], version: OSVersion("2.60.1")!)
+      #expect(found.isEmpty)
+    }
+  }
+
+  @Test func refusesOtherContentUnderTheSameVersion() async throws {
+    try await PublishBench.with { bench in
+      try await bench.publish()
+      var other = SamplePublication()
+      other.seed = 2
+      let before = await bench.rows("release").count
+      let text = await complaint { try await bench.publish(other) }
+      #expect(text.contains("balena_os/generic-amd64-kernel 2.60.1 exists as release"))
+      #expect(text.contains("--allow-conflict"))
+      #expect(await bench.rows("release").count == before)
+      let second = try await bench.publish(other, allowConflict: true)
+      // The hostapp is the same; the others are known by their tag alone.
+      #expect(second.map(\.version) == ["0.0.0", "0.0.0", "2.60.1", "0.0.0"])
+      #expect(second.allSatisfy { $0.isFinal })
+      let found = try await bench.target.existingReleases(slug: Slug("generic-amd64"), blocks: [BlockName("tools")], version: OSVersion("2.60.1")!)
+      #expect(found[try BlockName("tools")]?.release == second[1].release)
+    }
+  }
+
+  /// A block application starts at revision 0, whatever revision the OS is at.
+  @Test func namesReleasesByTagWhereTheServerWouldNumberThemOtherwise() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      sample.version = "2.60.1+rev4"
+      let published = try await bench.publish(sample)
+      #expect(published.allSatisfy { $0.isFinal && $0.version == "0.0.0" }, "\(published.map(\.version))")
+      let names = [try BlockName("kernel"), try BlockName("tools"), try BlockName("missing")]
+      let version = try #require(OSVersion("2.60.1+rev4"))
+      let found = try await bench.target.existingReleases(slug: Slug("generic-amd64"), blocks: names, version: version)
+      #expect(found.keys.sorted().map(\.text) == ["kernel", "tools"])
+      #expect(found[names[0]]?.reference == published[0].images["kernel"])
+      #expect(try await bench.publish(sample) == published)
+      // The next one in a row is numbered by the server.
+      sample = SamplePublication()
+      sample.seed = 3
+      _ = try await bench.publish(sample)
+      sample.version = "2.60.1+rev1"
+      sample.seed = 4
+      #expect(try await bench.publish(sample)[0].version == "2.60.1+rev1")
+    }
+  }
+
+  @Test func takesAReleaseOfSomebodyElseWithTheSameImages() async throws {
+    try await PublishBench.with { bench in
+      let published = try await bench.publish()
+      // As if an older tool had made them: other commits.
+      await bench.cloud.engine.edit { state in
+        for row in state.database.rows("release") {
+          var changed = row
+          changed.values["commit"] = .string("00000000000000000000000000000000")
+          try? state.database.update("release", changed)
+        }
+      }
+      let again = try await bench.publish()
+      #expect(again.allSatisfy { $0.wasFound })
+      #expect(again.map(\.release) == published.map(\.release))
+    }
+  }
+
+  @Test func shiftsSupportLinesOfItsOwnApplications() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      for version in ["2023.1.0", "2023.4.0", "2023.7.0", "2023.4.1"] {
+        sample.version = version
+        let published = try await bench.publish(sample)
+        #expect(published.allSatisfy { $0.application.hasSuffix("-esr") && $0.isFinal })
+      }
+      let application = try #require(try await bench.client().application(slug: "balena_os/generic-amd64-esr"))
+      #expect(
+        application.tags == [
+          "release-policy": "esr", "esr-next": "2023.7.x", "esr-current": "2023.4.x", "esr-sunset": "2023.1.x",
+        ])
+      let tags = await bench.rows("release_tag").filter { $0["tag_key"] == "meta-balena-base" }
+      #expect(tags.count == 16 && tags.allSatisfy { $0["value"] == "2.60.1" })
+    }
+  }
+
+  @Test func showsVerifiesAndFinalizesOneRelease() async throws {
+    try await PublishBench.with { bench in
+      let sample = SamplePublication()
+      let drafts = try await bench.publish(sample, .draft)
+      let publication = try sample.make(in: bench.blobs)
+      let (name, version) = (try ApplicationName(organization: "balena_os", name: "generic-amd64-tools"), try #require(OSVersion("2.60.1")))
+      let shown = try await bench.target.show(.version(version), of: name)
+      #expect(shown.map(\.id) == [drafts[1].release] && shown[0].rawVersion.hasPrefix("2.60.1-") && !shown[0].isFinal)
+      let image = publication.blocks[1].image
+      let registry = try bench.registry()
+      func differences(_ digest: BlobDescriptor) async throws -> [String] {
+        let expected = ReleaseExpectation(images: ["tools": digest], assets: [:], assetRules: [])
+        return try await bench.target.verify(.version(version), of: name, with: expected, registry: registry).differences
+      }
+      #expect(try await differences(image.manifest).isEmpty)
+      let other = try await differences(publication.blocks[0].image.manifest)
+      #expect(other.first?.hasPrefix("'tools' is sha256:") == true)
+      let final = try await bench.target.finalize(.version(version), of: name, version: version, rules: [], registry: registry)
+      #expect(final.isFinal && final.rawVersion == "2.60.1")
+      let published = try await bench.publish(sample)
+      #expect(published[1].release == final.id)
+      try await bench.expectPublishedOnce()
+      // The hostapp's own release lacks an asset that the rules want.
+      let hostapp = try ApplicationName(organization: "balena_os", name: "generic-amd64")
+      let expected = ReleaseExpectation(
+        images: ["hostapp": try #require(publication.hostapp?.image.manifest)], assets: nil, assetRules: [.file("VERSION"), .file("image-raw.json")])
+      let verdict = try await bench.target.verify(.version(version), of: hostapp, with: expected, registry: registry)
+      #expect(verdict.differences == ["asset image-raw.json is missing"] && verdict.isFinal)
+      #expect(await complaint { try await bench.target.show(.commit(String(repeating: "0", count: 40)), of: name) }.contains("there is no release commit 0"))
+    }
+  }
+
+  @Test func sendsLargeAssetsInParts() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      sample.largeAsset = 12 << 20
+      try await bench.publish(sample)
+      let application = try #require(try await bench.client().application(slug: "balena_os/generic-amd64"))
+      let release = try #require(try await bench.client().rows(CloudRelease.self, where: ReleaseTable.application == application.id).first)
+      let asset = try #require(try await bench.client().assets(of: release.id).first { $0.key == "balena-image.manifest" })
+      #expect(asset.file?.size == 12 << 20)
+      let publication = try sample.make(in: bench.blobs)
+      let wanted = try #require(publication.hostapp?.assets.first { $0.key.text == "balena-image.manifest" })
+      let copy = try BlobStore(root: bench.blobs.root + "-copy")
+      defer { try? FileManager.default.removeItem(atPath: copy.root) }
+      try await bench.client().fetch(asset, into: copy, expecting: wanted.blob)
+      #expect(copy.has(wanted.blob.digest))
+    }
+  }
+
+  @Test func publishesBlocksAlone() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      sample.hasHostapp = false
+      let published = try await bench.publish(sample)
+      #expect(published.map(\.application) == ["balena_os/generic-amd64-kernel", "balena_os/generic-amd64-tools"])
+    }
+  }
+
+  @Test func keepsPrivateDeviceTypesPrivate() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      sample.slug = "secret-board"
+      try await bench.publish(sample)
+      #expect(await bench.rows("application").allSatisfy { $0["is_public"] == false })
+    }
+  }
+
+  /// Two coordinators with the same content, all the way at once.
+  @Test func twoCoordinatorsMeetInOneRelease() async throws {
+    for _ in 0..<3 {
+      try await PublishBench.with { bench in
+        let sample = SamplePublication()
+        async let first = bench.publish(sample)
+        async let second = bench.publish(sample)
+        let (a, b) = try await (first, second)
+        #expect(a.map(\.release) == b.map(\.release))
+        #expect(a.map(\.images) == b.map(\.images))
+        try await bench.expectPublishedOnce()
+        try await bench.expectNothingHalfIsVisible()
+      }
+    }
+  }
+}
