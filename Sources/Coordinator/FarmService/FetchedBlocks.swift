@@ -8,7 +8,7 @@ import OCIImage
 /// the digest of their manifest.
 struct FetchedBlocks: Sendable {
   let blobs: BlobStore
-  let registries: RegistryAccess
+  let registries: RegistryClients
 
   /// Bytes that one image's blobs may have together.
   private static let bytesLimit: Int64 = 16 << 30

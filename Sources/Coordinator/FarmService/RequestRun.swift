@@ -35,7 +35,7 @@ actor RequestRun {
   private let pool: HostPool
   private let tree: DeployTree
   private let bundles: SourceBundles
-  private let registries = RegistryAccess()
+  private let registries = RegistryClients()
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []

@@ -12,7 +12,7 @@ import Store
 struct TaskPipeline: Sendable {
   let environment: FarmEnvironment
   let tree: DeployTree
-  let registries: RegistryAccess
+  let registries: RegistryClients
   let report: @Sendable (FarmEvent) -> Void
 
   /// What a device type's directory holds, and how it came to be.

@@ -2,7 +2,7 @@ import BuildModel
 import Cloud
 
 /// One client a registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
-actor RegistryAccess {
+actor RegistryClients {
   private var http: HTTPClient?
   private var clients: [RegistryName: RegistryClient] = [:]
 
