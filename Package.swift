@@ -5,7 +5,11 @@ import PackageDescription
 // `--explicit-target-dependency-import-check error` keeps it true.
 
 /// Warnings are errors where the CI variable is set; a newer compiler's new warning stops nobody else.
-let settings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// deploy/fuzz sets it to the toolchain's libFuzzer: every room is built for it then, and there is one more program. Nothing of it is there otherwise.
+let fuzzer = Context.environment["BLOCKFARM_FUZZER"]
+let settings = warnings + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -170,6 +174,16 @@ let testSupport: [Target] = [
     name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
 ]
 
+let fuzz: [Target] =
+  fuzzer.map { library in
+    [
+      // Parsers of foreign bytes under libFuzzer.
+      .executableTarget(
+        name: "Fuzz", dependencies: ["BuildModel", "OCIImage", "Feed", "Planning"], path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings,
+        linkerSettings: [.unsafeFlags(["-sanitize=address", "-use-ld=lld", "-Xlinker", library, "-lstdc++"])])
+    ]
+  } ?? []
+
 let package = Package(
   name: "blockfarm",
   products: [
@@ -188,5 +202,5 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
   ],
-  targets: shared + coordinator + worker + testSupport + roomTests
+  targets: shared + coordinator + worker + testSupport + roomTests + fuzz
 )

@@ -37,6 +37,14 @@ package struct PackageIndex: Sendable {
     return parser.stanzas
   }
 
+  /// The same of an index in memory.
+  package static func readable(_ bytes: [UInt8]) -> [PackageStanza] {
+    var parser = IndexParser(isStrict: false)
+    _ = bytes.withUnsafeBytes { parser.take($0, isLast: true) }
+    parser.finish()
+    return parser.stanzas
+  }
+
   private init(_ parser: IndexParser, file: String) throws(FeedError) {
     if let problem = parser.problems.first { throw .malformed(file: file, reason: problem.reason) }
     stanzas = parser.stanzas
