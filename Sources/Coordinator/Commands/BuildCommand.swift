@@ -18,6 +18,10 @@ struct BuildCommand: AsyncParsableCommand {
   var slots = 1
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
+  @Option(name: .long, help: "A feed to make blocks from instead of building it: a directory, or an http, https or file URL; needs --archs or --tune.")
+  var feed: String?
+  @OptionGroup var architectures: ArchitectureOptions
+  @OptionGroup var publishing: PublishingOptions
   @Flag(name: .long, help: "Print index.json instead of the table.")
   var json = false
 
@@ -31,12 +35,20 @@ struct BuildCommand: AsyncParsableCommand {
     let farm = try Farm(configuration)
     let progress = ProgressView()
     let options = Farm.BuildOptions(
-      request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host)
+      request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host,
+      deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision())
     let interrupts = InterruptSignals(farm.environment.interruption)
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
     if json { try printJSON(result.index) } else { print(OutcomeTable.text(result)) }
     if result.status != 0 { throw CommandStatus(status: result.status) }
+  }
+
+  private func provision() throws -> FeedProvision? {
+    let names = try architectures.list()
+    if let feed { return try FeedProvision(location: feed, architectures: names) }
+    guard names == nil else { throw FarmError.usage("--archs and --tune belong to --feed") }
+    return nil
   }
 }

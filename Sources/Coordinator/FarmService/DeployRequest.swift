@@ -9,12 +9,15 @@ package struct DeployRequest: Hashable, Sendable {
   package var mode: Mode
   /// Name of an environment, for example `staging`.
   package var environment: String
-  /// Whether the releases belong to the extended support applications.
-  package var isESR: Bool
+  /// Whether the releases belong to the extended support applications; nil: as the version says.
+  package var isESR: Bool?
+  /// Publish although a version exists with other content.
+  package var allowConflict: Bool
 
-  package init(mode: Mode, environment: String, isESR: Bool) {
+  package init(mode: Mode, environment: String, isESR: Bool?, allowConflict: Bool = false) {
     self.mode = mode
     self.environment = environment
     self.isESR = isESR
+    self.allowConflict = allowConflict
   }
 }

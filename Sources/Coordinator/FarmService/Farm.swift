@@ -29,11 +29,20 @@ package struct Farm: Sendable {
     package var submodule: SubmoduleRef?
     /// nil when nothing is to be published.
     package var deploy: DeployRequest?
+    /// The environment that is asked for released blocks; nil: the one of `deploy`, else none.
+    package var lookup: String?
+    /// Build blocks although they are released at this version.
+    package var rebuild: Bool
+    /// nil: feeds are built.
+    package var feed: FeedProvision?
 
     package init(
       request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String], submodule: SubmoduleRef? = nil,
-      deploy: DeployRequest? = nil
+      deploy: DeployRequest? = nil, lookup: String? = nil, rebuild: Bool = false, feed: FeedProvision? = nil
     ) {
+      self.lookup = lookup
+      self.rebuild = rebuild
+      self.feed = feed
       self.submodule = submodule
       self.deploy = deploy
       self.request = request
@@ -68,14 +77,15 @@ package struct Farm: Sendable {
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
-    if let deploy = options.deploy {
-      throw .usage(
-        "publishing is not possible yet (\(deploy.mode.rawValue) releases to \(deploy.environment) were asked for); "
-          + "nothing was started. Build without deploying, then publish the result by other means")
-    }
-    let plan = try await Self.plan(
+    var options = options
+    options.request.isFeedProvided = options.feed != nil
+    let session = try cloud(options)
+    var plan = try await Self.plan(
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
+    let released = try await released(plan, options, session: session) { report(.notice($0)) }
+    plan = plan.fetching(released.references)
+    if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }
     if environment.interruption.isRequested { throw .cancelled }
     do {
       guard let lock = try EngineLock(directory: environment.configuration.state) else {
@@ -84,7 +94,7 @@ package struct Farm: Sendable {
             + "wait for it ('blockfarm status'), or use another state directory")
       }
       defer { withExtendedLifetime(lock) {} }
-      return try await run(plan, options, report: report)
+      return try await run(plan, options, session: session, released: released, report: report)
     } catch let error as FarmError {
       throw error
     } catch is CancellationError {
@@ -94,7 +104,9 @@ package struct Farm: Sendable {
     }
   }
 
-  private func run(_ plan: Plan, _ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> BuildResult {
+  private func run(
+    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, report: @escaping @Sendable (FarmEvent) -> Void
+  ) async throws -> BuildResult {
     let configuration = environment.configuration
     let pool = HostPool(environment: environment, report: report)
     if options.isLocal {
@@ -104,7 +116,10 @@ package struct Farm: Sendable {
     }
     let (request, isResumed) = try await open(plan)
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
-    let run = RequestRun(environment: environment, request: request, plan: plan, pool: pool, report: report)
+    let run = RequestRun(
+      environment: environment, request: request, plan: plan, pool: pool,
+      registries: RegistryClients(cloud: session?.registry, registries: released.registries),
+      deployment: try await deployment(of: plan, options, session: session, released: released), report: report)
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)

@@ -44,7 +44,16 @@ package struct JenkinsRun: Sendable {
       repository = nil
     }
     self.notices = notices
+    if let environment = job.deployment?.environment { Self.useToken(of: environment, in: &configuration) }
     farm = try Farm(configuration)
+  }
+
+  /// The job's own token variable serves where the configuration names no token.
+  private static func useToken(of environment: JenkinsJob.Deployment.Environment, in configuration: inout FarmConfiguration) {
+    guard var found = try? configuration.environment(named: environment.rawValue), found.token == nil else { return }
+    found.token = .environment(environment.tokenVariable)
+    configuration.environments.removeAll { $0.name == found.name }
+    configuration.environments.append(found)
   }
 
   /// Whether a build would run on this machine when nothing is said about it.

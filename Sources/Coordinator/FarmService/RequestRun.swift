@@ -35,7 +35,8 @@ actor RequestRun {
   private let pool: HostPool
   private let tree: DeployTree
   private let bundles: SourceBundles
-  private let registries = RegistryClients()
+  private let registries: RegistryClients
+  private let deployment: Deployment?
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []
@@ -45,8 +46,11 @@ actor RequestRun {
   private(set) var hasNoHost = false
 
   init(
-    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, report: @escaping @Sendable (FarmEvent) -> Void
+    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients, deployment: Deployment?,
+    report: @escaping @Sendable (FarmEvent) -> Void
   ) {
+    self.registries = registries
+    self.deployment = deployment
     self.environment = environment
     self.request = request
     self.pool = pool
@@ -180,7 +184,7 @@ actor RequestRun {
     _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
     let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     group.addTask {
       let outcome = await driver.run(attempt, client: client)
       return await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline)
@@ -191,7 +195,7 @@ actor RequestRun {
     _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient,
     in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     group.addTask { await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline) }
   }
 
@@ -239,7 +243,7 @@ actor RequestRun {
 
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard let item = work[slug] else { return }
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     let logExists = !item.attempts.isEmpty
     group.addTask {
       do {

@@ -13,6 +13,8 @@ struct TaskPipeline: Sendable {
   let environment: FarmEnvironment
   let tree: DeployTree
   let registries: RegistryClients
+  /// nil when nothing is to be published.
+  let deployment: Deployment?
   let report: @Sendable (FarmEvent) -> Void
 
   /// What a device type's directory holds, and how it came to be.
@@ -48,16 +50,19 @@ struct TaskPipeline: Sendable {
     let seconds = outcome.endedAt.seconds(since: outcome.startedAt)
     if spec.system != nil, let key = task.systemKey {
       try await parts.record(
-        SystemPart(artifacts: outcome.artifacts.filter { $0.role != .feed }, host: host), key: key, slug: task.slug, seconds: seconds)
+        SystemPart(artifacts: outcome.artifacts.filter { !Self.isOfBlocks($0) }, host: host), key: key, slug: task.slug, seconds: seconds)
     }
     if !spec.blocks.isEmpty, let key = task.blocksKey(compressor: GzipChunks.identity) {
       try await parts.record(
         BlocksPart(
-          blocks: outcome.blocks, artifacts: outcome.artifacts.filter { $0.role == .feed },
+          blocks: outcome.blocks, artifacts: outcome.artifacts.filter(Self.isOfBlocks),
           packageArchitectures: outcome.packageArchitectures, host: host), key: key, slug: task.slug, seconds: seconds)
     }
     return [collected, verified]
   }
+
+  /// The feed, and the assets of blocks that are built by recipes.
+  private static func isOfBlocks(_ artifact: Artifact) -> Bool { artifact.role == .feed || artifact.path.text.hasPrefix("service/") }
 
   /// A worker is not trusted: what it delivers must be exactly what was asked for.
   private func check(_ outcome: Outcome, _ spec: TaskSpec) throws {
@@ -89,7 +94,8 @@ struct TaskPipeline: Sendable {
     let system = parts.system
     guard system != nil || task.system == nil else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
     let (fetched, fetchSteps) = try await fetch(task)
-    let blocks = (parts.blocks?.blocks ?? []) + fetched
+    let made = parts.blocks?.blocks ?? []
+    let blocks = made + fetched
     let reusable = ReusableParts(environment: environment)
     let (blobs, scratch) = (environment.blobs, environment.scratch)
     let start = Timestamp.now
@@ -102,14 +108,14 @@ struct TaskPipeline: Sendable {
     }
     if delivered == nil {
       report(.stepStarted(task.slug, .preload))
-      let made = try await BlockingWork.run {
-        for block in blocks {
+      let part = try await BlockingWork.run {
+        for block in made {
           if let spec = task.builtBlocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
         }
-        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks)
+        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, made: made, fetched: fetched)
       }
-      if let key { try await reusable.record(made, key: key, slug: task.slug, seconds: 0) }
-      delivered = made
+      if let key { try await reusable.record(part, key: key, slug: task.slug, seconds: 0) }
+      delivered = part
       steps.append(step(.preload, since: start, task.slug))
     }
     guard let delivered else { throw FarmError.farm("nothing was delivered for \(task.slug)") }
@@ -130,7 +136,15 @@ struct TaskPipeline: Sendable {
       for image in delivered.images { try place(image.path.text, image.blob, into: &result.images) }
       return result
     }
-    return Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
+    var result = Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
+    if let deployment {
+      let publishStart = Timestamp.now
+      report(.stepStarted(task.slug, .publish))
+      let (slug, report) = (task.slug, report)
+      try await deployment.publish(task, result, system: system) { report(.taskNotice(slug, $0)) }
+      result.steps.append(step(.publish, since: publishStart, task.slug))
+    }
+    return result
   }
 
   /// Images of registries, as blobs.

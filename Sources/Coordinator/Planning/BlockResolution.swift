@@ -46,7 +46,7 @@ struct BlockResolution {
       origin = .dockerfile(directory: directory, baseImage: nil)
     } else {
       // A recipe's packages are named by the recipe: nobody can tell it from the package's name, so package names are not tried as bitbake targets.
-      guard !recipes.isEmpty else {
+      guard !recipes.isEmpty || request.isFeedProvided else {
         return .impossible(
           "block \(name) lists no recipe (composedOf with type sw.recipe.yocto), so nothing says what makes its \(packages.count) packages "
             + "(\(packages.prefix(3).map(\.text).joined(separator: ", "))\(packages.count > 3 ? ", …" : "")): "

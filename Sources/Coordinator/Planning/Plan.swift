@@ -57,6 +57,8 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   /// The merged composition, placeholders still in it; nil where the repository has no composition file for the machine.
   package var composition: Composition?
   package var notices: [String]
+  /// The feed that the blocks are made from; nil: it is built from ``recipes``.
+  package var feed: ProvidedFeed?
 
   package init(
     deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,

@@ -47,6 +47,8 @@ package struct PlanRequest: Sendable, Hashable {
   /// Whether only the plan's explanations are wanted: a block that fits nowhere is then no error, but explained.
   package var isExplaining: Bool
   package var settings: TaskSpec.Settings
+  /// Whether a feed is provided, so that recipes need not be known.
+  package var isFeedProvided = false
 
   package init(
     machines: [String], all: Bool, architectures: [Architecture], repositories: [String], blocks: Blocks, builder: Builder = .packages,

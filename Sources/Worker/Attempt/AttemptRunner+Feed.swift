@@ -38,23 +38,21 @@ extension AttemptRunner {
   /// Lays the blobs of a provided feed out as its directories.
   private func takeFeed(_ provided: ProvidedFeed) throws -> PackageFeed {
     packageArchitectures = provided.architectures
-    let root = directory.feedPath
-    try makeDirectory(root)
-    for file in provided.files {
-      let parts = file.path.text.split(separator: "/")
-      guard parts.count == 2 else {
-        throw Failure(kind: .rejected, step: .feed, reason: "the provided feed's '\(file.path)' is not in a package architecture's directory")
+    let feed = try provided.materialize(in: directory.feedPath, from: store)
+    artifacts += try provided.files.map { file in
+      guard let path = RelativePath("ipk/\(file.path)") else {
+        throw Failure(kind: .rejected, step: .feed, reason: "the provided feed's '\(file.path)' is no path below a feed")
       }
-      try makeDirectory("\(root)/\(parts[0])")
-      try store.link(file.blob.digest, to: "\(root)/\(file.path)")
-      guard let path = RelativePath("ipk/\(file.path)") else { continue }
-      artifacts.append(Artifact(path: path, digest: file.blob.digest, size: file.blob.size, role: .feed))
+      return Artifact(path: path, digest: file.blob.digest, size: file.blob.size, role: .feed)
     }
-    return try checked(PackageFeed(root: root, architectures: provided.architectures), present: provided.architectures)
+    return try counted(feed, feed.candidates.count, present: provided.architectures)
   }
 
   private func checked(_ feed: PackageFeed, present: [String]) throws -> PackageFeed {
-    let count = try feed.verify()
+    try counted(feed, feed.verify(), present: present)
+  }
+
+  private func counted(_ feed: PackageFeed, _ count: Int, present: [String]) throws -> PackageFeed {
     guard count > 0 else { throw Failure(kind: .build, step: .feed, reason: "the feed has no packages", details: present) }
     try notice("feed: \(count) packages in \(feed.architectures.joined(separator: " "))")
     return feed
