@@ -155,8 +155,8 @@ import Testing
 
   /// The very words. Compressor and packages are made by Debian's programs, whose versions change: words stand for the name and the digests.
   func golden(_ name: String, _ text: String) throws {
-    let plain = text.replacing(/libdeflate-\S*/, with: "<compressor>").split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.contains("package ") ? String($0).replacing(/[0-9a-f]{64}/, with: "<digest>") : String($0) }.joined(separator: "\n")
+    let lines = text.replacing(/libdeflate-\S*/, with: "<compressor>").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let plain = lines.map { $0.contains("package ") ? $0.replacing(/[0-9a-f]{64}/, with: "<digest>") : $0 }.joined(separator: "\n")
     let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).txt")
     if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(plain.utf8).write(to: file) }
     #expect(plain == (try String(contentsOf: file, encoding: .utf8)), "Golden/\(name).txt")
