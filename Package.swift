@@ -76,12 +76,14 @@ let coordinator: [Target] = [
     "Coordinator", "FarmService",
     [
       "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", "Publishing", crypto,
+      "Reports", "Cloud", "Publishing", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
-    dependencies: ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Scheduling", "FarmService", argumentParser],
+    dependencies: [
+      "BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Publishing", "Reports", "Scheduling", "FarmService", argumentParser,
+    ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
 
@@ -118,7 +120,7 @@ let roomTests: [Target] = [
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests(
     "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
-    exclude: ["Fixtures"]),
+    exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Reports", ["BuildModel", "BlobStore"]),
   tests("Source", ["BuildModel", "Processes"]),

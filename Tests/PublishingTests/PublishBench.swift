@@ -54,6 +54,8 @@ struct PublishBench {
       team: .init(name: "OS Devs", role: "developer"))
   }
 
+  func registry() throws -> RegistryAccess { RegistryAccess(http: http, api: try HTTPURL(cloud.url), token: token) }
+
   func publisher(_ token: Secret? = nil) throws -> Publisher {
     let token = token ?? self.token
     return Publisher(

@@ -59,6 +59,12 @@ import Testing
       #expect(await complaint { try await bench.publish(sample) }.contains("cannot become final"))
       let drafts = try await bench.publish(sample, .draft)
       #expect(drafts.allSatisfy { $0.version.hasPrefix("0.0.0-") })
+      let name = try ApplicationName(organization: "balena_os", name: "generic-amd64-tools")
+      let selector = ReleaseSelector.id(drafts[1].release)
+      #expect(
+        await complaint {
+          try await bench.target.finalize(selector, of: name, version: OSVersion("2.60.1")!, rules: [], registry: try bench.registry())
+        }.contains("it may not become final: its commit is not the version's tag"))
       // They never satisfy "exists".
       let found = try await bench.target.existingReleases(slug: Slug("generic-amd64"), blocks: [BlockName("tools")], version: OSVersion("2.60.1")!)
       #expect(found.isEmpty)
@@ -139,6 +145,40 @@ import Testing
         ])
       let tags = await bench.rows("release_tag").filter { $0["tag_key"] == "meta-balena-base" }
       #expect(tags.count == 16 && tags.allSatisfy { $0["value"] == "2.60.1" })
+    }
+  }
+
+  @Test func showsVerifiesAndFinalizesOneRelease() async throws {
+    try await PublishBench.with { bench in
+      let sample = SamplePublication()
+      let drafts = try await bench.publish(sample, .draft)
+      let publication = try sample.make(in: bench.blobs)
+      let (name, version) = (try ApplicationName(organization: "balena_os", name: "generic-amd64-tools"), try #require(OSVersion("2.60.1")))
+      let shown = try await bench.target.show(.version(version), of: name)
+      #expect(shown.map(\.id) == [drafts[1].release] && shown[0].rawVersion.hasPrefix("2.60.1-") && !shown[0].isFinal)
+      let image = publication.blocks[1].image
+      let registry = try bench.registry()
+      func differences(_ digest: BlobDescriptor) async throws -> [String] {
+        let expected = ReleaseExpectation(images: ["tools": digest], assets: [:], assetRules: [])
+        return try await bench.target.verify(.version(version), of: name, with: expected, registry: registry).differences
+      }
+      #expect(try await differences(image.manifest).isEmpty)
+      let other = try await differences(publication.blocks[0].image.manifest)
+      #expect(other.first?.hasPrefix("'tools' is sha256:") == true)
+      let final = try await bench.target.finalize(.version(version), of: name, version: version, rules: [], registry: registry)
+      #expect(final.isFinal && final.rawVersion == "2.60.1")
+      let published = try await bench.publish(sample)
+      #expect(published[1].release == final.id)
+      try await bench.expectPublishedOnce()
+      // The hostapp's own release lacks an asset that the rules want.
+      let hostapp = try ApplicationName(organization: "balena_os", name: "generic-amd64")
+      let expected = ReleaseExpectation(
+        images: ["hostapp": try #require(publication.hostapp?.image.manifest)], assets: nil, assetRules: [.file("VERSION"), .file("image-raw.json")])
+      let verdict = try await bench.target.verify(.version(version), of: hostapp, with: expected, registry: registry)
+      #expect(verdict.differences == ["asset image-raw.json is missing"] && verdict.isFinal)
+      #expect(
+        await complaint { try await bench.target.show(.commit(String(repeating: "0", count: 40)), of: name) }.contains("there is no release commit 0")
+      )
     }
   }
 

@@ -23,6 +23,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
           BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
         ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
+      CommandGroup(name: "Releases", subcommands: [ReleaseCommand.self]),
       CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),
     ])
 

@@ -22,9 +22,12 @@ package enum AssetRules {
     }
   }
 
+  /// What every hostapp release has, whatever the device type.
+  package static let always: [Rule] = [.file("VERSION"), .file("VERSION_HOSTOS"), .file("device-type.json")]
+
   /// The rules for a device type. The placeholder `edge`, container-only and archive types have no disk image in parts.
   package static func rules(for deviceType: DeviceType) -> [Rule] {
-    var rules: [Rule] = [.file("VERSION"), .file("VERSION_HOSTOS"), .file("device-type.json")]
+    var rules = always
     let yocto = deviceType.yocto
     guard deviceType.slug.text != "edge", yocto.deployArtifact != "docker-image", !yocto.archive else { return rules }
     rules += [.file("image.json"), .anyBelow("compressed")]

@@ -86,7 +86,7 @@ package struct Publisher: Sendable {
       works.append(Work(description: description, isHost: isHost, application: application))
     }
     let releases = ReleasePublisher(target: target, account: account, pusher: pusher, blobs: blobs, report: report)
-    try await complete(&works, releases, publication, options)
+    try await complete(&works, releases, options)
     if options.mode == .final { try await finalize(&works, releases, publication, options) }
     return works.compactMap(Self.record)
   }
@@ -105,7 +105,8 @@ package struct Publisher: Sendable {
         (
           try ReleaseDescription(
             application: name(.block(block.name)), version: publication.version, services: services,
-            composition: ReleaseComposition.plain(services, version: "2.4"), contract: block.contract), false
+            composition: ReleaseComposition.plain(services, version: "2.4"), contract: block.contract,
+            isDraftOnly: !publication.isRelease), false
         ))
     }
     if let hostapp = publication.hostapp {
@@ -115,13 +116,14 @@ package struct Publisher: Sendable {
           try ReleaseDescription(
             application: name(.hostapp), version: publication.version, services: services,
             composition: ReleaseComposition.plain(services, version: "2.4"), contract: hostapp.contract, assets: hostapp.assets,
-            assetRules: AssetRules.rules(for: publication.deviceType)), true
+            assetRules: AssetRules.rules(for: publication.deviceType), isDraftOnly: !publication.isRelease), true
         ))
       let (all, composition) = try ReleaseComposition.hostOS(hostapp, blocks: publication.blocks)
       result.append(
         (
           try ReleaseDescription(
-            application: name(.hostOS), version: publication.version, services: all, composition: composition, contract: nil), false
+            application: name(.hostOS), version: publication.version, services: all, composition: composition, contract: nil,
+            isDraftOnly: !publication.isRelease), false
         ))
     }
     guard Set(result.map(\.description.application)).count == result.count else {
@@ -154,7 +156,7 @@ package struct Publisher: Sendable {
   }
 
   /// Brings all releases to completeness, one application after the other so that a layer is pushed once and mounted for the next.
-  private func complete(_ works: inout [Work], _ releases: ReleasePublisher, _ publication: Publication, _ options: Options) async throws {
+  private func complete(_ works: inout [Work], _ releases: ReleasePublisher, _ options: Options) async throws {
     for index in works.indices {
       let work = works[index]
       if case .same(let found) = try await standing(of: work.description, in: work.application, options) {
@@ -164,7 +166,7 @@ package struct Publisher: Sendable {
         report(.found(work.application.slug, release: found.id.number))
         continue
       }
-      let release = try await releases.complete(work.description, in: work.application, isRelease: publication.isRelease)
+      let release = try await releases.complete(work.description, in: work.application)
       works[index].release = release
       try await note(.complete, release.id.number, work.description)
       report(.complete(work.application.slug, release: release.id.number))

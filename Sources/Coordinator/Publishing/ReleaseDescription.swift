@@ -26,12 +26,14 @@ package struct ReleaseDescription: Sendable {
   package let assets: [Publication.Asset]
   /// Rules that ``assets`` and what is in the cloud must meet.
   package let assetRules: [AssetRules.Rule]
+  /// It may never become final; the release says so itself.
+  package let isDraftOnly: Bool
   /// What the release is recognised by: the first 40 hex digits of sha256(application, version, content).
   package let commit: String
 
   package init(
     application: ApplicationName, version: OSVersion, services: [String: Service], composition: BalenaJSON, contract: BalenaJSON?,
-    assets: [Publication.Asset] = [], assetRules: [AssetRules.Rule] = []
+    assets: [Publication.Asset] = [], assetRules: [AssetRules.Rule] = [], isDraftOnly: Bool = false
   ) throws {
     self.application = application
     self.version = ReleaseVersion(version)
@@ -40,6 +42,7 @@ package struct ReleaseDescription: Sendable {
     self.contract = try Self.versioned(contract, self.version, of: application)
     self.assets = assets.sorted { $0.key < $1.key }
     self.assetRules = assetRules
+    self.isDraftOnly = isDraftOnly
     try Self.check(services, of: application)
     let unmet = AssetRules.unmet(assetRules, by: assets.map(\.key.text))
     guard unmet.isEmpty else {
@@ -51,7 +54,8 @@ package struct ReleaseDescription: Sendable {
     }
     let content = Content(
       composition: composition, contract: self.contract, images: services.mapValues(\.image.manifest.digest),
-      labels: services.mapValues(\.labels), assets: Dictionary(uniqueKeysWithValues: assets.map { ($0.key.text, $0.blob.digest) }))
+      labels: services.mapValues(\.labels), assets: Dictionary(uniqueKeysWithValues: assets.map { ($0.key.text, $0.blob.digest) }),
+      draftOnly: isDraftOnly ? true : nil)
     commit = try Self.commit(
       application: application, version: version, content: try Self.sha256(try WorkerProtocol.encode(content)))
     for (what, value) in [("composition", composition), ("contract", self.contract ?? .null)] {
@@ -72,6 +76,7 @@ package struct ReleaseDescription: Sendable {
     let images: [String: Digest]
     let labels: [String: [String: String]]
     let assets: [String: Digest]
+    let draftOnly: Bool?
   }
 
   private static func sha256(_ bytes: [UInt8]) throws(PublishingError) -> Digest {

@@ -6,6 +6,9 @@ package struct ReleaseLookup: Sendable {
   /// The tag by which a version is recognised.
   package static let versionTag = "version"
 
+  /// Marks a draft that must not become final: its commit is not the version's tag.
+  package static let draftOnlyTag = "blockfarm.draft-only"
+
   let client: BalenaClient
 
   package init(client: BalenaClient) { self.client = client }

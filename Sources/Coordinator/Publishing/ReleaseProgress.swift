@@ -9,6 +9,7 @@ package enum ReleaseAction: Hashable, Sendable, CustomStringConvertible {
   case addLabel(service: String, RowID<ReleaseImageTable>, name: String, value: String)
   case push(service: String, RowID<ImageTable>, location: String)
   case putAsset(Publication.Asset)
+  case markDraftOnly
   case markComplete
 
   package var description: String {
@@ -18,6 +19,7 @@ package enum ReleaseAction: Hashable, Sendable, CustomStringConvertible {
     case .addLabel(let service, _, let name, _): "label \(name) of \(service)"
     case .push(let service, _, let location): "push of \(service) to \(location)"
     case .putAsset(let asset): "asset \(asset.key)"
+    case .markDraftOnly: "mark of a draft that is no release"
     case .markComplete: "status"
     }
   }
@@ -59,6 +61,7 @@ extension ReleaseDescription {
       let sizes = Dictionary(assets.map { ($0.key, $0.file?.size) }, uniquingKeysWith: { first, _ in first })
       for asset in self.assets where sizes[asset.key.text] != .some(.some(asset.blob.size)) { rows.append(.putAsset(asset)) }
     }
+    if isDraftOnly, release.tags[ReleaseLookup.draftOnlyTag] == nil { rows.append(.markDraftOnly) }
     if rows.isEmpty, release.status != .success { rows.append(.markComplete) }
     if let first = rows.first, release.isFinal {
       throw .unexpected(

@@ -22,25 +22,24 @@ struct ReleasePublisher: Sendable {
   private var lookup: ReleaseLookup { ReleaseLookup(client: client) }
 
   /// Makes the draft or goes on with the one that is there, until nothing is missing; gives the release as it was read last.
-  func complete(_ description: ReleaseDescription, in application: CloudApplication, isRelease: Bool) async throws -> CloudRelease {
+  func complete(_ description: ReleaseDescription, in application: CloudApplication) async throws -> CloudRelease {
     var missing: [ReleaseAction] = []
-    var failure: (error: CloudError, missing: [ReleaseAction])?
+    var failure: (error: CloudError, missing: [ReleaseAction], repeats: Int)?
     for _ in 0..<Self.rounds {
       guard let release = try await current(description, application) else {
-        try await create(description, application, isRelease: isRelease)
+        try await create(description, application)
         continue
       }
       missing = try description.remaining(in: release, assets: description.assets.isEmpty ? [] : try await client.assets(of: release.id))
       if missing.isEmpty { return release }
       // Nothing has changed since it failed: it was no other coordinator.
-      if let failure, failure.missing == missing { throw failure.error }
-      failure = nil
+      if let failure, failure.missing == missing, failure.repeats >= (failure.error.leavesUnknown ? 2 : 0) { throw failure.error }
       do {
         try await perform(missing, description, application, release)
-      } catch let error as CloudError where error.leavesUnknown {
-        // What nobody knows is seen in the next round.
-      } catch let error as CloudError where error.wasOvertaken {
-        failure = (error, missing)
+        failure = nil
+      } catch let error as CloudError where error.leavesUnknown || error.wasOvertaken {
+        // What nobody knows is seen in the next round, and so is what somebody else did.
+        failure = (error, missing, failure?.missing == missing ? (failure?.repeats ?? 0) + 1 : 0)
       }
     }
     if let failure { throw failure.error }
@@ -58,9 +57,9 @@ struct ReleasePublisher: Sendable {
     return chosen
   }
 
-  private func create(_ description: ReleaseDescription, _ application: CloudApplication, isRelease: Bool) async throws {
+  private func create(_ description: ReleaseDescription, _ application: CloudApplication) async throws {
     // Without a version a draft from an untagged commit cannot be taken for one of the tag.
-    let semver = isRelease ? try await lookup.postedVersion(description.version, in: application.id) : nil
+    let semver = description.isDraftOnly ? nil : try await lookup.postedVersion(description.version, in: application.id)
     let user = account.kind == .user ? RowID<UserTable>(account.ownID) : nil
     let release = try await client.createRelease(
       of: application.id, by: user, commit: description.commit, composition: description.composition, contract: description.contract,
@@ -101,67 +100,17 @@ struct ReleasePublisher: Sendable {
       try await client.putAsset(
         asset.key.text, file: blobs.path(asset.blob.digest), size: asset.blob.size, filename: asset.key.lastComponent,
         contentType: ContentType.of(asset.key), release: release.id)
+    case .markDraftOnly: _ = try await client.addTag(ReleaseLookup.draftOnlyTag, "its commit is not the version's tag", to: release.id)
     case .markComplete: try await client.change(release.id, .ended(.success, at: .now))
     }
   }
 
-  // MARK: Final
-
-  /// Tags the release and makes it final; gives what the server calls it. Nothing of it is undone: everything else must be complete before.
+  /// Tags the release with our commit and makes it final.
   func finalize(_ description: ReleaseDescription, _ tags: [String: String], in application: CloudApplication) async throws -> CloudRelease {
-    guard var release = try await current(description, application) else {
+    guard let release = try await current(description, application) else {
       throw PublishingError.notFound(what: "release of \(application.slug) with commit \(description.commit)", available: [])
     }
-    for (key, value) in tags.sorted(by: { $0.key < $1.key }) where release.tags[key] != value {
-      let found = try await client.addTag(key, value, to: release.id)
-      guard found == value else {
-        throw PublishingError.unexpected(
-          what: "tag \(key) of release \(release.id) of \(application.slug)", found: "'\(found)'", expected: "'\(value)'")
-      }
-    }
-    if !release.isFinal {
-      try await settleVersion(description, application, release)
-      do {
-        try await client.change(release.id, .final)
-      } catch let error as CloudError where error.status == 400 {
-        // Another release took the revision meanwhile: the identity is the tag then.
-        try await client.changeDraft(release.id, .semver(Self.unset))
-        try await client.change(release.id, .final)
-      } catch let error as CloudError where error.leavesUnknown {}
-      guard let now = try await client.release(release.id) else {
-        throw PublishingError.notFound(what: "release \(release.id) of \(application.slug)", available: [])
-      }
-      release = now
-    }
-    guard release.isVisible else {
-      throw PublishingError.unexpected(
-        what: "release \(release.id) of \(application.slug)", found: release.isFinal ? "\(release.status) or invalidated" : "a draft still",
-        expected: "final and successful; the credential may lack the right to finalize it")
-    }
-    try await refuseOtherName(release, description, application)
-    report(.final(application.slug, release: release.id.number, version: release.rawVersion))
-    return release
-  }
-
-  /// The server's word for a release without version.
-  private static let unset = "0.0.0"
-
-  /// Gives the draft the version that the server would accept now, or takes it away: others may have finalized since it was made.
-  private func settleVersion(_ description: ReleaseDescription, _ application: CloudApplication, _ release: CloudRelease) async throws {
-    let wanted = try await lookup.postedVersion(description.version, in: application.id) ?? Self.unset
-    let isUnset = release.rawVersion == Self.unset || release.rawVersion.hasPrefix(Self.unset + "-")
-    guard isUnset != (wanted == Self.unset) else { return }
-    try await client.changeDraft(release.id, .semver(wanted))
-  }
-
-  /// Two coordinators may have finalized different content in the same moment: the later one then got another name, and is taken back.
-  private func refuseOtherName(_ release: CloudRelease, _ description: ReleaseDescription, _ application: CloudApplication) async throws {
-    let version = description.version.version.text
-    guard release.rawVersion != version, !release.rawVersion.hasPrefix(Self.unset) else { return }
-    try await client.change(release.id, .invalidated(reason: "published as \(version), but that version was taken at the same moment"))
-    throw PublishingError.conflict(
-      application: application.slug, version: version, release: Int(release.id.number),
-      reason: "the server called ours \(release.rawVersion); it was invalidated")
+    return try await ReleaseFinalizer(client: client, report: report).finalize(release, as: description.version, tags, in: application)
   }
 }
 

@@ -1,0 +1,31 @@
+import ArgumentParser
+import BuildModel
+import FarmService
+import FoundationEssentials
+import Publishing
+
+/// `blockfarm release finalize`: make one draft final.
+struct ReleaseFinalizeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "finalize", abstract: "Make one complete draft final. It cannot be undone.",
+    discussion: "Refused when an image or required asset is missing, or when the version exists in another release.")
+  @OptionGroup var environment: EnvironmentOptions
+  @OptionGroup var arguments: ReleaseArguments
+  @Option(name: .long, help: "The version that the release is to have (default: the one that names it).")
+  var osVersion: String?
+  @Flag(name: .long, help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let selector = try arguments.selector()
+    guard let version = OSVersion(osVersion ?? arguments.release) else {
+      throw FarmError.usage(osVersion.map { "'\($0)' is no version" } ?? "a release named by commit or id needs --os-version")
+    }
+    let session = try environment.open()
+    let name = try session.application(arguments.application)
+    let release = try await session.calling {
+      try await $0.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: $0.registry)
+    }
+    if json { try printJSON(release) } else { print(release.text) }
+  }
+}

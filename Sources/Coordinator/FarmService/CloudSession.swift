@@ -1,0 +1,78 @@
+import BuildModel
+import Cloud
+import CoordinatorConfiguration
+import FoundationEssentials
+import Publishing
+
+/// One environment, opened: what to publish to, and as whom.
+package struct CloudSession: Sendable {
+  package let target: PublishTarget
+  package let registry: RegistryAccess
+  let http: HTTPClient
+
+  /// Reads the environment's token and prepares the clients; nothing is sent yet.
+  package init(
+    _ environment: CloudEnvironment, variables: [String: String] = ProcessInfo.processInfo.environment, settings: HTTPSettings = HTTPSettings()
+  ) throws(FarmError) {
+    guard let source = environment.token else {
+      throw .usage(
+        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH)")
+    }
+    do {
+      let token = Secret(try source.read(environment: variables))
+      http = try HTTPClient(settings: settings)
+      let api = try HTTPURL(environment.api)
+      target = PublishTarget(
+        client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
+        team: environment.team.map { .init(name: $0, role: environment.role) })
+      registry = RegistryAccess(http: http, api: api, token: token)
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  /// An application of the environment's organization, by its name or as `organization/name`.
+  package func application(_ text: String) throws(FarmError) -> ApplicationName {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    do {
+      switch parts.count {
+      case 1: return try ApplicationName(organization: target.organization, name: parts[0])
+      case 2: return try ApplicationName(organization: parts[0], name: parts[1])
+      default: throw FarmError.usage("'\(text)' is not an application: name or organization/name")
+      }
+    } catch let error as FarmError {
+      throw error
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+
+  /// Says what the cloud said in the words of the farm: what does not exist is the caller's mistake, what cannot be reached is not.
+  package func calling<Value: Sendable>(_ work: (CloudSession) async throws -> Value) async throws(FarmError) -> Value {
+    do {
+      return try await work(self)
+    } catch let error as FarmError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
+    } catch let error as PublishingError {
+      throw .usage("\(error)")
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+}
+
+extension CloudEnvironment {
+  /// The bucket of the deploy tree; nil where the environment has none.
+  package func objectStore(http: HTTPClient, variables: [String: String] = ProcessInfo.processInfo.environment) throws(FarmError) -> ObjectStore? {
+    guard let storage else { return nil }
+    do {
+      return try ObjectStore(
+        http: http, endpoint: HTTPURL(storage.endpoint), bucket: storage.bucket, region: storage.region,
+        accessKey: storage.accessKey.read(environment: variables), secretKey: Secret(storage.secretKey.read(environment: variables)))
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import BuildModel
+import FoundationEssentials
+import Publishing
+import Reports
+
+/// Compares the releases of a whole request with its `index.json`: what `release verify` does.
+package struct IndexVerification: Sendable {
+  package let index: IndexDocument
+
+  /// Reads `index.json`, or the one in a request's directory.
+  package init(path: String) throws(FarmError) {
+    let file = path.hasSuffix(".json") ? path : path + "/index.json"
+    guard let data = try? Data(contentsOf: URL(filePath: file)) else {
+      throw .usage("\(file): cannot be read; name a request's directory or its index.json")
+    }
+    do {
+      index = try WorkerProtocol.decode(IndexDocument.self, from: data)
+    } catch {
+      throw .usage("\(file): is no index of a request: \(error)")
+    }
+  }
+
+  /// A verdict for each block's release and each hostOS release, of the device types that were built; `slugs` limits them.
+  package func verify(in session: CloudSession, slugs: [String]) async throws(FarmError) -> [ReleaseVerification] {
+    let built = index.deviceTypes.filter { $0.outcome == .built || $0.outcome == .reused }
+    if let unknown = slugs.first(where: { slug in !built.contains { $0.slug.text == slug } }) {
+      let near = NearestNames.of(unknown, among: built.map(\.slug.text))
+      throw .usage("'\(unknown)' was not built in this request; built: \((near.isEmpty ? built.map(\.slug.text) : near).joined(separator: ", "))")
+    }
+    let reports = built.filter { slugs.isEmpty || slugs.contains($0.slug.text) }
+    return try await session.calling { session in
+      var verdicts: [ReleaseVerification] = []
+      for report in reports { verdicts += try await Self.verify(report, in: session) }
+      return verdicts
+    }
+  }
+
+  private static func verify(_ report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
+    guard let version = OSVersion(report.version) else { throw FarmError.usage("\(report.slug): '\(report.version)' is no version") }
+    let organization = session.target.organization
+    // Only the digests matter here; the index has no sizes of manifests.
+    let images = Dictionary(
+      report.blocks.map { ($0.name.text, BlobDescriptor(digest: $0.dockerDigest, size: 0)) }, uniquingKeysWith: { first, _ in first })
+    var verdicts: [ReleaseVerification] = []
+    func verify(_ role: ApplicationRole, _ expected: ReleaseExpectation) async throws {
+      let name = try ApplicationName(organization: organization, slug: report.slug, role: role, isESR: version.isESR)
+      do {
+        verdicts.append(try await session.target.verify(.version(version), of: name, with: expected, registry: session.registry))
+      } catch PublishingError.notFound(let what, _) {
+        verdicts.append(
+          ReleaseVerification(application: name.slug, release: 0, isFinal: false, compared: 0, differences: ["there is no \(what)"]))
+      }
+    }
+    for (name, image) in images.sorted(by: { $0.key < $1.key }) {
+      try await verify(.block(try BlockName(name)), ReleaseExpectation(images: [name: image], assets: nil, assetRules: []))
+    }
+    try await verify(
+      .hostOS, ReleaseExpectation(images: images, otherServices: ["bootable", "hostapp"], assets: nil, assetRules: []))
+    return verdicts
+  }
+}
