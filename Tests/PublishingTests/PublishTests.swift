@@ -176,7 +176,9 @@ import Testing
         images: ["hostapp": try #require(publication.hostapp?.image.manifest)], assets: nil, assetRules: [.file("VERSION"), .file("image-raw.json")])
       let verdict = try await bench.target.verify(.version(version), of: hostapp, with: expected, registry: registry)
       #expect(verdict.differences == ["asset image-raw.json is missing"] && verdict.isFinal)
-      #expect(await complaint { try await bench.target.show(.commit(String(repeating: "0", count: 40)), of: name) }.contains("there is no release commit 0"))
+      #expect(
+        await complaint { try await bench.target.show(.commit(String(repeating: "0", count: 40)), of: name) }.contains("there is no release commit 0")
+      )
     }
   }
 

@@ -19,7 +19,8 @@ struct PythonPeer {
     process.standardError = FileHandle.nullDevice
     try process.run()
     defer {
-      process.terminate()
+      // The threads that tests run on block SIGTERM, and children inherit that.
+      kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
     }
     let line = await withCheckedContinuation { (continuation: CheckedContinuation<String, Never>) in

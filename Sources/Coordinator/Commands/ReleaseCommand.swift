@@ -36,7 +36,9 @@ struct ReleaseArguments: ParsableArguments {
   var release: String
 
   func selector() throws -> ReleaseSelector {
-    guard let selector = ReleaseSelector(release) else { throw FarmError.usage("'\(release)' is neither a version nor a complete commit nor id:NUMBER") }
+    guard let selector = ReleaseSelector(release) else {
+      throw FarmError.usage("'\(release)' is neither a version nor a complete commit nor id:NUMBER")
+    }
     return selector
   }
 }

@@ -6,7 +6,8 @@ import Publishing
 
 /// `blockfarm release show`: what the cloud has.
 struct ReleaseShowCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "show", abstract: "Show the releases of an application that have a version, commit or id.")
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Show the releases of an application that have a version, commit or id.")
   @OptionGroup var environment: EnvironmentOptions
   @OptionGroup var arguments: ReleaseArguments
   @Flag(name: .long, help: "Print JSON.")

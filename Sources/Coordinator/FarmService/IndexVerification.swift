@@ -10,7 +10,9 @@ package struct IndexVerification: Sendable {
   /// Reads `index.json`, or the one in a request's directory.
   package init(path: String) throws(FarmError) {
     let file = path.hasSuffix(".json") ? path : path + "/index.json"
-    guard let data = try? Data(contentsOf: URL(filePath: file)) else { throw .usage("\(file): cannot be read; name a request's directory or its index.json") }
+    guard let data = try? Data(contentsOf: URL(filePath: file)) else {
+      throw .usage("\(file): cannot be read; name a request's directory or its index.json")
+    }
     do {
       index = try WorkerProtocol.decode(IndexDocument.self, from: data)
     } catch {

@@ -17,7 +17,8 @@ struct ReleaseFinalizer: Sendable {
     for (key, value) in tags.sorted(by: { $0.key < $1.key }) where release.tags[key] != value {
       let found = try await client.addTag(key, value, to: release.id)
       guard found == value else {
-        throw PublishingError.unexpected(what: "tag \(key) of release \(release.id) of \(application.slug)", found: "'\(found)'", expected: "'\(value)'")
+        throw PublishingError.unexpected(
+          what: "tag \(key) of release \(release.id) of \(application.slug)", found: "'\(found)'", expected: "'\(value)'")
       }
     }
     if !release.isFinal {

@@ -1,6 +1,7 @@
 """Recomputes the AWS signature of every request with botocore and answers 200 or 403. Prints its port, ends with standard input."""
 import hashlib
 import http.server
+import os
 import sys
 import threading
 
@@ -55,3 +56,4 @@ server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_address[1], flush=True)
 sys.stdin.read()
+os._exit(0)

@@ -1,4 +1,5 @@
 """Runs moto's S3 with one empty bucket. Prints its port, ends with standard input."""
+import os
 import sys
 
 import boto3
@@ -17,3 +18,4 @@ client = boto3.client(
 client.create_bucket(Bucket="images")
 print(port, flush=True)
 sys.stdin.read()
+os._exit(0)

@@ -49,8 +49,12 @@ enum TransferOptions {
     } else if let value = request.authorization?.fieldValue {
       fields["Authorization"] = value
     }
-    // Without it libcurl waits for a 100 before each large body.
-    if request.body.length > 0 { fields["Expect"] = "" }
+    // libcurl waits for a 100 before each large body. A field that is taken out would enter the signature (libcurl 7.88), so there it only waits no longer.
+    if case .awsSignature = request.authorization {
+      options.set(CURLOPT_EXPECT_100_TIMEOUT_MS, 1)
+    } else if request.body.length > 0 {
+      fields["Expect"] = ""
+    }
     if let name = fields.unsendable {
       throw .unsendable(method: request.method, url: request.url, reason: "header field '\(name.prefix(60))' has a name or value that HTTP forbids")
     }

@@ -8,7 +8,9 @@ struct ObjectListing {
 
   init(_ bytes: [UInt8], from url: HTTPURL) throws(CloudError) {
     func malformed(_ reason: String) -> CloudError { .decoding(url: url, what: "list of objects", reason: reason) }
-    guard let text = String(validating: bytes, as: UTF8.self), text.contains("<ListBucketResult") else { throw malformed("it is no ListBucketResult") }
+    guard let text = String(validating: bytes, as: UTF8.self), text.contains("<ListBucketResult") else {
+      throw malformed("it is no ListBucketResult")
+    }
     var rest = text[...]
     while let content = Self.element("Contents", in: &rest) {
       var inner = content
