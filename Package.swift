@@ -143,7 +143,7 @@ let roomTests: [Target] = [
   tests("FarmService", ["BuildModel", "BlobStore", "Cloud", "OCIImage", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
+  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),
   tests(
     "TestCloud",
     [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),

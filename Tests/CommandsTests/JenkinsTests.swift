@@ -150,7 +150,6 @@ import Testing
       #expect(!FileManager.default.fileExists(atPath: deployed(farm)))
     }
     try refused("jenkins-typing-mistakes", ["MACHINE": "acme-board7", "deploy": "maybe", "hostOSBlock": "acme-gpu", "final": "yes"])
-    try refused("jenkins-cannot-publish", ["MACHINE": "acme-board7", "deploy": "yes", "deployTo": "staging"])
     try refused("jenkins-unknown-device-type", ["MACHINE": "acme-bord7"])
     try refused("jenkins-no-meta-balena", ["MACHINE": "acme-board7", "metaBalenaBranch": "master"])
     try refused("jenkins-no-workspace", ["MACHINE": "acme-board7", "WORKSPACE": farm.directory + "/gone"])
