@@ -18,11 +18,13 @@ import Testing
   private static func archive(_ config: String, at path: String) throws {
     _ = try DockerArchive.write(
       reference: "acme-ext:latest", epoch: 7, to: path, config: { Array(config.replacing("DIFF", with: $0[0].description).utf8) },
-      layers: [{ layer in
-        try layer.begin(TarEntry(path: Array("boot".utf8), kind: .directory, mode: 0o755, uid: 0, gid: 0, mtime: 99))
-        try layer.begin(TarEntry(path: Array("boot/kernel".utf8), kind: .file(size: 6), mode: 0o644, uid: 0, gid: 0, mtime: 99))
-        try Array("kernel".utf8).withUnsafeBytes { try layer.write($0) }
-      }])
+      layers: [
+        { layer in
+          try layer.begin(TarEntry(path: Array("boot".utf8), kind: .directory, mode: 0o755, uid: 0, gid: 0, mtime: 99))
+          try layer.begin(TarEntry(path: Array("boot/kernel".utf8), kind: .file(size: 6), mode: 0o644, uid: 0, gid: 0, mtime: 99))
+          try Array("kernel".utf8).withUnsafeBytes { try layer.write($0) }
+        }
+      ])
   }
 
   private static let config = """

@@ -166,7 +166,8 @@ import Testing
         #expect(said.contains(word), "\(said)")
       }
       func manifest(_ old: String, _ new: String) -> (String) throws -> Void {
-        { try text.replacingOccurrences(of: old, with: new, options: .regularExpression).write(toFile: $0 + "/image.json", atomically: false, encoding: .utf8) }
+        let changed = text.replacingOccurrences(of: old, with: new, options: .regularExpression)
+        return { try changed.write(toFile: $0 + "/image.json", atomically: false, encoding: .utf8) }
       }
       try fault("no error") { _ in }
       try fault("does not end in an empty block") {

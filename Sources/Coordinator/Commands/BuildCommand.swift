@@ -18,7 +18,8 @@ struct BuildCommand: AsyncParsableCommand {
   var slots = 1
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
-  @Option(name: .long, help: "A feed to make blocks from instead of building it: a directory, or an http, https or file URL; needs --archs or --tune.")
+  @Option(
+    name: .long, help: "A feed to make blocks from instead of building it: a directory, or an http, https or file URL; needs --archs or --tune.")
   var feed: String?
   @OptionGroup var architectures: ArchitectureOptions
   @OptionGroup var publishing: PublishingOptions

@@ -23,7 +23,9 @@ struct PublishingOptions: ParsableArguments {
     guard let mode = DeployRequest.Mode(rawValue: deploy) else {
       throw FarmError.usage("unknown value '\(deploy)' of --deploy; known: none, draft, final")
     }
-    guard let env else { throw FarmError.usage("--deploy \(deploy) needs an explicit environment: --env production|staging|<name of farm.yaml>|<url>") }
+    guard let env else {
+      throw FarmError.usage("--deploy \(deploy) needs an explicit environment: --env production|staging|<name of farm.yaml>|<url>")
+    }
     return DeployRequest(mode: mode, environment: env, isESR: nil, allowConflict: allowConflict)
   }
 }

@@ -17,7 +17,9 @@ struct Deployment: Sendable {
   let environment: FarmEnvironment
 
   /// Publishes one device type; the failure says whether trying again may help.
-  func publish(_ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void) async throws {
+  func publish(
+    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void
+  ) async throws {
     do {
       guard let version = OSVersion(task.osVersion) else { throw FarmError.farm("'\(task.osVersion)' is no OS version") }
       if let isESR = request.isESR, isESR != version.isESR {

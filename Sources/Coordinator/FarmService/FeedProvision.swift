@@ -40,7 +40,8 @@ package struct FeedProvision: Sendable {
   }
 
   /// `names` nil: the best of everything.
-  private func feed(_ names: [PackageName]?, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void) async throws -> ProvidedFeed {
+  private func feed(_ names: [PackageName]?, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void) async throws -> ProvidedFeed
+  {
     let blobs = environment.blobs
     switch location {
     case .directory(let root):
