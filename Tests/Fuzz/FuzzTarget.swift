@@ -17,6 +17,10 @@ enum FuzzTarget: String, CaseIterable {
   case index
   case version
   case contract
+  /// A hostOS composition.
+  case composition
+  /// A docker-archive of anybody.
+  case archive
   /// A device type's CoffeeScript manifest.
   case coffee
   /// Image manifests.
@@ -35,6 +39,8 @@ enum FuzzTarget: String, CaseIterable {
     case .index: IndexInput.index(bytes)
     case .version: IndexInput.version(bytes)
     case .contract: _ = try? Contract.parse(bytes, file: "contract.json")
+    case .composition: DocumentInput.composition(bytes)
+    case .archive: ArchiveInput.take(bytes)
     case .coffee: _ = try? ManifestFields.coffee(bytes, path: "device.coffee")
     case .manifest: DocumentInput.roundTrip(ImageManifest.self, bytes) { try $0.bytes() }
     case .config: DocumentInput.roundTrip(ImageConfig.self, bytes) { try $0.bytes() }
