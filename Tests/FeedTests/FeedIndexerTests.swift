@@ -123,7 +123,7 @@ import Testing
       try TestFeed(scratch).add("x", "1", "armv8a", fields: fields)
       let error = #expect(throws: FeedError.self) { try FeedIndexer(root: scratch).run() }
       #expect(
-        error?.description.contains(word) == true && error?.description.contains("armv8a/x_1_armv8a.ipk") == true, "\(error?.description ?? "")")
+        error?.description.contains(word) == true && error?.description.contains("x_1_armv8a.ipk") == true, "\(error?.description ?? "")")
       #expect(try Packer.shell("cd '\(scratch)' && find . -name 'Packages*' | sort | xargs sha256sum") == before)
     }
   }

@@ -140,6 +140,17 @@ import struct Crypto.SHA256
     }
   }
 
+  /// Times that go back make the server say that nothing changed.
+  @Test func serverThatIsWrongAboutChange() async throws {
+    try await with { setting in
+      _ = try await setting.fetch("a")
+      try Setting.add("later", "1", "armv8a", root: setting.root)
+      _ = try setting.server.requests()
+      #expect(try await setting.fetch("later").transferred == 1)
+      #expect(try setting.server.requests().filter { $0.hasPrefix("/armv8a/Packages.gz") } == ["/armv8a/Packages.gz 200", "/armv8a/Packages.gz 304"])
+    }
+  }
+
   @Test func indexThatIsOnlyPlain() async throws {
     try await with { setting in
       for name in ["all", "armv8a"] { try FileManager.default.removeItem(atPath: "\(setting.root)/\(name)/Packages.gz") }

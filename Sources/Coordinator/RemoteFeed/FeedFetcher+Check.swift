@@ -12,7 +12,11 @@ extension FeedFetcher {
     let names = try Self.directories(architectures)
     return try await withScratch { scratch in
       let found = try await Self.each(names) { name in
-        (plain: try await document([name, "Packages"]), packed: try await document([name, "Packages.gz"]))
+        // A check believes nobody that nothing changed.
+        let anew = Revalidation(isAllowed: false)
+        return (
+          plain: try await document([name, "Packages"], asking: anew), packed: try await document([name, "Packages.gz"], asking: anew)
+        )
       }
       var absent: [String] = []
       var failures: [FeedFinding] = []

@@ -19,8 +19,12 @@ extension FeedFetcher {
   /// `architectures` is PACKAGE_ARCHS, lowest preference first. Everything is checked against its index before it is in the store under its digest.
   package func fetch(_ wish: FeedWish, architectures: [String]) async throws(RemoteFeedError) -> FetchedFeed {
     let names = try Self.directories(architectures)
-    return try await withScratch { scratch in
-      let (feed, absent) = try await indexes(names, in: scratch)
+    return try await revalidating { (revalidation) throws(RemoteFeedError) in try await fetch(wish, from: names, asking: revalidation) }
+  }
+
+  private func fetch(_ wish: FeedWish, from names: [String], asking revalidation: Revalidation) async throws(RemoteFeedError) -> FetchedFeed {
+    try await withScratch { scratch in
+      let (feed, absent) = try await indexes(names, in: scratch, asking: revalidation)
       let chosen = try feed.candidates(for: wish)
       let fetched = try await Self.each(chosen) { candidate in
         let found = try await package(candidate.stanza, in: candidate.directory)
@@ -42,9 +46,11 @@ extension FeedFetcher {
   /// All that the indexes offer; no package is fetched. The value's paths are gone when the call returns.
   package func offers(architectures: [String]) async throws(RemoteFeedError) -> (feed: PackageFeed, absent: [String]) {
     let names = try Self.directories(architectures)
-    return try await withScratch { scratch in
-      let (feed, absent) = try await indexes(names, in: scratch)
-      return (feed: feed, absent: absent)
+    return try await revalidating { (revalidation) throws(RemoteFeedError) in
+      try await withScratch { scratch in
+        let (feed, absent) = try await indexes(names, in: scratch, asking: revalidation)
+        return (feed: feed, absent: absent)
+      }
     }
   }
 
@@ -58,12 +64,12 @@ extension FeedFetcher {
   }
 
   /// Lays the indexes out below `scratch` and reads them.
-  private func indexes(_ names: [String], in scratch: String) async throws -> (PackageFeed, absent: [String]) {
+  private func indexes(_ names: [String], in scratch: String, asking revalidation: Revalidation) async throws -> (PackageFeed, absent: [String]) {
     let found = try await Self.each(names) { name -> BlobDescriptor? in
-      if let packed = try await document([name, "Packages.gz"]) {
+      if let packed = try await document([name, "Packages.gz"], asking: revalidation) {
         return try await BlockingWork.run { try inflate(packed, of: name) } as BlobDescriptor?
       }
-      return try await document([name, "Packages"])
+      return try await document([name, "Packages"], asking: revalidation)
     }
     let there = zip(names, found).filter { $1 != nil }.map(\.0)
     guard !there.isEmpty else { throw RemoteFeedError.noIndex(feed: url.description, architectures: names) }

@@ -42,24 +42,29 @@ package struct FeedFetcher: Sendable {
   }
 
   /// A file that may have changed since it was fetched last, as a blob; nil when the server does not have it.
-  func document(_ components: [String]) async throws -> BlobDescriptor? {
+  func document(_ components: [String], asking revalidation: Revalidation) async throws -> BlobDescriptor? {
     let url = try address(components)
-    let known = try await BlockingWork.run { cache.record(of: url) }
+    let known = revalidation.isAllowed ? try await BlockingWork.run { cache.record(of: url) } : nil
     var request = HTTPRequest(.get, url)
     // A strong or weak ETag will do: the bytes are checked by whoever uses them.
     if let tag = known?.etag { request.fields["If-None-Match"] = tag }
     if let time = known?.lastModified { request.fields["If-Modified-Since"] = time }
     let sink = StoreSink(store: cache.store)
+    defer { sink.discard() }
     do {
       let answer = try await client.download(request, into: sink, limit: Self.indexLimit)
       return try await BlockingWork.run {
         guard let blob = try sink.finish() else { return nil }
-        try cache.note(
-          .init(url: url.description, etag: answer.fields["ETag"], lastModified: answer.fields["Last-Modified"], blob: blob), of: url)
+        // What changed in the second in which it was sent may change again in it (RFC 9110 section 8.8.2.2).
+        let time = answer.fields["Last-Modified"].flatMap { $0 == answer.fields["Date"] ? nil : $0 }
+        try cache.note(.init(url: url.description, etag: answer.fields["ETag"], lastModified: time, blob: blob), of: url)
         return blob
       }
     } catch let error as CloudError {
-      if error.status == 304, let known { return known.blob }
+      if error.status == 304, let known {
+        revalidation.noteUse()
+        return known.blob
+      }
       if error.status == 404 || error.status == 410 { return nil }
       throw error
     }
@@ -74,9 +79,11 @@ package struct FeedFetcher: Sendable {
       try await client.download(HTTPRequest(.get, url), into: cache.store, expecting: blob)
       return (blob, true)
     }
-    // Nothing says by which name the blob is in the store, so the answer itself has to be remembered.
+    // Only md5 vouches for it, so nothing says by which name it would be in the store.
     let components = [architecture] + stanza.file.text.split(separator: "/").map(String.init)
-    guard let blob = try await document(components) else { throw FeedError.inconsistent(file: url.description, reason: "is listed but not there") }
+    guard let blob = try await document(components, asking: Revalidation(isAllowed: false)) else {
+      throw FeedError.inconsistent(file: url.description, reason: "is listed but not there")
+    }
     return try await BlockingWork.run {
       try PackageFeed.verify(stanza, at: cache.store.path(blob.digest))
       return (blob, true)

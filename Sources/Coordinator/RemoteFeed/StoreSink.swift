@@ -9,6 +9,9 @@ final class StoreSink: BodySink, @unchecked Sendable {
 
   init(store: BlobStore) { self.store = store }
 
+  /// Removes what is not finished.
+  func discard() { writer = nil }
+
   func begin(at offset: Int64) throws {
     if offset == 0 { writer = try BlobWriter(store: store) }
   }

@@ -1,0 +1,29 @@
+import Synchronization
+
+/// Whether a server may answer that an index is the same as before, and whether one did.
+///
+/// Such an answer can be wrong: times of files go back and have seconds only. It saves time where all goes well and must not be why a fetch fails.
+final class Revalidation: Sendable {
+  let isAllowed: Bool
+  private let used = Mutex(false)
+
+  init(isAllowed: Bool) { self.isAllowed = isAllowed }
+
+  var wasUsed: Bool { used.withLock { $0 } }
+  func noteUse() { used.withLock { $0 = true } }
+}
+
+extension FeedFetcher {
+  /// Tries with what the records say; where that fails and an index was not sent again, once more without them.
+  func revalidating<Value>(
+    _ body: (Revalidation) async throws(RemoteFeedError) -> Value
+  ) async throws(RemoteFeedError) -> Value {
+    let revalidation = Revalidation(isAllowed: true)
+    do {
+      return try await body(revalidation)
+    } catch {
+      guard revalidation.wasUsed, !Task.isCancelled else { throw error }
+    }
+    return try await body(Revalidation(isAllowed: false))
+  }
+}
