@@ -5,7 +5,11 @@ import PackageDescription
 // `--explicit-target-dependency-import-check error` keeps it true.
 
 /// Warnings are errors where the CI variable is set; a newer compiler's new warning stops nobody else.
-let settings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// deploy/fuzz sets it to the toolchain's libFuzzer: every room is built for it then, and there is one more program. Nothing of it is there otherwise.
+let fuzzer = Context.environment["BLOCKFARM_FUZZER"]
+let settings = warnings + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address", "-enable-testing"])])
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -36,9 +40,9 @@ let shared: [Target] = [
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
-  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", crypto]),
+  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
-  room("Shared", "Feed", ["BuildModel", "CArchive", crypto]),
+  room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
@@ -65,24 +69,29 @@ let coordinator: [Target] = [
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  // Feeds that are somewhere else: into the blob store, checked.
+  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
   room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  // What the variables of a Jenkins job mean.
+  room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
   room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
   // Holds the others together.
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Preload",
-      "Reports", "Cloud", "Publishing", crypto,
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
+      "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Publishing", "Reports", "Scheduling", "FarmService", argumentParser,
+      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Reports", "Scheduling", "FarmService",
+      argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
@@ -93,15 +102,17 @@ let worker: [Target] = [
   room("Worker", "Processes", ["CLinux"]),
   // Mirrors and checkouts of exact commits.
   room("Worker", "Source", ["BuildModel", "Processes"]),
+  // Images from Dockerfiles, and what builds leave in container daemons.
+  room("Worker", "Containers", ["BuildModel", "Processes"]),
   // Driving barys, reading its console, collecting what it made.
   room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
   // Attempt directories, journals and the detached runner.
-  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Feed", "Processes", "Source", "Yocto"]),
+  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
   // The verbs.
   .executableTarget(
     name: "WorkerCommands",
     dependencies: [
-      "BuildModel", "BlobStore", "Blocks", "CLinux", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+      "BuildModel", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
@@ -109,7 +120,7 @@ let roomTests: [Target] = [
   tests("BuildModel", exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
-  tests("Feed", ["BuildModel", crypto], copy: ["Fixtures"]),
+  tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
@@ -118,18 +129,21 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(
     "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
-  tests("Reports", ["BuildModel", "BlobStore"]),
+  tests("Jenkins"),
+  tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
-  tests("FarmService", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
+  tests("Containers", ["BuildModel", "Processes"]),
+  tests("FarmService", ["BuildModel", "BlobStore", "Cloud", "OCIImage", "Executors", "Planning", "Reports"]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"]),
-  tests("Commands", ["WorkerCommands"], exclude: ["Golden"]),
+  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
+  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),
   tests(
     "TestCloud",
     [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
@@ -160,6 +174,16 @@ let testSupport: [Target] = [
     name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
 ]
 
+let fuzz: [Target] =
+  fuzzer.map { library in
+    [
+      // Parsers of foreign bytes under libFuzzer.
+      .executableTarget(
+        name: "Fuzz", dependencies: ["BuildModel", "OCIImage", "Feed", "Planning"], path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings,
+        linkerSettings: [.unsafeFlags(["-sanitize=address", "-use-ld=lld", "-Xlinker", library, "-lstdc++"])])
+    ]
+  } ?? []
+
 let package = Package(
   name: "blockfarm",
   products: [
@@ -178,5 +202,5 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
   ],
-  targets: shared + coordinator + worker + testSupport + roomTests
+  targets: shared + coordinator + worker + testSupport + roomTests + fuzz
 )

@@ -57,6 +57,9 @@ import Testing
       testDescription: "opaque directory", first: #"{"path": "bin/.wh..wh..opq", "type": "file"}"#, second: #"{"path": "y", "type": "dir"}"#,
       words: ["first", "lower layers"]),
     Case(
+      testDescription: "device", first: #"{"path": "x", "type": "char", "device": [1, 3]}"#, second: #"{"path": "y", "type": "dir"}"#,
+      words: ["'/x'", "first", "devices"]),
+    Case(
       testDescription: "overlay attribute", first: #"{"path": "bin", "type": "dir", "xattrs": {"trusted.overlay.opaque": "79"}}"#,
       second: #"{"path": "y", "type": "dir"}"#, words: ["first", "trusted.overlay.opaque"]),
   ]
@@ -74,6 +77,33 @@ import Testing
       // Nothing half-written.
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/work/blobs/sha256").isEmpty)
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/work/blobs/ingest").isEmpty)
+    }
+  }
+
+  @Test(arguments: ["allowed", "deletes", "other numbers"]) func devices(_ kind: String) throws {
+    try withScratchDirectory { scratch in
+      let first = kind == "deletes" ? "[0, 0]" : "[1, 3]"
+      let second = kind == "other numbers" ? "[1, 5]" : "[1, 3]"
+      let description = """
+        [{"name": "first", "version": "1", "arch": "all", "entries": [{"path": "d", "type": "dir"}, {"path": "d/x", "type": "char", "device": \(first)}]},
+         {"name": "second", "version": "1", "arch": "all", "entries": [{"path": "d/x", "type": "char", "device": \(kind == "deletes" ? first : second)},
+          {"path": "d/y", "type": "block", "mode": "660", "gid": 6, "device": [259, 1048575]}]}]
+        """
+      let feed = try TestFeed(in: scratch, description: description)
+      var spec = try TestFeed.spec(["first", "second"])
+      spec.allowsDevices = true
+      guard kind == "allowed" else {
+        let error = #expect(throws: BlocksError.self) { try feed.assemble(spec, in: scratch + "/work") }
+        for word in ["d/x", "first"] { #expect(error?.description.contains(word) == true, "\(error?.description ?? "")") }
+        return
+      }
+      let (result, store) = try feed.assemble(spec, in: scratch + "/work")
+      let tree = try TreeEntry.list("tar", [store.path(result.layers[0].blob.digest)])
+      #expect(tree.map(\.type) == ["dir", "char", "block"])
+      #expect(tree.map(\.link) == [nil, "1:3", "259:1048575"])
+      #expect(try BlockVerification.verify(result, against: spec, in: store).count == 1)
+      spec.allowsDevices = false
+      #expect(throws: BlocksError.self) { try BlockVerification.verify(result, against: spec, in: store) }
     }
   }
 

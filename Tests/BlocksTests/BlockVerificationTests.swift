@@ -6,6 +6,69 @@ import OCIImage
 import Testing
 
 @Suite struct BlockVerificationTests {
+  /// Every kind of block that we make passes.
+  @Test(arguments: Layering.allCases) func passes(_ layering: Layering) throws {
+    try withScratchDirectory { scratch in
+      let spec = try TestFeed.spec(layering: layering)
+      let (result, store) = try TestFeed(in: scratch).assemble(spec, in: scratch + "/work")
+      #expect(result.layers.count == (layering == .single ? 1 : 4))
+      #expect(try BlockVerification.verify(result, against: spec, in: store).allSatisfy { $0 > 1024 })
+    }
+  }
+
+  struct LayerLie: Sendable, CustomTestStringConvertible {
+    var testDescription: String
+    var word: String
+    /// The entries of the layers, lowest first.
+    var layers: [[TarEntry]]
+  }
+
+  static func entry(_ path: String, _ kind: TarEntry.Kind, xattrs: [String: [UInt8]] = [:]) -> TarEntry {
+    TarEntry(path: Array(path.utf8), kind: kind, mode: 0o755, uid: 0, gid: 0, mtime: 0, xattrs: xattrs)
+  }
+
+  static let layerLies: [LayerLie] = [
+    LayerLie(testDescription: "no parent", word: "parent", layers: [[entry("a/b", .file(size: 0))]]),
+    LayerLie(
+      testDescription: "parent only below", word: "parent", layers: [[entry("a", .directory)], [entry("a/b", .file(size: 0))]]),
+    LayerLie(
+      testDescription: "below a link", word: "parent",
+      layers: [[entry("a", .symlink(target: Array("/etc".utf8))), entry("a/b", .file(size: 0))]]),
+    LayerLie(testDescription: "whiteout", word: ".wh.", layers: [[entry(".wh.a", .file(size: 0))]]),
+    LayerLie(testDescription: "opaque", word: ".wh.", layers: [[entry("a", .directory), entry("a/.wh..wh..opq", .file(size: 0))]]),
+    LayerLie(testDescription: "overlay attribute", word: "reserved", layers: [[entry("a", .directory, xattrs: ["trusted.overlay.opaque": [121]])]]),
+    LayerLie(testDescription: "device", word: "device", layers: [[entry("a", .blockDevice(major: 8, minor: 0))]]),
+    LayerLie(testDescription: "overlay whiteout", word: "deletes", layers: [[entry("a", .characterDevice(major: 0, minor: 0))]]),
+    LayerLie(testDescription: "pipe", word: "pipe", layers: [[entry("a", .fifo)]]),
+    LayerLie(
+      testDescription: "hard link into a lower layer", word: "hard link",
+      layers: [[entry("a", .file(size: 0))], [entry("b", .hardlink(target: Array("a".utf8)))]]),
+    LayerLie(
+      testDescription: "a file where a directory was", word: "another kind",
+      layers: [[entry("a", .directory), entry("a/b", .file(size: 0))], [entry("a", .file(size: 0))]]),
+    LayerLie(
+      testDescription: "too many layers", word: "number of layers",
+      layers: [[entry("a", .directory)], [entry("b", .directory)], [entry("c", .directory)]]),
+  ]
+
+  /// Layers that tell all their digests truly and still are none of ours.
+  @Test(arguments: layerLies) func findsLayers(_ lie: LayerLie) throws {
+    try withScratchDirectory { scratch in
+      let spec = try TestFeed.spec(["base-files", "firmware"], layering: .byArchitecture)
+      var (result, store) = try TestFeed(in: scratch).assemble(spec, in: scratch + "/work")
+      result.layers = try lie.layers.map { entries in
+        let writer = try LayerWriter(store: store)
+        for entry in entries { try writer.begin(entry) }
+        return try writer.finish()
+      }
+      let config = ImageConfig(
+        platform: result.platform, labels: spec.labels, diffIDs: result.layers.map(\.diffID), created: TestFeed.epoch, createdBy: "x")
+      try Self.rewrite(&result, store, config: config.bytes())
+      let error = #expect(throws: BlocksError.self) { try BlockVerification.verify(result, against: spec, in: store) }
+      #expect(error?.description.contains(lie.word) == true, "\(error?.description ?? "")")
+    }
+  }
+
   struct Lie: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var word: String

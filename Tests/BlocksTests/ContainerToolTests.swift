@@ -7,9 +7,9 @@ import Testing
 @Suite(.serialized) struct ContainerToolTests {
   static let isRoot = geteuid() == 0
 
-  @Test func skopeoReadsTheLayout() throws {
+  @Test(arguments: Layering.allCases) func skopeoReadsTheLayout(_ layering: Layering) throws {
     try withScratchDirectory { scratch in
-      let spec = try TestFeed.spec()
+      let spec = try TestFeed.spec(layering: layering)
       let (result, store) = try TestFeed(in: scratch).assemble(spec, in: scratch + "/work")
       try writeLayout(result, store: store, to: scratch + "/oci")
       struct Inspection: Decodable {
@@ -27,10 +27,11 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "owners and capabilities can only be set by root")) func umociUnpacksTheSameTree() throws {
+  @Test(.enabled(if: isRoot, "owners and capabilities can only be set by root"), arguments: Layering.allCases)
+  func umociUnpacksTheSameTree(_ layering: Layering) throws {
     try withScratchDirectory { scratch in
       let feed = try TestFeed(in: scratch)
-      let (result, store) = try feed.assemble(TestFeed.spec(), in: scratch + "/work")
+      let (result, store) = try feed.assemble(TestFeed.spec(layering: layering), in: scratch + "/work")
       try writeLayout(result, store: store, to: scratch + "/oci")
       try Tool.run("umoci", "unpack", "--image", scratch + "/oci:block", scratch + "/bundle")
       let expected = try TreeEntry.list("ipk", feed.files).map { $0.without(mtime: true) }
@@ -74,10 +75,11 @@ import Testing
     #expect(inspection.Variant == "v8")
   }
 
-  @Test(.enabled(if: isRoot, "dockerd needs root")) func dockerLoadsAndExportsTheSameTree() throws {
+  @Test(.enabled(if: isRoot, "dockerd needs root"), arguments: Layering.allCases)
+  func dockerLoadsAndExportsTheSameTree(_ layering: Layering) throws {
     try withScratchDirectory { scratch in
       let feed = try TestFeed(in: scratch)
-      let spec = try TestFeed.spec()
+      let spec = try TestFeed.spec(layering: layering)
       let (result, store) = try feed.assemble(spec, in: scratch + "/work")
       try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/block.docker")
       try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/again.docker")
@@ -89,10 +91,11 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: isRoot, "dockerd needs root")) func registryTakesAndDockerPullsTheDockerManifest() throws {
+  @Test(.enabled(if: isRoot, "dockerd needs root"), arguments: Layering.allCases)
+  func registryTakesAndDockerPullsTheDockerManifest(_ layering: Layering) throws {
     try withScratchDirectory { scratch in
       let feed = try TestFeed(in: scratch)
-      let spec = try TestFeed.spec()
+      let spec = try TestFeed.spec(layering: layering)
       let (result, store) = try feed.assemble(spec, in: scratch + "/work")
       try withRegistry(in: scratch) { address in
         let base = "http://\(address)/v2/acme/tools"

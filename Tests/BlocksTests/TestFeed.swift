@@ -25,18 +25,24 @@ struct TestFeed {
     try Tool.run("python3", Self.fixture("make-feed.py"), root, input: text)
   }
 
-  static func spec(_ packages: [String] = packages, recipes: [String] = []) throws -> BlockSpec {
+  static func spec(_ packages: [String] = packages, recipes: [String] = [], layering: Layering = .single) throws -> BlockSpec {
     BlockSpec(
       name: try BlockName("acme-tools"), packages: try packages.map { try PackageName($0) }, recipes: try recipes.map { try RecipeName($0) },
       labels: ["io.balena.image.class": "overlay", "io.balena.image.store": "data", "note": "a/b \"c\" ü"],
-      platform: Platform(os: "linux", architecture: "arm64", variant: "v8"), reference: "local/acme-tools:1.0")
+      platform: Platform(os: "linux", architecture: "arm64", variant: "v8"), reference: "local/acme-tools:1.0",
+      layering: layering)
   }
 
-  func assemble(_ spec: BlockSpec, in work: String) throws -> (BlockResult, BlobStore) {
+  func assemble(_ spec: BlockSpec, in work: String, epoch: Int64 = epoch) throws -> (BlockResult, BlobStore) {
+    let (assembler, store) = try assembler(in: work, epoch: epoch)
+    return (try assembler.assemble(spec), store)
+  }
+
+  func assembler(in work: String, epoch: Int64 = epoch) throws -> (BlockAssembler, BlobStore) {
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     let store = try BlobStore(root: work + "/blobs")
     let feed = try PackageFeed(root: root, architectures: Self.architectures)
-    return (try BlockAssembler(feed: feed, store: store, scratch: work, epoch: Self.epoch).assemble(spec), store)
+    return (BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch), store)
   }
 
   /// Where the packages of the usual spec lie, in its order.

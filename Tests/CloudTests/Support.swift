@@ -66,3 +66,6 @@ func cloudError(_ body: () async throws -> Void) async -> CloudError? {
   do { try await body() } catch { return error as? CloudError }
   return nil
 }
+
+/// Empty where there is no error.
+func text(_ error: CloudError?) -> String { error.map { "\($0)" } ?? "" }

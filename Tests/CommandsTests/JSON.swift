@@ -17,6 +17,7 @@ struct JSON {
   var keys: [String] { (value as? [String: Any])?.keys.sorted() ?? [] }
   var text: String? { value as? String }
   var number: Int? { (value as? NSNumber)?.intValue }
+  var bool: Bool? { (value as? NSNumber)?.boolValue }
   var isNull: Bool { value is NSNull }
   /// The device type of an index.
   func deviceType(_ slug: String) -> JSON { self["deviceTypes"].items.first { $0["slug"].text == slug } ?? JSON(value: nil) }

@@ -41,7 +41,7 @@ import Testing
       .output.split(separator: "\n").map(String.init)
     #expect(Set(listed).isSuperset(of: report["images"].items.compactMap { $0["path"].text.map { "acme-board7/" + $0 } }))
     let unlisted = Set(files).subtracting(listed).filter { !$0.hasPrefix("oci/") }
-    #expect(unlisted == ["SHA256SUMS", "index.json", "acme-board7/logs/attempt-1.log"])
+    #expect(unlisted == ["SHA256SUMS", "index.json", "junit.xml", "acme-board7/logs/attempt-1.log"])
     let latest = try FileManager.default.destinationOfSymbolicLink(atPath: "\(farm.directory)/out/latest/acme-board7")
     #expect(latest.contains(request))
 

@@ -106,10 +106,11 @@ final class SampleFarm: Sendable {
 
   // MARK: Programs
 
-  func start(_ arguments: [String], limit: Double = 60) throws -> Child {
+  /// Starts blockfarm, in the farm's directory or one below it, with further environment variables.
+  func start(_ arguments: [String], in place: String = "", variables: [String: String] = [:], limit: Double = 60) throws -> Child {
     try Child(
-      Self.account() + [try Self.program("blockfarm")] + arguments, environment: Self.environment(home: directory), directory: directory,
-      limit: limit)
+      Self.account() + [try Self.program("blockfarm")] + arguments,
+      environment: Self.environment(home: directory).merging(variables) { _, new in new }, directory: directory + "/" + place, limit: limit)
   }
 
   @discardableResult

@@ -78,7 +78,7 @@ struct FarmConfigurationTests {
     ("\nqueueWaitSeconds: soon", "farm.yaml:2: a whole number from 1 to 31536000 is expected here"),
     ("repositories:\n  - {name: a}", "farm.yaml:2: a repository needs 'source', a path or a git URL"),
     ("repositories:\n  - {source: a}\n  - {source: a}", "farm.yaml:3: repository 'a' is given twice"),
-    ("repositories:\n  - {source: a, driver: make}", "farm.yaml:2: 'make' is not a driver; known are barys"),
+    ("repositories:\n  - {source: a, driver: make}", "farm.yaml:2: 'make' is not a driver; known are barys, balena-build, command"),
   ])
   func namesFileAndLine(text: String, expected: String) {
     #expect(complaint(text) == expected)

@@ -159,7 +159,7 @@ import Testing
 
   @Test func tellsWhoIsNoWorker() async throws {
     let version = try Farm(.ssh, mode: "version")
-    #expect(await failure { try await version.client.list() } as? ExecutorError == .protocolMismatch(host: "arm-1", found: 99, expected: 1))
+    #expect(await failure { try await version.client.list() } as? ExecutorError == .protocolMismatch(host: "arm-1", found: 99, expected: 2))
     let stranger = try Farm(.local, mode: "no-marker")
     let text = "\(try #require(await failure { try await stranger.client.list() }))"
     #expect(text.contains("Welcome to Example OS") && text.contains("command not found") && text.contains("status 127"))

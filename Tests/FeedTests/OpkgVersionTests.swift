@@ -25,8 +25,11 @@ import Testing
     func version() -> String {
       (Bool.random(using: &source) ? "" : "1:") + "1" + (0..<Int.random(in: 0...4)).map { _ in parts.randomElement(using: &source) ?? "" }.joined()
     }
-    for _ in 0..<150 {
-      let (a, b) = (version(), version())
+    // Three of four pairs differ in one part only: where orders differ, they do so over little.
+    for round in 0..<600 {
+      let a = version()
+      let b = round % 4 == 0 ? version() : a + (parts.randomElement(using: &source) ?? "")
+      #expect(OpkgVersion.isValid(a) && OpkgVersion.isValid(b))
       let judge = Process()
       judge.executableURL = URL(fileURLWithPath: "/usr/bin/dpkg")
       judge.arguments = ["--compare-versions", a, "lt", b]
@@ -37,10 +40,13 @@ import Testing
   }
 
   @Test func equivalentSpellings() {
+    #expect(OpkgVersion("0:1.0").isEquivalent(to: OpkgVersion("1.0")))
+    #expect(OpkgVersion("1.0").isEquivalent(to: OpkgVersion("1.0-0")))
     #expect(OpkgVersion("1.0").isEquivalent(to: OpkgVersion("1.00")))
     #expect(!OpkgVersion("1.0").isEquivalent(to: OpkgVersion("1.0.0")))
   }
 
-  @Test(arguments: ["", "1 0", "1/0", "1\u{1}", String(repeating: "1", count: 256)])
+  /// What dpkg refuses or opkg reads otherwise than dpkg is no version here.
+  @Test(arguments: ["", ":", "1:", ":1", "a:1", "1a:1", "-1:1", "+1:1", "12345678901:1", "1 0", "1/0", "1\u{1}", String(repeating: "1", count: 256)])
   func invalid(_ text: String) { #expect(!OpkgVersion.isValid(text)) }
 }

@@ -69,6 +69,33 @@ import struct Crypto.SHA256
     #expect(count == table.tunes.values.map(\.count).reduce(0, +) && count > 40)
   }
 
+  /// The value that ships is the table: for every tune and release, all directories of the list are there in its order, and for machines their own is last.
+  @Test func tableThatShips() throws {
+    let table = try Self.table()
+    var tunes: Set<String> = []
+    for (release, lists) in table.tunes {
+      for (tune, extra) in lists {
+        let shipped = try TunePackageArchitectures(tune).architectures
+        #expect(
+          shipped.filter { ["all", "any", "noarch"].contains($0) || extra.contains($0) } == ["all", "any", "noarch"] + extra, "\(release) \(tune)")
+        // Nothing is in it that no release knows.
+        #expect(table.tunes.values.contains { $0[tune].map { ["all", "any", "noarch"] + $0 == shipped } ?? false }, "\(tune)")
+        tunes.insert(tune)
+      }
+    }
+    let machines = table.machines.filter { tunes.contains($0.tune) }
+    for row in machines {
+      let shipped = try TunePackageArchitectures(row.machine).architectures
+      #expect(shipped == (try TunePackageArchitectures(row.tune).architectures) + [row.machine.replacingOccurrences(of: "-", with: "_")])
+    }
+    #expect(TunePackageArchitectures.known == (tunes + machines.map(\.machine)).sorted())
+  }
+
+  @Test func unknownTuneListsTheKnown() {
+    let error = #expect(throws: FeedError.self) { try TunePackageArchitectures("cortexa99") }
+    for word in ["'cortexa99'", "cortexa72", "raspberrypi4-64", "PACKAGE_ARCHS"] { #expect(error?.description.contains(word) == true) }
+  }
+
   @Test func exampleOfTheTable() throws {
     let table = try Self.table()
     let example = table.example
@@ -120,6 +147,24 @@ import struct Crypto.SHA256
   }
 
   static let lies: [Lie] = [
+    Lie(testDescription: "behind a link", word: "symbolic link") {
+      try FileManager.default.moveItem(atPath: $0 + "/all/p_1_all.ipk", toPath: $0 + "/p_1_all.ipk")
+      try FileManager.default.createSymbolicLink(atPath: $0 + "/all/out", withDestinationPath: "..")
+      let text = try String(contentsOfFile: $0 + "/all/Packages", encoding: .utf8).replacing("Filename: p", with: "Filename: out/p")
+      for name in ["Packages", "Packages.gz"] { try write(Array(text.utf8), to: $0 + "/all/" + name) }
+    },
+    Lie(testDescription: "index is a link", word: "symbolic link") {
+      try FileManager.default.moveItem(atPath: $0 + "/all/Packages", toPath: $0 + "/Packages")
+      try FileManager.default.createSymbolicLink(atPath: $0 + "/all/Packages", withDestinationPath: "../Packages")
+    },
+    Lie(testDescription: "index is a loop", word: "symbolic link") {
+      try FileManager.default.removeItem(atPath: $0 + "/all/Packages")
+      try FileManager.default.createSymbolicLink(atPath: $0 + "/all/Packages", withDestinationPath: "Packages")
+    },
+    Lie(testDescription: "index is a pipe", word: "no regular file") {
+      try FileManager.default.removeItem(atPath: $0 + "/all/Packages")
+      #expect(mkfifo($0 + "/all/Packages", 0o644) == 0)
+    },
     Lie(testDescription: "size", word: "its index says") { try write(Array("longer".utf8), to: $0 + "/all/p_1_all.ipk") },
     Lie(testDescription: "content", word: "sha256") { try write(Array("y".utf8), to: $0 + "/all/p_1_all.ipk") },
     Lie(testDescription: "missing file", word: "not there") { try FileManager.default.removeItem(atPath: $0 + "/all/p_1_all.ipk") },

@@ -15,7 +15,10 @@ struct RawTar {
     append(data)
   }
 
-  mutating func header(_ name: String, type: Character, size: Int, mode: Int, link: String) {
+  /// `change` comes before the checksum.
+  mutating func header(
+    _ name: String, type: Character, size: Int, mode: Int, link: String, change: (inout [UInt8]) -> Void = { _ in }
+  ) {
     var block = [UInt8](repeating: 0, count: 512)
     func put(_ text: String, _ offset: Int) { block.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8) }
     func octal(_ value: Int, _ width: Int) -> String {
@@ -32,6 +35,7 @@ struct RawTar {
     put(String(type), 156)
     put(link, 157)
     put("ustar\u{0}00", 257)
+    change(&block)
     put(octal(block.reduce(0) { $0 + Int($1) }, 7) + "\u{0} ", 148)
     bytes += block
   }
@@ -44,7 +48,7 @@ struct RawTar {
 
   private static func record(_ key: String, _ value: [UInt8]) -> [UInt8] {
     let rest = Array(" \(key)=".utf8) + value + [10]
-    for digits in 1...6 where String(digits + rest.count).count == digits { return Array("\(digits + rest.count)".utf8) + rest }
+    for digits in 1...8 where String(digits + rest.count).count == digits { return Array("\(digits + rest.count)".utf8) + rest }
     return []
   }
 }
@@ -59,11 +63,17 @@ enum RawArchive {
   }
 
   /// A package with the given data archive, uncompressed.
-  static func ipk(data: [UInt8], scripts: [String] = []) -> [UInt8] {
+  static func ipk(data: [UInt8], scripts: [String] = []) -> [UInt8] { ipk(dataName: "data.tar", data: data, scripts: scripts) }
+
+  /// A package with the given data archive, compressed as its name says.
+  static func ipk(dataName: String, data: [UInt8], scripts: [String] = [], fields: String = "Package: p\n") -> [UInt8] {
     var control = RawTar()
-    control.add("./control", data: Array("Package: p\n".utf8))
+    control.add("./control", data: Array(fields.utf8))
     for script in scripts { control.add("./" + script, data: Array("#!/bin/sh\n".utf8)) }
-    return Array("!<arch>\n".utf8) + member("debian-binary", Array("2.0\n".utf8)) + member("control.tar", control.finished())
-      + member("data.tar", data)
+    return ipk(control: control.finished(), named: "control.tar", dataName: dataName, data: data)
+  }
+
+  static func ipk(control: [UInt8], named name: String, dataName: String = "data.tar", data: [UInt8]) -> [UInt8] {
+    Array("!<arch>\n".utf8) + member("debian-binary", Array("2.0\n".utf8)) + member(name, control) + member(dataName, data)
   }
 }

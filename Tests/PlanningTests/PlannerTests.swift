@@ -148,8 +148,8 @@ import Testing
   @Test func takesDefaultsFromTheClass() throws {
     #expect(try plan(["acme-pc"], blocks: "diagnostics").tasks[0].blocks[0].labels["io.balena.update.requires-reboot"] == "0")
     let own = try Self.contract("own", data: #"{"store": "root", "reboot-required": "0"}"#)
-    let labels = BlockResolution.labels(
-      own, defaults: try Self.contract("overlay", type: "sw.image", data: #"{"store": "data", "reboot-required": "1"}"#))
+    let labels = own.imageLabels(
+      defaults: try Self.contract("overlay", type: "sw.image", data: #"{"store": "data", "reboot-required": "1"}"#))
     #expect(labels["io.balena.image.store"] == "root" && labels["io.balena.image.requires-reboot"] == "0")
   }
 

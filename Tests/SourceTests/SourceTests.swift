@@ -34,6 +34,22 @@ final class SourceTests {
     #expect(try String(contentsOfFile: tree + "/scripts/inner/file", encoding: .utf8) == "inner")
   }
 
+  /// As a container sees it that is given the work tree alone.
+  @Test func aTreeWithItsOwnObjectsNeedsNoMirror() throws {
+    let (device, spec) = try deviceRepository()
+    try take(spec.root, from: device)
+    for submodule in spec.submodules { try take(submodule.tree, from: scratch + "/" + submodule.path.lastComponent) }
+    let tree = root + "/tree"
+    try Checkout(root: root, git: Git(), ownsObjects: true).make(spec, at: tree)
+    try FileManager.default.removeItem(atPath: root + "/sources")
+    try FileManager.default.moveItem(atPath: tree, toPath: scratch + "/work")
+    for (directory, description) in [("work", "v6.1.24+rev3"), ("work/scripts", "v1.42.8")] {
+      #expect(try git("\(scratch)/\(directory)", "describe", "--tags", "--abbrev=0") == description)
+      #expect(try git("\(scratch)/\(directory)", "status", "--porcelain") == "")
+      #expect(try git("\(scratch)/\(directory)", "fsck", "--full", "--no-dangling") == "")
+    }
+  }
+
   @Test func aThinBundleBuildsOnWhatIsThere() throws {
     let device = try repository("device")
     let first = SourceTree(mirror: mirror("device"), commit: try commit(device, "a", "1"), tags: [])

@@ -139,6 +139,12 @@ import Testing
         #expect(try await key.patch("application(\(application))", body).status == (refusal == .ignored ? 200 : 401))
       }
       #expect(try await key.get(fields).rows == [["is_public": false, "is_host": false, "is_of__class": "fleet"]])
+      // Nor may the session of somebody else.
+      let developer = cloud.accounts.developer
+      let login: JSONValue = ["username": .string(developer.username), "password": .string(developer.password)]
+      let other = Caller(cloud: cloud, credential: try await key.send(.post, "/login_", login).text, version: "v6")
+      #expect(try await other.patch("application(\(application))", bodies[0]).status == (refusal == .ignored ? 200 : 401))
+      #expect(try await key.get(fields).rows == [["is_public": false, "is_host": false, "is_of__class": "fleet"]])
       for body in bodies { #expect(try await session.patch("application(\(application))", body).status == 200) }
       #expect(try await key.get(fields).rows == [["is_public": true, "is_host": true, "is_of__class": "app"]])
       let grant: JSONValue = ["team": 1, "grants_access_to__application": .integer(application), "application_membership_role": 1]

@@ -192,6 +192,9 @@ import Testing
       }
       #expect(try await commit(list.reversed()).status == 400)
       #expect(try await commit(list.dropLast()).status == 400)
+      // Right tags under wrong numbers.
+      let misnumbered = zip(list, [2, 1, 3]).map { part, number in ["PartNumber": .integer(number), "ETag": part["ETag"]] as JSONValue }
+      #expect(try await commit(misnumbered).status == 400)
       #expect(try await commit([list[0], list[1], ["PartNumber": 3, "ETag": "wrong"]]).status == 400)
       let done = try await commit(list)
       #expect(done.status == 200 && done.json["size"] == 23)

@@ -51,6 +51,23 @@ import Testing
   @Test(arguments: ["0.0.0", "2023.1.0", "1.2.3-0", "1.2.3-a.b-c", "1.2.3+001", "1.2.3-rc.1+x.y", "1.2.3--"])
   func readsBack(_ text: String) { #expect(SemanticVersion(text)?.text == text) }
 
+  @Test func concurrentReleasesGetRevisionsOfTheirOwn() async throws {
+    try await withTestCloud(hasRegistry: false) { cloud in
+      let caller = Caller.developer(cloud)
+      let application = try await caller.application()
+      let revisions = try await withThrowingTaskGroup(of: Int?.self) { group in
+        for number in 0..<20 {
+          group.addTask {
+            let body = caller.releaseBody(application, commit: "commit\(number)", ["semver": "1.0.0", "is_final": true])
+            return try await caller.post("release", body).json["revision"].int
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(revisions.compactMap { $0 }.sorted() == Array(0..<20))
+    }
+  }
+
   /// The same table, by the API.
   @Test func theServerComputesRevisions() async throws {
     try await withTestCloud(hasRegistry: false) { cloud in

@@ -7,10 +7,15 @@ final class WorkerHost {
   /// A directory that the worker's account can reach; goes with the object.
   let scratch: String
   var root: String { scratch + "/root" }
+  /// What the worker's account has in its environment besides PATH and HOME.
+  var variables: [String: String] = [:]
+  private let isRoot: Bool
 
   private static let nobody = 65534
 
-  init() throws {
+  /// With `asRoot` the worker runs as the tests do; it takes no specs then that need bitbake.
+  init(asRoot: Bool = false) throws {
+    isRoot = asRoot
     // Short and reachable for any account, which a checkout need not be.
     scratch = "/tmp/blockfarm-worker-tests-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
@@ -18,7 +23,7 @@ final class WorkerHost {
     let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Self.binary(), program])
     copy.waitUntilExit()
     try #require(copy.terminationStatus == 0)
-    if getuid() == 0 { try #require(chown(root, uid_t(Self.nobody), gid_t(Self.nobody)) == 0) }
+    if getuid() == 0, !asRoot { try #require(chown(root, uid_t(Self.nobody), gid_t(Self.nobody)) == 0) }
   }
 
   deinit {
@@ -41,11 +46,12 @@ final class WorkerHost {
   func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    let account = getuid() == 0 ? ["setpriv", "--reuid=\(Self.nobody)", "--regid=\(Self.nobody)", "--clear-groups"] : []
+    let account = getuid() == 0 && !isRoot ? ["setpriv", "--reuid=\(Self.nobody)", "--regid=\(Self.nobody)", "--clear-groups"] : []
     process.arguments =
       account + [program] + arguments
       + (arguments.contains("--root") || environment["SSH_ORIGINAL_COMMAND"] != nil && arguments.isEmpty ? [] : ["--root", root])
-    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": scratch].merging(environment) { $1 }
+    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": scratch]
+      .merging(variables) { $1 }.merging(environment) { $1 }
     process.currentDirectoryURL = URL(filePath: "/")
     return process
   }
@@ -89,8 +95,19 @@ final class WorkerHost {
     return try ask(StartAnswer.self, ["start"], input: input)
   }
 
+  /// Puts a program of the fixtures before all others of its name; what it keeps, it keeps in the directory that is returned.
+  func install(_ fixture: String) throws -> String {
+    let directory = scratch + "/bin"
+    try FileManager.default.createDirectory(atPath: directory + "/state", withIntermediateDirectories: true)
+    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(fixture)").path
+    try FileManager.default.copyItem(atPath: source, toPath: "\(directory)/\(fixture)")
+    for path in [directory, directory + "/state"] { try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path) }
+    variables["PATH"] = "\(directory):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
+    return directory
+  }
+
   /// Starts an attempt with the sources that it needs.
-  func startWithSources(_ spec: TaskSpec, of sample: SampleRepository, faults: String? = nil) throws {
+  func startWithSources(_ spec: TaskSpec, of sample: SampleRepository, faults: String? = nil, environment: [String: String] = [:]) throws {
     let secrets = faults.map { ["MINIATURE_FAULTS": $0] }
     var answer = try start(spec, secrets: secrets)
     if case .missing(let missing) = answer {
@@ -99,6 +116,9 @@ final class WorkerHost {
         let sent = try run(["source", "put", source.mirror.description, source.commit.hex], input: bundle)
         try #require(sent.status == 0, "source put: \(sent.errors)")
       }
+      let before = variables
+      variables.merge(environment) { _, new in new }
+      defer { variables = before }
       answer = try start(spec, secrets: secrets)
     }
     try #require(answer == .started)

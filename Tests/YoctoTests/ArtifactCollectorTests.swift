@@ -88,6 +88,62 @@ final class ArtifactCollectorTests {
     #expect(listing == ["licenses/", "licenses/pkg/", "licenses/pkg/MIT", "licenses/pkg/inner", "licenses/pkg/up"])
   }
 
+  // MARK: assets of a service
+
+  private func collectAssets(_ globs: String...) throws -> [String] {
+    try collector().collectAssets(globs, of: BlockName("acme-ext")).map(\.path.text)
+  }
+
+  private func make(_ path: String, link: String? = nil) throws {
+    let place = URL(filePath: "\(scratch)/tree/build/tmp/deploy/\(path)")
+    try FileManager.default.createDirectory(at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+    if let link {
+      try FileManager.default.createSymbolicLink(atPath: place.path, withDestinationPath: link)
+    } else {
+      try Data(path.utf8).write(to: place)
+    }
+  }
+
+  @Test func globsNameFilesBelowTheDeployDirectory() throws {
+    for file in ["images/acme/x-1.manifest", "images/acme/y.txt", "licenses/a/LICENSE", "licenses/a/.hidden", "licenses/b/deep/c/L", "top"] {
+      try make(file)
+    }
+    try make("images/acme/x.manifest", link: "x-1.manifest")
+    try make("licenses/a/generic", link: "/work/layers/LICENSE")
+    try make("licenses/loop", link: ".")
+    let prefix = "service/acme-ext/"
+    #expect(
+      try collectAssets("images/acme/*.manifest", "nothing/*") == ["images/acme/x-1.manifest", "images/acme/x.manifest"].map { prefix + $0 })
+    #expect(
+      try collectAssets("licenses") == ["licenses/a/.hidden", "licenses/a/LICENSE", "licenses/b/deep/c/L"].map { prefix + $0 })
+    #expect(try collectAssets("licenses/**") == (try collectAssets("licenses")))
+    #expect(try collectAssets("**/L") == [prefix + "licenses/b/deep/c/L"])
+    #expect(try collectAssets("licenses/?/L*") == [prefix + "licenses/a/LICENSE"])
+    #expect(try collectAssets("images/acme/[xy].[mt]*t", "images/acme/y.txt").count == 2)
+    #expect(try collectAssets("top") == [prefix + "top"])
+  }
+
+  @Test func theWholeSetMayNotBeEmpty() throws {
+    try make("top")
+    #expect(try collector().collectAssets([], of: BlockName("x")) == [])
+    #expect {
+      _ = try collectAssets("a*", "b/**")
+    } throws: {
+      "\($0)" == "the build did not make 'build/tmp/deploy/{a*,b/**}'" && ($0 as? YoctoError)?.details == ["there are:", "images", "top"]
+    }
+  }
+
+  @Test(arguments: ["../tree/x", "/etc/hostname", "images/../../x", ""])
+  func globsStayBelow(_ glob: String) throws {
+    try make("top")
+    #expect { _ = try collectAssets(glob, "top") } throws: { "\($0)".contains("leads out of the work tree") }
+  }
+
+  @Test func anAssetThatLeadsOutIsRefused() throws {
+    try make("images/acme/secret", link: "/etc/hostname")
+    #expect { _ = try collectAssets("images/acme/*") } throws: { "\($0)".contains("leads out of the work tree") }
+  }
+
   private func store() throws -> BlobStore { try BlobStore(root: scratch + "/blobs") }
 
   private func collector(_ mark: FreshnessMark? = nil) throws -> ArtifactCollector {

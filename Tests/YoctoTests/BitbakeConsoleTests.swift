@@ -102,6 +102,13 @@ struct BitbakeConsoleTests {
     #expect(variables.machine == "raspberrypi3")
   }
 
+  /// As opkg's configuration is read: of a name that is there twice the later place counts.
+  @Test func anArchitectureNamedTwiceCountsWhereItIsLast() {
+    var variables = BuildVariables()
+    variables.read("PACKAGE_ARCHS=\"all noarch a b a\"")
+    #expect(variables.packageArchitectures == ["all", "noarch", "b", "a"])
+  }
+
   /// Whatever a build prints, a reader must stay within bounds.
   @Test func hostileLinesAreHarmless() {
     var console = BitbakeConsole()
@@ -123,7 +130,8 @@ struct BitbakeConsoleTests {
 
   private func judge(_ end: ChildEnd, _ console: BitbakeConsole, machine: String = "raspberrypi3") throws -> Failure? {
     BuildVerdict.judge(
-      end, console: console, machine: try Machine(machine), step: .feed, what: "bitbake", log: "/somewhere/console.log", wasOutOfMemory: false)
+      end, console: console, proof: .barys, machine: try Machine(machine), step: .feed, what: "bitbake", log: "/somewhere/console.log",
+      wasOutOfMemory: false)
   }
 
   private func lines(_ file: String) throws -> [String] {

@@ -20,11 +20,11 @@ struct BlockfarmCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Requests",
         subcommands: [
-          BuildCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
+          BuildCommand.self, JenkinsCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
         ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
       CommandGroup(name: "Releases", subcommands: [ReleaseCommand.self]),
-      CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, PreloadCommand.self]),
+      CommandGroup(name: "Blocks and images", subcommands: [BlockCommand.self, FeedCommand.self, PreloadCommand.self]),
     ])
 
   /// Parses and runs; usage mistakes end with status 2, other failures with the status that they stand for.

@@ -1,9 +1,7 @@
 import ArgumentParser
 import BuildModel
-import Dispatch
 import FarmService
 import FoundationEssentials
-import Glibc
 import Reports
 
 /// `blockfarm build`: the main job.
@@ -20,6 +18,10 @@ struct BuildCommand: AsyncParsableCommand {
   var slots = 1
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
+  @Option(name: .long, help: "A feed to make blocks from instead of building it: a directory, or an http, https or file URL; needs --archs or --tune.")
+  var feed: String?
+  @OptionGroup var architectures: ArchitectureOptions
+  @OptionGroup var publishing: PublishingOptions
   @Flag(name: .long, help: "Print index.json instead of the table.")
   var json = false
 
@@ -33,26 +35,20 @@ struct BuildCommand: AsyncParsableCommand {
     let farm = try Farm(configuration)
     let progress = ProgressView()
     let options = Farm.BuildOptions(
-      request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host)
-    let interrupts = Self.interrupts(farm.environment.interruption)
-    defer { for source in interrupts { source.cancel() } }
+      request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host,
+      deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision())
+    let interrupts = InterruptSignals(farm.environment.interruption)
+    defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
     if json { try printJSON(result.index) } else { print(OutcomeTable.text(result)) }
     if result.status != 0 { throw CommandStatus(status: result.status) }
   }
 
-  /// The first SIGINT or SIGTERM ends the request on the workers in order, the second one leaves at once.
-  private static func interrupts(_ interruption: Interruption) -> [any DispatchSourceSignal] {
-    [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number)
-      source.setEventHandler {
-        if interruption.request() { Glibc.exit(130) }
-        Diagnostics.error("cancelling; once more leaves at once (attempts then go on and the next build finds them)")
-      }
-      source.resume()
-      return source
-    }
+  private func provision() throws -> FeedProvision? {
+    let names = try architectures.list()
+    if let feed { return try FeedProvision(location: feed, architectures: names) }
+    guard names == nil else { throw FarmError.usage("--archs and --tune belong to --feed") }
+    return nil
   }
 }

@@ -19,11 +19,14 @@ final class ProgressView: @unchecked Sendable {
   /// All state is used on this queue only.
   private let queue = DispatchQueue(label: "blockfarm.progress")
   private let isLive = Diagnostics.isTerminal
+  private let showsPercent: Bool
   private var rows: [Slug: Row] = [:]
   private var drawnLines = 0
   private var timer: (any DispatchSourceTimer)?
 
-  init() {
+  /// `showsPercent`: where there is no table, a line for every tenth of a step as well.
+  init(showsPercent: Bool = false) {
+    self.showsPercent = showsPercent
     guard isLive else { return }
     let timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + 0.2, repeating: 0.2)
@@ -61,8 +64,12 @@ final class ProgressView: @unchecked Sendable {
       rows[slug]?.step = step.rawValue
       rows[slug]?.percent = ""
       plain("\(slug): \(step.rawValue) …")
-    case .progress(let slug, _, let done, let total):
-      rows[slug]?.percent = total > 0 ? "\(done * 100 / total) %" : ""
+    case .progress(let slug, let step, let done, let total):
+      let percent = total > 0 ? "\(done * 100 / total) %" : ""
+      if showsPercent, total > 0, rows[slug]?.percent != percent, done * 10 / total != (done - 1) * 10 / total {
+        plain("\(slug): \(step.rawValue) \(percent)")
+      }
+      rows[slug]?.percent = percent
     case .stepEnded(let slug, let result):
       plain("\(slug): \(result.name.rawValue) \(result.outcome.rawValue) after \(Self.text(result.seconds))")
     case .interrupted(let slug, let host, let reason):

@@ -53,6 +53,25 @@ struct ConfigurationNode {
     return value
   }
 
+  func boolean() throws(ConfigurationError) -> Bool {
+    switch node.scalar?.string {
+    case "true": return true
+    case "false": return false
+    default: throw failure("true or false is expected here")
+    }
+  }
+
+  /// The entries of a mapping with keys of any name.
+  func entries(_ what: String) throws(ConfigurationError) -> [(name: String, value: ConfigurationNode)] {
+    guard let mapping = node.mapping else { throw failure("\(what) must be a mapping") }
+    var entries: [(name: String, value: ConfigurationNode)] = []
+    for (key, value) in mapping {
+      guard let name = key.string else { throw failure("\(what) must have texts as keys") }
+      entries.append((name, ConfigurationNode(file: file, node: value)))
+    }
+    return entries
+  }
+
   /// A text that `parse` turns into a value, or the complaint that it is none.
   func value<Value>(_ what: String, parse: (String) -> Value?) throws(ConfigurationError) -> Value {
     let text = try string()

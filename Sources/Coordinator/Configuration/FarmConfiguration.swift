@@ -101,9 +101,7 @@ package struct FarmConfiguration: Sendable {
     return Repository(
       name: try keys["name"]?.string() ?? (last.hasSuffix(".git") ? String(last.dropLast(4)) : last), source: place,
       ref: try keys["ref"]?.string(),
-      driver: try keys["driver"]?.value("a driver; known are \(TaskSpec.Driver.allCases.map(\.rawValue).joined(separator: ", "))") {
-        TaskSpec.Driver(rawValue: $0)
-      } ?? .barys,
+      driver: try keys["driver"]?.driver() ?? .barys,
       contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? ["contracts"])
   }
 

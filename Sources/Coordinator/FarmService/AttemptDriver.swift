@@ -31,9 +31,9 @@ struct AttemptDriver: Sendable {
     }
   }
 
-  /// `start` is repeated with the missing sources sent in between; a worker that never has enough is refused.
+  /// `start` is repeated with the missing sources and blobs sent in between; a worker that never has enough is refused.
   private func start(_ spec: TaskSpec, client: WorkerClient) async throws {
-    for _ in 0..<4 {
+    for _ in 0..<6 {
       switch try await client.start(spec) {
       case .started: return
       case .refused(let reason): throw Failure(kind: .rejected, step: .source, reason: reason)
@@ -44,9 +44,15 @@ struct AttemptDriver: Sendable {
             try await client.sendSource(mirror: item.mirror, commit: item.commit, bundlePath: path)
           }
         }
+      case .missingBlobs(let missing):
+        let inputs = Set(spec.inputs)
+        if let stranger = missing.first(where: { !inputs.contains($0) }) {
+          throw Failure(kind: .rejected, step: .feed, reason: "the worker asks for \(stranger.digest), which the task does not name")
+        }
+        _ = try await client.putBlobs(missing, from: environment.blobs)
       }
     }
-    throw Failure(kind: .infrastructure, step: .source, reason: "the worker keeps asking for sources that were sent")
+    throw Failure(kind: .infrastructure, step: .source, reason: "the worker keeps asking for what was sent")
   }
 
   private func follow(_ attempt: AttemptRecord, client: WorkerClient) async throws -> Outcome {

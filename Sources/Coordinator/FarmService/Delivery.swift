@@ -18,7 +18,7 @@ struct DeliveredPart: Codable, Sendable {
   }
   /// Below `images/`.
   var images: [File]
-  /// Below `deploy-jenkins/`.
+  /// Below `deploy-jenkins/`: the blocks, and images with the blocks in place of those that the build left there.
   var archives: [File]
   /// Seconds the preload took.
   var preloadSeconds: Double
@@ -42,12 +42,19 @@ struct Delivery {
     let inputs = Inputs(
       slug: task.slug, images: (system?.artifacts ?? []).filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
       epoch: task.sourceDateEpoch)
-    return Digest(bytes: SHA256.hash(data: Array("delivery 2\n".utf8) + (try WorkerProtocol.encode(inputs))))
+    return Digest(bytes: SHA256.hash(data: Array("delivery 4\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
-  func make(_ task: PlannedTask, system: SystemPart?, blocks: [BlockResult]) throws -> DeliveredPart {
+  /// `made` blocks get archives, locks and bills of materials of their own; `fetched` ones have been published and are only preloaded.
+  func make(_ task: PlannedTask, system: SystemPart?, made: [BlockResult], fetched: [BlockResult]) throws -> DeliveredPart {
+    let blocks = made + fetched
     var part = DeliveredPart(images: [], archives: [], preloadSeconds: 0, notices: [])
-    for block in blocks { part.archives.append(try archive(block, of: task)) }
+    for block in made {
+      part.archives.append(try archive(block, of: task))
+      guard !block.packages.isEmpty else { continue }
+      part.archives.append(try document(BlockLock(block, epoch: task.sourceDateEpoch).bytes(), of: block, "lock.json", task))
+      part.archives.append(try document(BillOfMaterials(block, epoch: task.sourceDateEpoch).bytes(), of: block, "spdx.json", task))
+    }
     let images = (system?.artifacts ?? []).filter { $0.role == .diskImage }
     let start = Timestamp.now
     for image in images.sorted(by: { !isTarget($0, task) && isTarget($1, task) }) {
@@ -60,8 +67,25 @@ struct Delivery {
     // A flasher's own raw image gives way to the same image with the blocks in it.
     var paths: Set<RelativePath> = []
     part.images = part.images.reversed().filter { paths.insert($0.path).inserted }.reversed()
+    part.archives += try imageFiles(part.images, insteadOf: images, of: task)
     part.preloadSeconds = blocks.isEmpty ? 0 : Timestamp.now.seconds(since: start)
     return part
+  }
+
+  /// The files below `deploy-jenkins/image/` whose image is not the one that the build made.
+  private func imageFiles(_ made: [DeliveredPart.File], insteadOf built: [Artifact], of task: PlannedTask) throws -> [DeliveredPart.File] {
+    guard let system = task.system, !system.archive else { return [] }
+    let named = [
+      (system.deployArtifact, "balena.img"), (system.deployFlasherArtifact, "balena-flasher.img"), (system.deployRawArtifact, "balena-raw.img"),
+    ]
+    return try named.compactMap { artifact, name in
+      guard let artifact, let image = made.last(where: { $0.path.text == "images/" + artifact }),
+        built.first(where: { $0.path == image.path })?.digest != image.blob.digest,
+        let path = RelativePath("image/\(name)" + (system.compressed ? ".zip" : ""))
+      else { return nil }
+      guard system.compressed else { return .init(path: path, blob: image.blob) }
+      return .init(path: path, blob: try ZippedImage.write(blobs.path(image.blob.digest), name: name, epoch: task.sourceDateEpoch, to: blobs))
+    }
   }
 
   private func isTarget(_ image: Artifact, _ task: PlannedTask) -> Bool {
@@ -101,6 +125,12 @@ struct Delivery {
   static func rawName(_ flasher: String) -> String {
     guard let range = flasher.firstRange(of: "flasher-") else { return flasher }
     return String(flasher[..<range.lowerBound] + flasher[range.upperBound...])
+  }
+
+  private func document(_ bytes: [UInt8], of block: BlockResult, _ suffix: String, _ task: PlannedTask) throws -> DeliveredPart.File {
+    let name = "\(task.slug)-\(block.name)-\(task.osVersion).\(suffix)"
+    guard let path = RelativePath(name) else { throw FarmError.farm("'\(name)' cannot be a file name") }
+    return .init(path: path, blob: try blobs.put(bytes))
   }
 
   private func archive(_ block: BlockResult, of task: PlannedTask) throws -> DeliveredPart.File {

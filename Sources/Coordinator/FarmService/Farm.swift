@@ -25,8 +25,26 @@ package struct Farm: Sendable {
     package var localSlots: Int
     /// Use only these hosts; empty means all.
     package var hosts: [String]
+    /// A submodule to build at another commit than the recorded one.
+    package var submodule: SubmoduleRef?
+    /// nil when nothing is to be published.
+    package var deploy: DeployRequest?
+    /// The environment that is asked for released blocks; nil: the one of `deploy`, else none.
+    package var lookup: String?
+    /// Build blocks although they are released at this version.
+    package var rebuild: Bool
+    /// nil: feeds are built.
+    package var feed: FeedProvision?
 
-    package init(request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String]) {
+    package init(
+      request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String], submodule: SubmoduleRef? = nil,
+      deploy: DeployRequest? = nil, lookup: String? = nil, rebuild: Bool = false, feed: FeedProvision? = nil
+    ) {
+      self.lookup = lookup
+      self.rebuild = rebuild
+      self.feed = feed
+      self.submodule = submodule
+      self.deploy = deploy
       self.request = request
       self.allowDirty = allowDirty
       self.isLocal = isLocal
@@ -44,9 +62,11 @@ package struct Farm: Sendable {
   }
 
   /// Resolves a request without starting anything.
-  package static func plan(_ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool) async throws(FarmError) -> Plan {
+  package static func plan(
+    _ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
+  ) async throws(FarmError) -> Plan {
     do {
-      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty)
+      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty, submodule: submodule)
       return try Planner.plan(request, repositories: repositories)
     } catch let error as FarmError {
       throw error
@@ -57,8 +77,15 @@ package struct Farm: Sendable {
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
-    let plan = try await Self.plan(options.request, configuration: environment.configuration, allowDirty: options.allowDirty)
+    var options = options
+    options.request.isFeedProvided = options.feed != nil
+    let session = try cloud(options)
+    var plan = try await Self.plan(
+      options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
+    let released = try await released(plan, options, session: session) { report(.notice($0)) }
+    plan = plan.fetching(released.references)
+    if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }
     if environment.interruption.isRequested { throw .cancelled }
     do {
       guard let lock = try EngineLock(directory: environment.configuration.state) else {
@@ -67,7 +94,7 @@ package struct Farm: Sendable {
             + "wait for it ('blockfarm status'), or use another state directory")
       }
       defer { withExtendedLifetime(lock) {} }
-      return try await run(plan, options, report: report)
+      return try await run(plan, options, session: session, released: released, report: report)
     } catch let error as FarmError {
       throw error
     } catch is CancellationError {
@@ -77,7 +104,9 @@ package struct Farm: Sendable {
     }
   }
 
-  private func run(_ plan: Plan, _ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> BuildResult {
+  private func run(
+    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, report: @escaping @Sendable (FarmEvent) -> Void
+  ) async throws -> BuildResult {
     let configuration = environment.configuration
     let pool = HostPool(environment: environment, report: report)
     if options.isLocal {
@@ -87,7 +116,10 @@ package struct Farm: Sendable {
     }
     let (request, isResumed) = try await open(plan)
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
-    let run = RequestRun(environment: environment, request: request, plan: plan, pool: pool, report: report)
+    let run = RequestRun(
+      environment: environment, request: request, plan: plan, pool: pool,
+      registries: RegistryClients(cloud: session?.registry, registries: released.registries),
+      deployment: try await deployment(of: plan, options, session: session, released: released), report: report)
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)
@@ -103,10 +135,12 @@ package struct Farm: Sendable {
     try await environment.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
+    // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
+    let isInterrupted = environment.interruption.isRequested && outcomes.contains(.failed)
     let isFull = reports.contains { $0.failure == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
-      status: outcomes.contains(.cancelled) ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
+      status: outcomes.contains(.cancelled) || isInterrupted ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
   }
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {

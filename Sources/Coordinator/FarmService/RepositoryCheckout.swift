@@ -6,17 +6,19 @@ import Planning
 
 /// Makes the configured repositories readable: local checkouts as they are, URLs and pinned refs as clones in the state directory.
 enum RepositoryCheckout {
-  /// Reads all repositories at the same time; the first failure is thrown.
+  /// Reads all repositories at the same time; the first failure is thrown. A submodule to replace must be in one of them.
   static func readAll(
-    _ configuration: FarmConfiguration, allowDirty: Bool
+    _ configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> [DeviceRepository] {
-    try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
+    let repositories = try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
       for (index, repository) in configuration.repositories.enumerated() {
         group.addTask {
           (
             index,
             try await BlockingWork.run {
-              try RepositoryReader.read(try source(repository, state: configuration.state), allowDirty: allowDirty)
+              var source = try source(repository, state: configuration.state)
+              if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
+              return try RepositoryReader.read(source, allowDirty: allowDirty)
             }
           )
         }
@@ -25,6 +27,12 @@ enum RepositoryCheckout {
       for try await item in group { found.append(item) }
       return found.sorted { $0.0 < $1.0 }.map(\.1)
     }
+    if let submodule, !repositories.isEmpty, repositories.allSatisfy({ $0.source.replacements.isEmpty }) {
+      throw FarmError.usage(
+        "'\(submodule.ref)' cannot be built: no repository has a submodule \(submodule.path) (\(repositories.map(\.source.name).joined(separator: ", ")))"
+      )
+    }
+    return repositories
   }
 
   private static func source(_ repository: FarmConfiguration.Repository, state: String) throws -> RepositorySource {

@@ -35,6 +35,8 @@ actor RequestRun {
   private let pool: HostPool
   private let tree: DeployTree
   private let bundles: SourceBundles
+  private let registries: RegistryClients
+  private let deployment: Deployment?
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []
@@ -44,8 +46,11 @@ actor RequestRun {
   private(set) var hasNoHost = false
 
   init(
-    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, report: @escaping @Sendable (FarmEvent) -> Void
+    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients, deployment: Deployment?,
+    report: @escaping @Sendable (FarmEvent) -> Void
   ) {
+    self.registries = registries
+    self.deployment = deployment
     self.environment = environment
     self.request = request
     self.pool = pool
@@ -131,7 +136,7 @@ actor RequestRun {
     let tasks = waiting.compactMap { work[$0] }.map { item in
       TaskNeed(
         slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch,
-        features: ["build-user", "git"], diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
+        features: features(of: item), diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
         avoid: item.avoid)
     }
     for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: environment.configuration.queueWait) {
@@ -149,6 +154,13 @@ actor RequestRun {
         try await fail(slug, failure)
       }
     }
+  }
+
+  /// What a host must have for what is left to build.
+  private func features(of item: Work) -> Set<String> {
+    let needs = needs(item)
+    let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
+    return item.task.spec(attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
   }
 
   private func dispatch(_ slug: Slug, to host: HostName, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
@@ -172,7 +184,7 @@ actor RequestRun {
     _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
     let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     group.addTask {
       let outcome = await driver.run(attempt, client: client)
       return await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline)
@@ -183,7 +195,7 @@ actor RequestRun {
     _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient,
     in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     group.addTask { await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline) }
   }
 
@@ -231,11 +243,11 @@ actor RequestRun {
 
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard let item = work[slug] else { return }
-    let pipeline = TaskPipeline(environment: environment, tree: tree, report: report)
+    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
     let logExists = !item.attempts.isEmpty
     group.addTask {
       do {
-        let (part, steps, files) = try await pipeline.deliver(item.task, item.parts)
+        let delivered = try await pipeline.deliver(item.task, item.parts)
         let task = item.task
         return .delivered(
           slug,
@@ -245,13 +257,15 @@ actor RequestRun {
               outcome: item.attempts.isEmpty ? .reused : .built, reason: nil,
               log: logExists ? item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") } : nil,
               host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
-              steps: item.steps + steps, blocks: (item.parts.blocks?.blocks ?? []).map(DeviceTypeReport.Block.init),
-              artifacts: files.artifacts, images: files.images, notices: item.notices + part.notices)))
+              steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
+              artifacts: delivered.files.artifacts, images: delivered.files.images, notices: item.notices + delivered.part.notices)))
       } catch {
         var failure = AttemptDriver.failure(for: error)
-        failure.step = .preload
-        // What is made here fails the same way on every host.
-        if failure.kind == .infrastructure { failure.kind = .build }
+        // What is made here fails the same way on every host; what is fetched may come another time.
+        if failure.step == nil {
+          failure.step = .preload
+          if failure.kind == .infrastructure { failure.kind = .build }
+        }
         return .delivered(slug, .failure(failure))
       }
     }
@@ -270,11 +284,16 @@ actor RequestRun {
 
   private func failed(_ item: Work, _ failure: Failure) -> DeviceTypeReport {
     let task = item.task
+    var steps = item.steps
+    // The worker lists its own failed step; what fails on the coordinator is listed here.
+    if let step = failure.step, steps.last(where: { $0.name == step })?.outcome != .failed {
+      steps.append(StepResult(name: step, outcome: .failed, seconds: 0))
+    }
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
       outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, host: item.attempts.last?.host,
-      attempts: item.attempts.count, steps: item.steps, notices: item.notices)
+      attempts: item.attempts.count, steps: steps, notices: item.notices)
   }
 
   private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {

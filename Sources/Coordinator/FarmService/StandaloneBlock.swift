@@ -14,6 +14,8 @@ package struct StandaloneBlock: Sendable {
   package var epoch: Int64
   /// What to write.
   package var output: Output
+  /// Where the SPDX document goes.
+  package var billOfMaterials: String?
 
   package enum Output: Sendable {
     /// An OCI image layout, and a docker-archive beside it where a path is given.
@@ -30,12 +32,15 @@ package struct StandaloneBlock: Sendable {
     package var ignored: [String]
   }
 
-  package init(feed: String, architectures: [String], block: BlockSpec, epoch: Int64, output: Output) {
+  package init(
+    feed: String, architectures: [String], block: BlockSpec, epoch: Int64, output: Output, billOfMaterials: String? = nil
+  ) {
     self.feed = feed
     self.architectures = architectures
     self.block = block
     self.epoch = epoch
     self.output = output
+    self.billOfMaterials = billOfMaterials
   }
 
   package func build() async throws(FarmError) -> Result {
@@ -60,15 +65,25 @@ package struct StandaloneBlock: Sendable {
     let assembler = BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch)
     switch output {
     case .dockerArchive(let path):
-      let (id, notices) = try assembler.archive(block, to: path)
-      return Result(digest: id, notices: notices, ignored: feed.ignoredDirectories)
+      let made = try assembler.archive(block, to: path)
+      try writeRecords(made.packages, image: made.id, lock: StoredBlock.lockPath(ofArchive: path))
+      return Result(digest: made.id, notices: made.notices, ignored: feed.ignoredDirectories)
     case .layout(let directory, let archive):
       let made = try assembler.assemble(block)
       try ImageLayout(directory: directory).write(
         [.init(name: block.name.text, manifest: made.manifest, platform: made.platform, blobs: [made.config] + made.layers.map(\.blob))],
         from: store)
       if let archive { try DockerArchive.write(made, from: store, epoch: epoch, to: archive) }
+      try writeRecords(made.packages, image: made.manifest.digest, lock: StoredBlock.lockPath(ofLayout: directory, image: block.name.text))
       return Result(digest: made.manifest.digest, notices: made.notices, ignored: feed.ignoredDirectories)
     }
+  }
+
+  /// The lock beside the image, and the bill of materials where it was asked for.
+  private func writeRecords(_ packages: [BlockResult.Package], image: Digest, lock: String) throws {
+    try Data(try BlockLock(block: block.name, packages: packages, epoch: epoch).bytes()).write(to: URL(filePath: lock), options: .atomic)
+    guard let billOfMaterials else { return }
+    let bytes = try BillOfMaterials(block: block.name, image: image, packages: packages, epoch: epoch).bytes()
+    try Data(bytes).write(to: URL(filePath: billOfMaterials), options: .atomic)
   }
 }

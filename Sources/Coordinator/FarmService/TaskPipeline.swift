@@ -12,7 +12,19 @@ import Store
 struct TaskPipeline: Sendable {
   let environment: FarmEnvironment
   let tree: DeployTree
+  let registries: RegistryClients
+  /// nil when nothing is to be published.
+  let deployment: Deployment?
   let report: @Sendable (FarmEvent) -> Void
+
+  /// What a device type's directory holds, and how it came to be.
+  struct Delivered: Sendable {
+    var part: DeliveredPart
+    /// Made ones first, then fetched ones.
+    var blocks: [BlockResult]
+    var steps: [StepResult]
+    var files: DeviceTypeReport.Delivered
+  }
 
   struct Parts: Sendable {
     var system: SystemPart?
@@ -38,16 +50,19 @@ struct TaskPipeline: Sendable {
     let seconds = outcome.endedAt.seconds(since: outcome.startedAt)
     if spec.system != nil, let key = task.systemKey {
       try await parts.record(
-        SystemPart(artifacts: outcome.artifacts.filter { $0.role != .feed }, host: host), key: key, slug: task.slug, seconds: seconds)
+        SystemPart(artifacts: outcome.artifacts.filter { !Self.isOfBlocks($0) }, host: host), key: key, slug: task.slug, seconds: seconds)
     }
     if !spec.blocks.isEmpty, let key = task.blocksKey(compressor: GzipChunks.identity) {
       try await parts.record(
         BlocksPart(
-          blocks: outcome.blocks, artifacts: outcome.artifacts.filter { $0.role == .feed },
+          blocks: outcome.blocks, artifacts: outcome.artifacts.filter(Self.isOfBlocks),
           packageArchitectures: outcome.packageArchitectures, host: host), key: key, slug: task.slug, seconds: seconds)
     }
     return [collected, verified]
   }
+
+  /// The feed, and the assets of blocks that are built by recipes.
+  private static func isOfBlocks(_ artifact: Artifact) -> Bool { artifact.role == .feed || artifact.path.text.hasPrefix("service/") }
 
   /// A worker is not trusted: what it delivers must be exactly what was asked for.
   private func check(_ outcome: Outcome, _ spec: TaskSpec) throws {
@@ -75,14 +90,16 @@ struct TaskPipeline: Sendable {
   }
 
   /// Makes images and archives (or finds them made) and writes the device type's directory.
-  func deliver(_ task: PlannedTask, _ parts: Parts) async throws -> (DeliveredPart, [StepResult], DeviceTypeReport.Delivered) {
+  func deliver(_ task: PlannedTask, _ parts: Parts) async throws -> Delivered {
     let system = parts.system
     guard system != nil || task.system == nil else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
-    let blocks = parts.blocks?.blocks ?? []
+    let (fetched, fetchSteps) = try await fetch(task)
+    let made = parts.blocks?.blocks ?? []
+    let blocks = made + fetched
     let reusable = ReusableParts(environment: environment)
     let (blobs, scratch) = (environment.blobs, environment.scratch)
     let start = Timestamp.now
-    var steps: [StepResult] = []
+    var steps = fetchSteps
     var delivered: DeliveredPart?
     let key = try Delivery.key(task, system: system, blocks: blocks)
     if let key, let found = try await reusable.find(key, DeliveredPart.self), reusable.has((found.images + found.archives).map(\.blob)) {
@@ -91,19 +108,20 @@ struct TaskPipeline: Sendable {
     }
     if delivered == nil {
       report(.stepStarted(task.slug, .preload))
-      let made = try await BlockingWork.run {
-        for block in blocks {
-          if let spec = task.blocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
+      let part = try await BlockingWork.run {
+        for block in made {
+          if let spec = task.builtBlocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
         }
-        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks)
+        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, made: made, fetched: fetched)
       }
-      if let key { try await reusable.record(made, key: key, slug: task.slug, seconds: 0) }
-      delivered = made
+      if let key { try await reusable.record(part, key: key, slug: task.slug, seconds: 0) }
+      delivered = part
       steps.append(step(.preload, since: start, task.slug))
     }
     guard let delivered else { throw FarmError.farm("nothing was delivered for \(task.slug)") }
     let tree = tree
-    let artifacts = (system?.artifacts ?? []).filter { $0.role == .file } + (parts.blocks?.artifacts ?? [])
+    let replaced = Set(delivered.archives.map(\.path))
+    let artifacts = (system?.artifacts ?? []).filter { $0.role == .file && !replaced.contains($0.path) } + (parts.blocks?.artifacts ?? [])
     let files = try await BlockingWork.run { () -> DeviceTypeReport.Delivered in
       var result = DeviceTypeReport.Delivered(artifacts: [], images: [])
       func place(_ path: String, _ blob: BlobDescriptor, into list: inout [DeviceTypeReport.File]) throws {
@@ -118,7 +136,26 @@ struct TaskPipeline: Sendable {
       for image in delivered.images { try place(image.path.text, image.blob, into: &result.images) }
       return result
     }
-    return (delivered, steps, files)
+    var result = Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
+    if let deployment {
+      let publishStart = Timestamp.now
+      report(.stepStarted(task.slug, .publish))
+      let (slug, report) = (task.slug, report)
+      try await deployment.publish(task, result, system: system) { report(.taskNotice(slug, $0)) }
+      result.steps.append(step(.publish, since: publishStart, task.slug))
+    }
+    return result
+  }
+
+  /// Images of registries, as blobs.
+  private func fetch(_ task: PlannedTask) async throws -> ([BlockResult], [StepResult]) {
+    guard !task.fetchedBlocks.isEmpty else { return ([], []) }
+    let start = Timestamp.now
+    report(.stepStarted(task.slug, .fetch))
+    let source = FetchedBlocks(blobs: environment.blobs, registries: registries)
+    var fetched: [BlockResult] = []
+    for block in task.fetchedBlocks { fetched.append(try await source.fetch(block)) }
+    return (fetched, [step(.fetch, since: start, task.slug)])
   }
 
   private func step(_ name: Step, since start: Timestamp, _ slug: Slug) -> StepResult {

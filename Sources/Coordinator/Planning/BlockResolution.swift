@@ -46,7 +46,7 @@ struct BlockResolution {
       origin = .dockerfile(directory: directory, baseImage: nil)
     } else {
       // A recipe's packages are named by the recipe: nobody can tell it from the package's name, so package names are not tried as bitbake targets.
-      guard !recipes.isEmpty else {
+      guard !recipes.isEmpty || request.isFeedProvided else {
         return .impossible(
           "block \(name) lists no recipe (composedOf with type sw.recipe.yocto), so nothing says what makes its \(packages.count) packages "
             + "(\(packages.prefix(3).map(\.text).joined(separator: ", "))\(packages.count > 3 ? ", …" : "")): "
@@ -61,7 +61,7 @@ struct BlockResolution {
         case .dockerfile(let image): .dockerfile(directory: nil, baseImage: image)
         }
     }
-    let labels = Self.labels(contract, defaults: catalog.contracts.defaults[contract.imageClass])
+    let labels = contract.imageLabels(defaults: catalog.contracts.defaults[contract.imageClass])
     return .block(spec(name, origin, packages: packages, recipes: recipes, labels: labels), notices: notices)
   }
 
@@ -86,17 +86,5 @@ struct BlockResolution {
       name: name, origin: origin, packages: packages, recipes: recipes, labels: labels, platform: deviceType.arch.platform,
       reference: "local/\(deviceType.slug)-\(name):\(repository.version.imageTag)",
       layering: origin == .packages ? request.layering : .single, allowsDevices: request.allowsDevices)
-  }
-
-  /// Current and historic label names; the values come from the contract, else from the `sw.image` contract of its class, else from the class.
-  static func labels(_ contract: Contract, defaults: Contract?) -> [String: String] {
-    let isOverlay = contract.imageClass == "overlay"
-    let reboot = contract.rebootRequired ?? defaults?.rebootRequired ?? (isOverlay ? "1" : "0")
-    return [
-      "io.balena.image.class": contract.imageClass,
-      "io.balena.image.store": contract.store ?? defaults?.store ?? "data",
-      "io.balena.update.requires-reboot": reboot,
-      "io.balena.image.requires-reboot": reboot,
-    ]
   }
 }

@@ -9,12 +9,33 @@ package struct RepositorySource: Hashable, Sendable {
   /// Directories below the checkout that are searched for contracts: files named `contract.json`, and other `*.json` files that have the shape of the
   /// first generation (an object with `contents.packages`, without `type` and `slug`).
   package var contracts: [String]
+  /// Submodules that are built at other commits than the recorded ones; such a build is no release.
+  package var replacements: [SubmoduleReplacement]
 
-  package init(name: String, path: String, driver: TaskSpec.Driver, contracts: [String]) {
+  package init(
+    name: String, path: String, driver: TaskSpec.Driver, contracts: [String], replacements: [SubmoduleReplacement] = []
+  ) {
+    self.replacements = replacements
     self.name = name
     self.path = path
     self.driver = driver
     self.contracts = contracts
+  }
+}
+
+/// Another commit for a submodule than the one that the repository records.
+package struct SubmoduleReplacement: Hashable, Sendable {
+  /// Where the submodule lies below the repository's root.
+  package var path: RelativePath
+  /// What was asked for, for messages.
+  package var ref: String
+  /// The checked-out submodule has this commit among its objects.
+  package var commit: CommitID
+
+  package init(path: RelativePath, ref: String, commit: CommitID) {
+    self.path = path
+    self.ref = ref
+    self.commit = commit
   }
 }
 

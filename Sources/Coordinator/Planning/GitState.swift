@@ -34,7 +34,7 @@ struct GitState {
       checkout: SourceSpec(
         repository: source.name, root: SourceTree(mirror: mirror, commit: commit, tags: [tag]), submodules: submodules.found,
         isDirty: !changes.isEmpty),
-      version: version, isRelease: distance == 0 && changes.isEmpty, commitTime: time,
+      version: version, isRelease: distance == 0 && changes.isEmpty && !submodules.isReplaced, commitTime: time,
       locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: submodules.notices)
   }
 

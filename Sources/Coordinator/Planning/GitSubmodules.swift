@@ -8,6 +8,8 @@ struct GitSubmodules {
   private(set) var found: [SourceSpec.Submodule] = []
   private(set) var locations: [SourceLocation] = []
   private(set) var notices: [String] = []
+  /// Whether a submodule is taken at another commit than the recorded one.
+  private(set) var isReplaced = false
 
   init(source: RepositorySource) { self.source = source }
 
@@ -21,7 +23,7 @@ struct GitSubmodules {
     let commits = try gitlinks(in: directory)
     var base = base
     for entry in entries.sorted(by: { $0.path < $1.path }) {
-      guard let commit = commits[entry.path] else { continue }
+      guard let recorded = commits[entry.path] else { continue }
       let full = prefix.isEmpty ? entry.path : prefix + "/" + entry.path
       guard let relative = RelativePath(full) else {
         throw .repository(name: source.name, reason: "submodule path '\(full)' leaves the repository", hint: "")
@@ -41,9 +43,18 @@ struct GitSubmodules {
         url = Self.resolve(url, against: base ?? directory)
       }
       try GitState.refuseLargeFiles(source, in: source.path + "/" + full)
+      let replacement = source.replacements.first { $0.path == relative && $0.commit != recorded }
+      let commit = replacement?.commit ?? recorded
       let mirror = GitState.name(of: url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
       found.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: commit, tags: [])))
       locations.append(SourceLocation(mirror: mirror, path: source.path + "/" + full))
+      if let replacement {
+        // The checkout says nothing about submodules inside another commit; builds take the first level only.
+        isReplaced = true
+        notices.append(
+          "submodule \(full) is built at \(replacement.ref) (\(commit.short)) instead of \(recorded.short), without submodules of its own")
+        continue
+      }
       try collect(below: full, base: url.isEmpty ? nil : url, depth: depth + 1)
     }
   }

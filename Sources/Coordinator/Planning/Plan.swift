@@ -44,6 +44,7 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   package var deviceType: DeviceType
   package var source: SourceSpec
   package var driver: TaskSpec.Driver
+  package var settings: TaskSpec.Settings
   package var osVersion: String
   /// False for a commit that is not the tag itself, or a dirty tree.
   package var isRelease: Bool
@@ -56,11 +57,15 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   /// The merged composition, placeholders still in it; nil where the repository has no composition file for the machine.
   package var composition: Composition?
   package var notices: [String]
+  /// The feed that the blocks are made from; nil: it is built from ``recipes``.
+  package var feed: ProvidedFeed?
 
   package init(
     deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,
-    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil, notices: [String]
+    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil, notices: [String],
+    settings: TaskSpec.Settings = .init()
   ) {
+    self.settings = settings
     self.deviceType = deviceType
     self.source = source
     self.driver = driver

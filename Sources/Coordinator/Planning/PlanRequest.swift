@@ -46,11 +46,16 @@ package struct PlanRequest: Sendable, Hashable {
   package var allowsDevices: Bool
   /// Whether only the plan's explanations are wanted: a block that fits nowhere is then no error, but explained.
   package var isExplaining: Bool
+  package var settings: TaskSpec.Settings
+  /// Whether a feed is provided, so that recipes need not be known.
+  package var isFeedProvided = false
 
   package init(
     machines: [String], all: Bool, architectures: [Architecture], repositories: [String], blocks: Blocks, builder: Builder = .packages,
-    layering: Layering = .single, only: Only = .everything, allowsDevices: Bool = false, isExplaining: Bool = false
+    layering: Layering = .single, only: Only = .everything, allowsDevices: Bool = false, isExplaining: Bool = false,
+    settings: TaskSpec.Settings = .init()
   ) {
+    self.settings = settings
     self.machines = machines
     self.all = all
     self.architectures = architectures

@@ -12,7 +12,7 @@ extension PlannedTask {
 
   /// What the feed and the blocks made on a worker depend on; nil without such blocks. `compressor` names the compressor and its settings.
   package func blocksKey(compressor: String) -> Digest? {
-    builtBlocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: builtBlocks, compressor: compressor))
+    builtBlocks.isEmpty ? nil : key("blocks", BlockInputs(common: common, recipes: recipes, blocks: builtBlocks, feed: feed, compressor: compressor))
   }
 
   /// The task for a worker; parts that are at hand already are left out.
@@ -21,8 +21,8 @@ extension PlannedTask {
     return TaskSpec(
       attempt: attempt, slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: osVersion,
       manifestFile: deviceType.file, source: source, driver: driver, sourceDateEpoch: sourceDateEpoch,
-      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: recipes) : nil, blocks: blocks,
-      system: buildsSystem ? system : nil, limits: limits)
+      feed: buildsBlocks && needsFeed ? FeedSpec(recipes: feed == nil ? recipes : [], provided: feed) : nil, blocks: blocks,
+      system: buildsSystem ? system : nil, limits: limits, settings: settings)
   }
 
   private struct Common: Encodable {
@@ -32,6 +32,7 @@ extension PlannedTask {
     var file: String
     var osVersion: String
     var driver: TaskSpec.Driver
+    var settings: TaskSpec.Settings
     var commits: [String: CommitID]
     var epoch: Int64
   }
@@ -43,6 +44,7 @@ extension PlannedTask {
     var common: Common
     var recipes: [RecipeName]
     var blocks: [BlockSpec]
+    var feed: ProvidedFeed?
     var compressor: String
   }
 
@@ -51,7 +53,7 @@ extension PlannedTask {
     for submodule in source.submodules { commits[submodule.path.text] = submodule.tree.commit }
     return Common(
       slug: slug, machine: deviceType.yocto.machine, arch: deviceType.arch, file: deviceType.file, osVersion: osVersion, driver: driver,
-      commits: commits, epoch: sourceDateEpoch)
+      settings: settings.inputs, commits: commits, epoch: sourceDateEpoch)
   }
 
   private func key(_ kind: String, _ inputs: some Encodable) -> Digest {

@@ -44,7 +44,9 @@ package enum Planner {
         skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
         continue
       }
-      plan.tasks.append(task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks))
+      var task = task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks)
+      task.settings = request.settings
+      plan.tasks.append(task)
       for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
     try tally.check(request)
@@ -89,8 +91,7 @@ package enum Planner {
   ) -> PlannedTask {
     var notices = picked.notices
     if !repository.isRelease {
-      notices.append(
-        "not a release: \(repository.checkout.isDirty ? "the tree has uncommitted changes" : "the commit is not the tag \(repository.version)")")
+      notices.append("not a release: \(doubt(about: repository))")
     }
     let yocto = deviceType.yocto
     let system = SystemSpec(
@@ -100,6 +101,12 @@ package enum Planner {
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
       isRelease: repository.isRelease, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
       system: hasSystem ? system : nil, composition: composition, notices: notices)
+  }
+
+  private static func doubt(about repository: DeviceRepository) -> String {
+    if repository.checkout.isDirty { return "the tree has uncommitted changes" }
+    if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }
+    return "the commit is not the tag \(repository.version)"
   }
 
   /// A block that no device type in question knows is a typing mistake, not a misfit.

@@ -21,7 +21,7 @@ struct GPTHeader: Hashable, Sendable {
   init(readingFrom file: borrowing DiskFile) throws(PreloadError) {
     let size = try file.size()
     var found: (Int64, [UInt8])?
-    for candidate: Int64 in [512, 4096] where size >= candidate * 3 {
+    for candidate: Int64 in [512, 1024, 2048, 4096] where size >= candidate * 3 {
       let sector = try file.read(Int(candidate), at: candidate)
       if sector.starts(with: Self.signature) {
         found = (candidate, sector)

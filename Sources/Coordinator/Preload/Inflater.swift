@@ -1,7 +1,10 @@
 import CZlib
 
-/// zlib's decompressor for one gzip member after the other.
+/// zlib's decompressor for one gzip member after the other, or for a raw DEFLATE stream.
 final class Inflater {
+  /// What is around the DEFLATE stream.
+  enum Wrapper { case gzip, none }
+
   enum Step {
     case progress(used: Int, made: Int, memberEnded: Bool)
     case failed(String)
@@ -10,8 +13,13 @@ final class Inflater {
   /// zlib keeps a pointer back to it, so it stays where it is.
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private var initialized = false
+  private let windowBits: Int32
 
-  init() { stream.initialize(to: z_stream()) }
+  init(_ wrapper: Wrapper = .gzip) {
+    // 15 bits of window; 16 for the gzip wrapper alone, less than 0 for none (zlib.h, inflateInit2).
+    windowBits = wrapper == .gzip ? 15 + 16 : -15
+    stream.initialize(to: z_stream())
+  }
 
   deinit {
     if initialized { inflateEnd(stream) }
@@ -21,7 +29,7 @@ final class Inflater {
   /// Makes ready for the start of a member; false without memory.
   func begin() -> Bool {
     if initialized { return inflateReset(stream) == Z_OK }
-    initialized = zlib_inflate_init(stream, 15 + 16) == Z_OK
+    initialized = zlib_inflate_init(stream, windowBits) == Z_OK
     return initialized
   }
 

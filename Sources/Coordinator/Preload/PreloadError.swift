@@ -25,6 +25,8 @@ package enum PreloadError: Error, Sendable, Equatable, CustomStringConvertible {
   case layer(digest: Digest, reason: String)
   /// The image inside a flasher image could not be told; `candidates` are the files that were found.
   case flasher(image: String, reason: String, candidates: [String])
+  /// A split image is not what the disk image it was made from says.
+  case splitImage(path: String, reason: String)
 
   package var description: String {
     switch self {
@@ -35,6 +37,7 @@ package enum PreloadError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noDataPartition(let image, let labels):
       "preload: \(image) has no partition labelled \(DataPartition.labels.joined(separator: " or ")); labels found: "
         + (labels.isEmpty ? "none" : labels.joined(separator: ", "))
+    case .splitImage(let path, let reason): "split image: \(path): \(reason); split the disk image again"
     case .fileSystem(let path, let reason): "preload: file system in \(path): \(reason)"
     case .tool(let name, let path, let status, let output):
       "preload: \(name) on \(path) \(status)" + (output.isEmpty ? "" : ": \(output)")

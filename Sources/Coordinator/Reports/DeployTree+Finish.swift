@@ -3,7 +3,7 @@ import FoundationEssentials
 import Glibc
 
 extension DeployTree {
-  /// Writes SHA256SUMS, then index.json last: a tree with an index is complete.
+  /// Writes SHA256SUMS and junit.xml, then index.json last: a tree with an index is complete.
   ///
   /// SHA256SUMS covers every artifact and image in the form that `sha256sum -c` reads, paths relative to the request's directory.
   package func finish(_ index: IndexDocument) throws {
@@ -12,6 +12,7 @@ extension DeployTree {
       for file in report.artifacts + report.images { lines.append("\(file.digest.hex)  \(report.slug)/\(file.path)\n") }
     }
     try Self.write(Array(lines.sorted { $0.dropFirst(66) < $1.dropFirst(66) }.joined().utf8), to: root + "/SHA256SUMS")
+    try Self.write(Array(JUnitReport(index).xml().utf8), to: root + "/junit.xml")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try Self.write(Array(try encoder.encode(index)) + [UInt8(ascii: "\n")], to: root + "/index.json")

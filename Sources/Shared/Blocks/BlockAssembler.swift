@@ -23,34 +23,76 @@ package struct BlockAssembler: Sendable {
     self.epoch = epoch
   }
 
-  /// Makes the block's layer, config and manifests as blobs of the store.
+  /// Makes the block's layers, config and manifests as blobs of the store.
   package func assemble(_ block: BlockSpec) throws(BlocksError) -> BlockResult {
     try named(block) {
-      let (tree, packages, selection) = try gather(block)
-      let writer = try LayerWriter(store: store)
-      try tree.write(to: writer, epoch: epoch)
-      return try image(block, layer: try writer.finish(), packages: packages, selection: selection)
+      let gathered = try gather(block, compresses: true)
+      let layers = try gathered.layers.map { content in
+        let writer = try LayerWriter(store: store)
+        try content.write(to: writer, epoch: epoch)
+        return try writer.finish()
+      }
+      let configBlob = try store.put(config(block, diffIDs: layers.map(\.diffID)).bytes())
+      return BlockResult(
+        name: block.name, reference: block.reference, platform: block.platform,
+        manifest: try store.put(ImageManifest(.oci, config: configBlob, gzipLayers: layers.map(\.blob)).bytes()),
+        dockerManifest: try store.put(ImageManifest(.docker, config: configBlob, gzipLayers: layers.map(\.blob)).bytes()),
+        config: configBlob, layers: layers, packages: gathered.packages, notices: gathered.notices)
     }
   }
 
-  /// Writes the block as a docker-archive and nothing else: the layer is not compressed and no blob is made. Returns the image's id and the notices.
-  package func archive(_ block: BlockSpec, to path: String) throws(BlocksError) -> (id: Digest, notices: [String]) {
+  /// A block that was written as a docker-archive alone.
+  package struct Archived: Sendable {
+    /// Digest of the image configuration.
+    package var id: Digest
+    package var packages: [BlockResult.Package]
+    package var notices: [String]
+  }
+
+  /// Writes the block as a docker-archive and nothing else: no layer is compressed and no blob is made.
+  package func archive(_ block: BlockSpec, to path: String) throws(BlocksError) -> Archived {
     try named(block) {
-      let (tree, packages, selection) = try gather(block)
+      let gathered = try gather(block, compresses: false)
       let id = try DockerArchive.write(
-        reference: block.reference, epoch: epoch, to: path, config: { try config(block, diffIDs: [$0]).bytes() },
-        layer: { try tree.write(to: $0, epoch: epoch) })
-      return (id, Self.notices(packages, selection))
+        reference: block.reference, epoch: epoch, to: path, config: { try config(block, diffIDs: $0).bytes() },
+        layers: gathered.layers.map { content in { try content.write(to: $0, epoch: epoch) } })
+      return Archived(id: id, packages: gathered.packages, notices: gathered.notices)
     }
   }
 
-  private func gather(_ block: BlockSpec) throws -> (RootfsTree, [UnpackedPackage], PackageSelection) {
+  /// What a block consists of, before it is written anywhere.
+  private struct Gathered {
+    var layers: [LayerContent]
+    var packages: [BlockResult.Package]
+    var notices: [String]
+  }
+
+  private func gather(_ block: BlockSpec, compresses: Bool) throws -> Gathered {
+    if let reason = block.lock?.mismatch(epoch: epoch, compresses: compresses) { throw BlocksError.lock(block: block.name, reason: reason) }
     let selection = try PackageSelection(block, from: feed)
     let packages = try unpack(selection.items)
-    var tree = RootfsTree(block: block.name)
-    for package in packages { try tree.add(package) }
-    try tree.close(epoch: epoch)
-    return (tree, packages, selection)
+    let tree = try RootfsTree(block, packages: packages, epoch: epoch)
+    return Gathered(
+      layers: try layers(of: tree, block, packages), packages: try packages.map(Self.described),
+      notices: Self.notices(packages, selection) + KernelModules.notices(tree.nodes.keys))
+  }
+
+  private func layers(of tree: RootfsTree, _ block: BlockSpec, _ packages: [UnpackedPackage]) throws -> [LayerContent] {
+    var groups: [Set<String>] = []
+    if block.layering == .byArchitecture {
+      let used = Set(packages.map(\.item.candidate.directory))
+      for architecture in feed.architectures where used.contains(architecture) { groups.append((groups.last ?? []).union([architecture])) }
+    }
+    var lower: RootfsTree?
+    var layers: [LayerContent] = []
+    for group in groups.dropLast() {
+      let part = try RootfsTree(block, packages: packages.filter { group.contains($0.item.candidate.directory) }, epoch: epoch)
+      if !part.nodes.isEmpty, let content = LayerContent(part, over: lower, epoch: epoch) { layers.append(content) }
+      lower = part
+    }
+    // A block without any file still is an image of one layer.
+    if let content = LayerContent(tree, over: layers.isEmpty ? nil : lower, epoch: epoch) { layers.append(content) }
+    return layers
   }
 
   /// Turns the errors of the rooms below into this room's.
@@ -60,6 +102,9 @@ package struct BlockAssembler: Sendable {
     } catch let error as BlocksError {
       throw error
     } catch let error as FeedError {
+      if case .refused(let package, let entry, let rule) = error, let package = try? PackageName(package) {
+        throw .refused(block: block.name, package: package, path: entry.hasPrefix("./") ? String(entry.dropFirst(2)) : entry, rule: rule)
+      }
       throw .feed(error)
     } catch let error as OCIImageError {
       throw .image(error)
@@ -74,7 +119,9 @@ package struct BlockAssembler: Sendable {
   private func unpack(_ items: [PackageSelection.Item]) throws -> [UnpackedPackage] {
     let lanes = min(items.count, max(1, ProcessInfo.processInfo.activeProcessorCount))
     guard lanes > 0 else { return [] }
-    let results = UnpackResults(count: items.count)
+    // Large packages first, so that no core is left alone with one at the end.
+    let order = items.indices.sorted { (items[$1].candidate.stanza.size, $0) < (items[$0].candidate.stanza.size, $1) }
+    let results = UnpackResults(order: order)
     let spools = try (0..<lanes).map { _ throws(BlocksError) in try ContentSpool(directory: scratch) }
     DispatchQueue.concurrentPerform(iterations: lanes) { lane in
       while let index = results.next() { results.set(index, Result { try UnpackedPackage(items[index], into: spools[lane]) }) }
@@ -98,43 +145,31 @@ package struct BlockAssembler: Sendable {
     return notices
   }
 
-  private func image(
-    _ block: BlockSpec, layer: BlockResult.Layer, packages: [UnpackedPackage], selection: PackageSelection
-  ) throws -> BlockResult {
-    let configBlob = try store.put(config(block, diffIDs: [layer.diffID]).bytes())
-    let manifest = try store.put(ImageManifest(.oci, config: configBlob, gzipLayers: [layer.blob]).bytes())
-    let docker = try store.put(ImageManifest(.docker, config: configBlob, gzipLayers: [layer.blob]).bytes())
-    return BlockResult(
-      name: block.name, reference: block.reference, platform: block.platform, manifest: manifest, dockerManifest: docker,
-      config: configBlob, layers: [layer],
-      packages: try packages.map { package in
-        let candidate = package.item.candidate
-        guard let digest = try candidate.stanza.sha256 ?? Self.digest(of: candidate.path) else {
-          throw FeedError.inconsistent(file: candidate.path, reason: "has no digest")
-        }
-        return BlockResult.Package(
-          name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory, digest: digest,
-          size: candidate.stanza.size, recipe: candidate.stanza.recipe, license: candidate.stanza.license)
-      }, notices: Self.notices(packages, selection))
+  private static func described(_ package: UnpackedPackage) throws(BlocksError) -> BlockResult.Package {
+    let candidate = package.item.candidate
+    return BlockResult.Package(
+      name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory,
+      digest: try PackageSelection.digest(of: candidate), size: candidate.stanza.size, recipe: candidate.stanza.recipe,
+      license: candidate.stanza.license)
   }
-
-  private static func digest(of path: String) throws -> Digest? { try FileDigest.of(path) }
 }
 
 /// Results of the unpacking threads, by position.
 private final class UnpackResults: @unchecked Sendable {
   private let lock = DispatchSemaphore(value: 1)
   private var results: [Result<UnpackedPackage, any Error>?]
-  private var upcoming = 0
+  private var order: ArraySlice<Int>
 
-  init(count: Int) { results = Array(repeating: nil, count: count) }
+  /// Positions in the order in which they are to be worked on.
+  init(order: [Int]) {
+    results = Array(repeating: nil, count: order.count)
+    self.order = order[...]
+  }
 
   func next() -> Int? {
     lock.wait()
     defer { lock.signal() }
-    guard upcoming < results.count else { return nil }
-    upcoming += 1
-    return upcoming - 1
+    return order.popFirst()
   }
 
   func set(_ index: Int, _ result: Result<UnpackedPackage, any Error>) {

@@ -7,6 +7,8 @@ import OCIImage
 import struct Crypto.SHA256
 
 /// Checks a delivered block against its spec, trusting nothing but the bytes.
+///
+/// That the layers hold what the packages hold cannot be seen without the packages; that they are layers as they must be is checked entry by entry.
 package enum BlockVerification {
   /// Recomputes every digest and compares both manifests, config, labels, platform and packages. Returns the size of each layer's tar.
   package static func verify(_ result: BlockResult, against spec: BlockSpec, in store: BlobStore) throws(BlocksError) -> [Int64] {
@@ -17,7 +19,9 @@ package enum BlockVerification {
       guard result.name == spec.name else { throw mismatch("name", spec.name.text, result.name.text) }
       guard result.reference == spec.reference else { throw mismatch("reference", spec.reference, result.reference) }
       guard result.platform == spec.platform else { throw mismatch("platform", "\(spec.platform)", "\(result.platform)") }
-      let listed = Set(spec.packages)
+      // An image that another builder made has no package list, and may have labels of its own.
+      let isOfPackages = spec.origin == .packages
+      let listed = isOfPackages ? Set(spec.packages) : []
       let delivered = Set(result.packages.map(\.name))
       guard listed == delivered, result.packages.count == delivered.count else {
         throw mismatch("package list", listed.sorted().map(\.text).joined(separator: " "), delivered.sorted().map(\.text).joined(separator: " "))
@@ -25,7 +29,11 @@ package enum BlockVerification {
       let configBytes = try read(result.config, in: store)
       let config = try WorkerProtocol.decode(ImageConfig.self, from: configBytes)
       guard config.platform == spec.platform else { throw mismatch("config platform", "\(spec.platform)", "\(config.platform)") }
-      guard config.config.Labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      let labels = isOfPackages ? config.config.Labels : config.config.Labels.filter { spec.labels[$0.key] != nil }
+      guard labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }
+      guard !isOfPackages || config.config == ImageConfig.Container(Labels: spec.labels) else {
+        throw mismatch("config", "labels alone", "what to run")
+      }
       guard !result.layers.isEmpty else { throw mismatch("number of layers", "at least one", "none") }
       guard try config.bytes() == configBytes else { throw mismatch("config", "what blockfarm writes", "other or further fields") }
       guard config.rootfs.diff_ids == result.layers.map(\.diffID) else {
@@ -35,13 +43,30 @@ package enum BlockVerification {
         let expected = try ImageManifest(flavour, config: result.config, gzipLayers: result.layers.map(\.blob)).bytes()
         guard try read(blob, in: store) == expected else { throw mismatch("\(flavour) manifest", "the canonical one", "other bytes") }
       }
-      return try result.layers.map { try tarSize(of: $0, in: store, mismatch: mismatch) }
+      guard isOfPackages else { return try result.layers.map { try tarSize(of: $0, in: store, mismatch: mismatch) { _ in } } }
+      let most = spec.layering == .single ? 1 : max(1, Set(result.packages.map(\.architecture)).count)
+      guard result.layers.count <= most else { throw mismatch("number of layers", "at most \(most)", "\(result.layers.count)") }
+      var audit = LayerAudit(allowsDevices: spec.allowsDevices)
+      return try result.layers.map { layer in
+        audit.beginLayer()
+        let reader = TarReader(what: "layer \(layer.blob.digest)") { entry in
+          if let rule = audit.add(entry) {
+            throw mismatch("layer \(layer.blob.digest)", "what blockfarm writes", "'/\(String(decoding: entry.path, as: UTF8.self))', which \(rule)")
+          }
+          return nil
+        }
+        let size = try tarSize(of: layer, in: store, mismatch: mismatch) { try reader.feed($0) }
+        try reader.finish()
+        return size
+      }
     } catch let error as BlocksError {
       throw error
     } catch let error as BlobStoreError {
       throw .store(error)
     } catch let error as FeedError {
       throw .feed(error)
+    } catch let error as OCIImageError {
+      throw .image(error)
     } catch {
       throw .image(.malformed(what: "block \(spec.name)", reason: "\(error)"))
     }
@@ -58,7 +83,8 @@ package enum BlockVerification {
   }
 
   private static func tarSize(
-    of layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError
+    of layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError,
+    tar: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int64 {
     try store.verify(layer.blob.digest)
     guard store.size(layer.blob.digest) == layer.blob.size else {
@@ -69,6 +95,7 @@ package enum BlockVerification {
     try GzipMembers.read(store.path(layer.blob.digest)) {
       hash.update(bufferPointer: $0)
       size += Int64($0.count)
+      try tar($0)
     }
     let found = Digest(bytes: hash.finalize())
     guard found == layer.diffID else { throw mismatch("diff id of the layer", "\(layer.diffID)", found.map(\.description) ?? "none") }

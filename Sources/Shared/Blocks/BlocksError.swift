@@ -12,6 +12,11 @@ package enum BlocksError: Error, Sendable, CustomStringConvertible {
   case conflict(block: BlockName, path: String, first: PackageName, second: PackageName, reason: String)
   /// A package breaks a rule within the block's tree.
   case refused(block: BlockName, package: PackageName, path: String, rule: String)
+  /// The block's lock cannot be kept.
+  case lock(block: BlockName, reason: String)
+  case lockFile(path: String, reason: String)
+  /// A block's Dockerfile, or its directory, cannot be used.
+  case dockerfile(block: BlockName, String)
   case feed(FeedError)
   case image(OCIImageError)
   case store(BlobStoreError)
@@ -28,6 +33,9 @@ package enum BlocksError: Error, Sendable, CustomStringConvertible {
     case .conflict(let block, let path, let first, let second, let reason):
       "block \(block): '/\(path)' is in packages \(first) and \(second): \(reason)"
     case .refused(let block, let package, let path, let rule): "block \(block): package \(package): '/\(path)' is refused: \(rule)"
+    case .lock(let block, let reason): "block \(block): its lock \(reason)"
+    case .lockFile(let path, let reason): "\(path) is no lock of a block: \(reason)"
+    case .dockerfile(let block, let reason): "block \(block): \(reason)"
     case .feed(let error): error.description
     case .image(let error): error.description
     case .store(let error): error.description

@@ -11,8 +11,9 @@ final class ContentSpool: @unchecked Sendable {
   private let descriptor: Int32
   private let directory: String
   private var end: Int64 = 0
-  private var buffer: [UInt8] = []
-  private static let bufferSize = 1 << 20
+  /// Small pieces wait here for company.
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
+  private var waiting = 0
 
   /// One writer at a time; reading may begin once writing has ended.
   init(directory: String) throws(BlocksError) {
@@ -21,32 +22,29 @@ final class ContentSpool: @unchecked Sendable {
     descriptor = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system(operation: "create", path: path, errno: errno) }
     unlink(path)
-    buffer.reserveCapacity(Self.bufferSize)
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    close(descriptor)
+    buffer.deallocate()
+  }
 
   /// The place of the next byte.
-  var position: Int64 { end + Int64(buffer.count) }
+  var position: Int64 { end + Int64(waiting) }
 
   func append(_ bytes: UnsafeRawBufferPointer) throws(BlocksError) {
-    if buffer.count + bytes.count > Self.bufferSize { try flush() }
-    if bytes.count >= Self.bufferSize {
+    if waiting + bytes.count > buffer.count { try flush() }
+    if bytes.count >= buffer.count / 4, waiting == 0 {
       try writeAll(bytes)
-      end += Int64(bytes.count)
     } else {
-      buffer.append(contentsOf: bytes)
+      UnsafeMutableRawBufferPointer(rebasing: buffer[waiting...]).copyMemory(from: bytes)
+      waiting += bytes.count
     }
   }
 
   func flush() throws(BlocksError) {
-    var failure: BlocksError?
-    buffer.withUnsafeBytes { bytes in
-      do throws(BlocksError) { try writeAll(bytes) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    end += Int64(buffer.count)
-    buffer.removeAll(keepingCapacity: true)
+    try writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<waiting]))
+    waiting = 0
   }
 
   private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(BlocksError) {
@@ -57,20 +55,30 @@ final class ContentSpool: @unchecked Sendable {
       guard count > 0 else { throw .system(operation: "write", path: directory, errno: errno) }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
+    end += Int64(bytes.count)
   }
 
-  /// Streams an extent in pieces of at most 1 MiB.
+  /// Fills the buffer with what lies at `offset`.
+  func read(into piece: UnsafeMutableRawBufferPointer, at offset: Int64) throws(BlocksError) {
+    var done = 0
+    while done < piece.count {
+      let count = pread(descriptor, piece.baseAddress.map { $0 + done }, piece.count - done, off_t(offset) + off_t(done))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw .system(operation: "read", path: directory, errno: errno) }
+      done += count
+    }
+  }
+
+  /// Streams an extent in pieces of at most 256 KiB.
   func read(_ extent: Extent, body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Int(min(extent.size, Int64(Self.bufferSize))), alignment: 16)
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     defer { piece.deallocate() }
     var offset = extent.offset
     while offset < extent.offset + extent.size {
-      let wanted = Int(min(Int64(piece.count), extent.offset + extent.size - offset))
-      let count = pread(descriptor, piece.baseAddress, wanted, off_t(offset))
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw BlocksError.system(operation: "read", path: directory, errno: errno) }
-      try body(UnsafeRawBufferPointer(rebasing: piece[..<count]))
-      offset += Int64(count)
+      let part = UnsafeMutableRawBufferPointer(rebasing: piece[..<Int(min(Int64(piece.count), extent.offset + extent.size - offset))])
+      try read(into: part, at: offset)
+      try body(UnsafeRawBufferPointer(part))
+      offset += Int64(part.count)
     }
   }
 }

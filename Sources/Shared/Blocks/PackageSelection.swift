@@ -1,28 +1,79 @@
 import BuildModel
 import Feed
 
-/// The packages of one block, exactly as listed: no dependencies, the best candidate of each.
+/// The packages of one block, exactly as listed: no dependencies, the best candidate of each, or the one that the lock names.
 package struct PackageSelection: Sendable {
   package struct Item: Sendable {
     package var name: PackageName
     package var candidate: PackageFeed.Candidate
   }
-  /// In the order of the block's list, each package once.
+  /// In the order of the block's list (of its lock, where it has one), each package once.
   package let items: [Item]
   /// Recipes of the block from which no listed package comes.
   package let recipesWithoutPackage: [RecipeName]
 
   package init(_ block: BlockSpec, from feed: PackageFeed) throws(BlocksError) {
     var items: [Item] = []
-    for name in block.packages where !items.contains(where: { $0.name == name }) {
-      guard let best = feed.candidates[name]?.first else {
-        throw .missingPackage(block: block.name, name, nearest: Self.nearest(to: name, in: feed, recipes: block.recipes), recipes: block.recipes)
+    if let lock = block.lock {
+      try Self.check(lock, of: block)
+      for locked in lock.packages { items.append(Item(name: locked.name, candidate: try Self.candidate(locked, of: block, from: feed))) }
+    } else {
+      var seen: Set<PackageName> = []
+      for name in block.packages where seen.insert(name).inserted {
+        guard let best = feed.candidates[name]?.first else {
+          throw .missingPackage(block: block.name, name, nearest: Self.nearest(to: name, in: feed, recipes: block.recipes), recipes: block.recipes)
+        }
+        items.append(Item(name: name, candidate: best))
       }
-      items.append(Item(name: name, candidate: best))
     }
     self.items = items
     let made = Set(items.compactMap(\.candidate.stanza.recipe))
     recipesWithoutPackage = block.recipes.filter { !made.contains($0.text) }
+  }
+
+  /// The lock must be the block's, and of the same packages.
+  private static func check(_ lock: BlockLock, of block: BlockSpec) throws(BlocksError) {
+    guard lock.version == 1 else { throw .lock(block: block.name, reason: "is of version \(lock.version), known is 1") }
+    guard lock.block == block.name else { throw .lock(block: block.name, reason: "is of block '\(lock.block)'") }
+    let locked = Set(lock.packages.map(\.name))
+    guard locked.count == lock.packages.count else { throw .lock(block: block.name, reason: "names a package twice") }
+    let listed = Set(block.packages)
+    guard listed == locked else {
+      let more = listed.subtracting(locked).sorted().map(\.text)
+      let less = locked.subtracting(listed).sorted().map(\.text)
+      throw .lock(
+        block: block.name,
+        reason: [
+          more.isEmpty ? nil : "does not name \(more.joined(separator: ", "))",
+          less.isEmpty ? nil : "names \(less.joined(separator: ", ")), which the block does not list",
+        ].compactMap { $0 }.joined(separator: " and "))
+    }
+  }
+
+  private static func candidate(_ locked: BlockLock.Package, of block: BlockSpec, from feed: PackageFeed) throws(BlocksError) -> PackageFeed.Candidate
+  {
+    let all = feed.candidates[locked.name] ?? []
+    let alike = all.filter { $0.stanza.version.text == locked.version && $0.directory == locked.architecture }
+    for candidate in alike where try digest(of: candidate) == locked.digest { return candidate }
+    var there: [String] = []
+    for candidate in (alike.isEmpty ? all : alike).prefix(5) {
+      there.append("\(candidate.stanza.version) (\(candidate.directory), \(try digest(of: candidate)))")
+    }
+    let nearest = all.isEmpty ? nearest(to: locked.name, in: feed, recipes: block.recipes) : []
+    throw .lock(
+      block: block.name,
+      reason: "wants package \(locked.name) \(locked.version) (\(locked.architecture), \(locked.digest)); the feed has "
+        + (there.isEmpty
+          ? "no such package" + (nearest.isEmpty ? "" : ", nearest: \(nearest.joined(separator: ", "))") : there.joined(separator: ", ")))
+  }
+
+  /// As the index says, else of the file.
+  static func digest(of candidate: PackageFeed.Candidate) throws(BlocksError) -> Digest {
+    if let digest = candidate.stanza.sha256 { return digest }
+    do {
+      if let digest = try FileDigest.of(candidate.path) { return digest }
+    } catch { throw .store(error) }
+    throw .feed(.inconsistent(file: candidate.path, reason: "has no digest"))
   }
 
   /// Names that look alike, then what the block's recipes did make; at most ten.

@@ -21,6 +21,7 @@ struct RootfsTree {
       /// All names of one file share its `inode`.
       case file(inode: Int)
       case symlink(target: [UInt8])
+      case device(TarEntry.Kind)
     }
   }
   struct Content {
@@ -29,17 +30,24 @@ struct RootfsTree {
   }
 
   let block: BlockName
+  let allowsDevices: Bool
   private(set) var nodes: [[UInt8]: Node] = [:]
   private(set) var contents: [Content] = []
 
-  init(block: BlockName) { self.block = block }
+  /// The tree of these packages, in this order, closed.
+  init(_ block: BlockSpec, packages: [UnpackedPackage], epoch: Int64) throws {
+    self.block = block.name
+    allowsDevices = block.allowsDevices
+    for package in packages { try add(package) }
+    try close(epoch: epoch)
+  }
 
   /// Adds a package. A directory may repeat (the first package's attributes stay); a file that is there already must be the same in every respect but its time.
-  mutating func add(_ package: UnpackedPackage) throws {
+  private mutating func add(_ package: UnpackedPackage) throws {
     var own: [[UInt8]: Int] = [:]
     for item in package.entries where !item.entry.path.isEmpty {
       let entry = item.entry
-      if let rule = LayerRules.violation(of: entry) {
+      if let rule = LayerRules.violation(of: entry, allowsDevices: allowsDevices) {
         throw BlocksError.refused(block: block, package: package.item.name, path: entry.pathText, rule: rule)
       }
       let node: Node
@@ -50,6 +58,8 @@ struct RootfsTree {
       switch entry.kind {
       case .directory: node = made(.directory)
       case .symlink(let target): node = made(.symlink(target: target))
+      case .characterDevice(let major, let minor): node = made(.device(.characterDevice(major: major, minor: minor)))
+      case .blockDevice(let major, let minor): node = made(.device(.blockDevice(major: major, minor: minor)))
       case .file:
         guard let extent = item.extent else { continue }
         contents.append(Content(spool: package.spool, extent: extent))
@@ -91,6 +101,10 @@ struct RootfsTree {
         throw conflict("same path, other mode, owner or attributes")
       }
       guard try sameContent(contents[a], contents[b]) else { throw conflict("same path, other content") }
+    case (.device(let a), .device(let b)):
+      guard a == b, old.mode == node.mode, old.uid == node.uid, old.gid == node.gid, old.xattrs == node.xattrs else {
+        throw conflict("same path, other device, mode, owner or attributes")
+      }
     default: throw conflict("same path, other kind of entry")
     }
   }
@@ -106,7 +120,7 @@ struct RootfsTree {
   }
 
   /// Directories that are implied but not listed are added (0755, root), and a parent that is no directory is refused: it would be written through.
-  mutating func close(epoch: Int64) throws {
+  private mutating func close(epoch: Int64) throws {
     for (path, node) in nodes.sorted(by: { LayerOrder.ascends($0.key, $1.key) }) {
       var end = path.count
       while let slash = path[..<end].lastIndex(of: UInt8(ascii: "/")) {
@@ -120,31 +134,6 @@ struct RootfsTree {
           }
         } else {
           nodes[parent] = Node(package: node.package, kind: .directory, mode: 0o755, uid: 0, gid: 0, mtime: epoch, xattrs: [:])
-        }
-      }
-    }
-  }
-
-  /// Writes all entries in order. Of several names of one file the first holds the bytes, the others link to it.
-  func write(to layer: LayerWriter, epoch: Int64) throws {
-    var written: [Int: [UInt8]] = [:]
-    for path in nodes.keys.sorted(by: LayerOrder.ascends) {
-      guard let node = nodes[path] else { continue }
-      func entry(_ kind: TarEntry.Kind) -> TarEntry {
-        TarEntry(
-          path: path, kind: kind, mode: node.mode, uid: node.uid, gid: node.gid, mtime: min(node.mtime, epoch), xattrs: node.xattrs)
-      }
-      switch node.kind {
-      case .directory: try layer.begin(entry(.directory))
-      case .symlink(let target): try layer.begin(entry(.symlink(target: target)))
-      case .file(let inode):
-        if let first = written[inode] {
-          try layer.begin(entry(.hardlink(target: first)))
-        } else {
-          written[inode] = path
-          let content = contents[inode]
-          try layer.begin(entry(.file(size: content.extent.size)))
-          try content.spool.read(content.extent) { try layer.write($0) }
         }
       }
     }

@@ -19,6 +19,9 @@ package enum NearestNames {
     return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(5).map(\.name)
   }
 
+  /// How many letters have to be changed, added or taken away, whatever their case.
+  package static func distance(_ a: String, _ b: String) -> Int { distance(Array(a.lowercased().utf8), Array(b.lowercased().utf8)) }
+
   /// Levenshtein's distance in bytes.
   private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
     var row = Array(0...b.count)

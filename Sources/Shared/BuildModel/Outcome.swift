@@ -3,7 +3,7 @@ import FoundationEssentials
 /// A stage of a task. The first six run on the worker, the rest on the coordinator.
 package enum Step: String, Codable, Hashable, Sendable, CaseIterable {
   case source, feed, blocks, hostapp, image, artifacts
-  case collect, verify, preload
+  case collect, verify, fetch, preload, publish
 }
 
 /// How a step ended.

@@ -15,27 +15,23 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   package var manifestFile: String
   package var source: SourceSpec
   package var driver: Driver
+  package var settings: Settings
   /// Seconds since 1970 that every file time in made images is clamped to: the commit's time.
   package var sourceDateEpoch: Int64
-  /// nil when the feed need not be built.
+  /// nil when there is no feed.
   package var feed: FeedSpec?
-  /// The blocks to make from the feed; empty without a feed.
+  /// The blocks to make; those of packages need a feed.
   package var blocks: [BlockSpec]
   /// nil when hostapp and target image need not be built.
   package var system: SystemSpec?
   package var limits: Limits
 
-  /// Which build wrapper the device repository has.
-  package enum Driver: String, Codable, Hashable, Sendable, CaseIterable {
-    /// `balena-yocto-scripts/build/barys`, run directly as an ordinary user.
-    case barys
-  }
-
   package init(
     attempt: AttemptID, slug: Slug, machine: Machine, arch: Architecture, osVersion: String, manifestFile: String,
     source: SourceSpec, driver: Driver, sourceDateEpoch: Int64, feed: FeedSpec?, blocks: [BlockSpec],
-    system: SystemSpec?, limits: Limits
+    system: SystemSpec?, limits: Limits, settings: Settings = Settings()
   ) {
+    self.settings = settings
     self.attempt = attempt
     self.slug = slug
     self.machine = machine

@@ -42,7 +42,8 @@ package struct ProbeReport: Codable, Hashable, Sendable {
   package var freeDiskBytes: Int64
   package var clock: Timestamp
   package var loadAverage: Double
-  /// Of `docker`, `kvm`, `fuse`, `git`, `build-user` (not root), `ipk` …: what was found.
+  /// What was found, of `docker` (a daemon that the account may use), `dockerfile` (buildah or docker: images can be built), `runs-<architecture>` (OCI's
+  /// names of architectures whose programs run), `kvm`, `fuse`, `git`, `build-user` (not root), `ipk`.
   package var features: [String]
   /// Machines with warm sstate below the root.
   package var cachedMachines: [String]
@@ -84,6 +85,8 @@ package enum StartAnswer: Codable, Hashable, Sendable {
   case started
   /// These must be sent first; `have` are commits that the mirror already holds, for a thin bundle.
   case missing([MissingSource])
+  /// These blobs that the spec names must be sent first.
+  case missingBlobs([BlobDescriptor])
   /// The spec itself is refused.
   case refused(String)
 

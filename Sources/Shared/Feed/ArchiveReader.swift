@@ -1,60 +1,74 @@
 import CArchive
 import Glibc
 
-/// A libarchive reader: opened, used and freed within one call. Its errors carry libarchive's own words.
-package final class ArchiveReader {
+/// A libarchive reader of a tar: opened, used and freed within one call. Its errors carry libarchive's own words.
+final class ArchiveReader {
   private let handle: OpaquePointer
+  private let source: Decompressor
   /// For messages.
   let name: String
+  /// Bytes of the current entry that were not read yet.
+  private var remaining: Int64 = 0
 
   /// libarchive takes a pax path that is not ASCII for a fault in the C locale; C.UTF-8 is built into glibc since 2.35, and into Debian's since 2013.
   private static let hasLocale = setlocale(LC_CTYPE, "C.UTF-8") != nil
 
-  private init(name: String, raw: Bool) throws(FeedError) {
+  private init(name: String, source: Decompressor) throws(FeedError) {
     guard Self.hasLocale else { throw .malformed(file: name, reason: "cannot be read: the C.UTF-8 locale is missing on this machine") }
     guard let handle = archive_read_new() else { throw .malformed(file: name, reason: "no memory for a reader") }
     self.handle = handle
     self.name = name
-    for filter in [
-      archive_read_support_filter_gzip, archive_read_support_filter_xz, archive_read_support_filter_zstd, archive_read_support_filter_none,
-    ] { _ = filter(handle) }
-    if raw { archive_read_support_format_raw(handle) } else { archive_read_support_format_tar(handle) }
-    if raw { archive_read_support_format_empty(handle) }
+    self.source = source
+    archive_read_support_filter_none(handle)
+    archive_read_support_format_tar(handle)
   }
 
   deinit { archive_read_free(handle) }
 
   /// Reads a tar (plain, gzip, xz or zstd) that lies in memory. The bytes must stay valid during `body`.
-  package static func withTar<Value>(
-    _ bytes: UnsafeRawBufferPointer, name: String, body: (ArchiveReader) throws(FeedError) -> Value
+  static func withTar<Value>(
+    _ bytes: UnsafeRawBufferPointer, name: String, limits: ArchiveLimits, body: (ArchiveReader) throws(FeedError) -> Value
   ) throws(FeedError) -> Value {
-    let reader = try ArchiveReader(name: name, raw: false)
-    guard archive_read_open_memory(reader.handle, bytes.baseAddress, bytes.count) == ARCHIVE_OK else { throw reader.failure() }
+    guard let source = Decompressor.memory(bytes, limits: limits) else { throw .malformed(file: name, reason: "no memory for a reader") }
+    let reader = try ArchiveReader(name: name, source: source)
+    source.allowance = ArchiveLimits.headers
+    let opened = archive_read_open(
+      reader.handle, Unmanaged.passUnretained(source).toOpaque(), nil,
+      { _, context, place in
+        guard let context, let piece = Unmanaged<Decompressor>.fromOpaque(context).takeUnretainedValue().next() else { return -1 }
+        place?.pointee = piece.baseAddress
+        return piece.count
+      }, nil)
+    guard opened == ARCHIVE_OK else { throw reader.failure() }
     return try body(reader)
   }
 
-  /// Streams the decompressed content of a file (any number of gzip members, or plain bytes).
-  package static func decompress(_ path: String, body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    let reader = try ArchiveReader(name: path, raw: true)
-    guard archive_read_open_filename(reader.handle, path, 1 << 18) == ARCHIVE_OK else { throw reader.failure() }
-    guard try reader.next() != nil else { return }
-    try reader.data(body)
-  }
+  /// The limit that stopped the reader, if one did.
+  var exceeded: String? { source.exceeded }
 
   func failure() -> FeedError {
-    let text = archive_error_string(handle).map { String(cString: $0) } ?? "unreadable archive"
+    let text =
+      source.exceeded ?? source.failure ?? archive_error_string(handle).map { String(cString: $0) } ?? "unreadable archive"
     return .malformed(file: name, reason: text)
   }
 
   /// The next member, or nil at the end. A warning of libarchive is an error here: nothing is guessed.
   func next() throws(FeedError) -> OpaquePointer? {
     var entry: OpaquePointer?
-    switch archive_read_next_header(handle, &entry) {
-    case ARCHIVE_OK: return entry
+    source.allowance = source.total + remaining + ArchiveLimits.headers
+    let code = archive_read_next_header(handle, &entry)
+    // libarchive takes a reader's failure between two members for the end.
+    guard source.exceeded == nil, source.failure == nil else { throw failure() }
+    switch code {
+    case ARCHIVE_OK: break
     case ARCHIVE_EOF: return nil
-    case ARCHIVE_WARN where isOnlyAboutLocale: return entry
+    case ARCHIVE_WARN where isOnlyAboutLocale: break
     default: throw failure()
     }
+    remaining = max(0, archive_entry_size(entry))
+    let (sum, isTooLarge) = source.allowance.addingReportingOverflow(remaining)
+    source.allowance = isTooLarge ? .max : sum
+    return entry
   }
 
   /// Programs run in the C locale, to which libarchive cannot convert the UTF-8 of pax headers; it then keeps the bytes as they are, which is what is wanted.
@@ -63,7 +77,7 @@ package final class ArchiveReader {
     return text.contains("can't be converted from UTF-8")
   }
 
-  /// Streams the current member's bytes, holes as zeros.
+  /// Streams the current member's bytes.
   func data(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     defer { buffer.deallocate() }
@@ -71,6 +85,7 @@ package final class ArchiveReader {
       let count = archive_read_data(handle, buffer.baseAddress, buffer.count)
       if count < 0 { throw failure() }
       if count == 0 { return }
+      remaining = max(0, remaining - Int64(count))
       try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Glibc
 
@@ -10,6 +11,11 @@ package enum FeedError: Error, Sendable, CustomStringConvertible {
   case refused(package: String, entry: String, rule: String)
   /// The index and the files do not agree.
   case inconsistent(file: String, reason: String)
+  /// A package that was asked for is not in the feed.
+  case missing(package: PackageName, feed: String, nearest: [String])
+  /// No tune and no machine of the table is called so.
+  case unknownTune(String, known: [String])
+  case store(BlobStoreError)
 
   package var description: String {
     switch self {
@@ -17,6 +23,21 @@ package enum FeedError: Error, Sendable, CustomStringConvertible {
     case .malformed(let file, let reason): "\(file): \(reason)"
     case .refused(let package, let entry, let rule): "package \(package): entry '\(entry)' is refused: \(rule)"
     case .inconsistent(let file, let reason): "feed: \(file): \(reason)"
+    case .missing(let package, let feed, let nearest):
+      "feed \(feed): package '\(package)' is not there" + (nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))")
+    case .unknownTune(let name, let known):
+      "no architectures are known for '\(name)'; give PACKAGE_ARCHS itself (bitbake -e shows it), or one of: \(known.joined(separator: ", "))"
+    case .store(let error): error.description
+    }
+  }
+
+  /// What is wrong, without the file that it is about.
+  var reason: String {
+    switch self {
+    case .system(let operation, _, let code): "\(operation): \(String(cString: strerror(code)))"
+    case .malformed(_, let reason), .inconsistent(_, let reason): reason
+    case .refused(_, let entry, let rule): "entry '\(entry)' is refused: \(rule)"
+    case .missing, .unknownTune, .store: description
     }
   }
 }

@@ -10,15 +10,18 @@ package final class Ipk {
   }
 
   package let path: String
+  private enum Storage { case mapped, allocated }
+
   private let bytes: UnsafeRawBufferPointer
+  private let storage: Storage
   package let control: Member
   package let data: Member
 
-  /// Maps the file and reads the archive's structure; sizes that leave the file, missing or repeated members are refused.
+  /// Maps the file and reads the archive's structure; sizes that leave the file, missing or repeated members are refused. Whoever can shorten the file
+  /// while it is read can crash the reader: the files of a feed must be nobody else's.
   package init(path: String) throws(FeedError) {
     self.path = path
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
+    let descriptor = try FeedFile.openRegular(path)
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .system(operation: "stat", path: path, errno: errno) }
@@ -26,20 +29,37 @@ package final class Ipk {
     guard count >= 68, let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw .malformed(file: path, reason: "is too short for a package (\(count) bytes)")
     }
-    let mapped = UnsafeRawBufferPointer(start: start, count: count)
+    storage = .mapped
+    bytes = UnsafeRawBufferPointer(start: start, count: count)
     do throws(FeedError) {
-      let members = try Self.members(mapped, path: path)
-      guard members.first?.name == "debian-binary" else { throw .malformed(file: path, reason: "does not begin with debian-binary") }
-      control = try Self.only(members, prefix: "control.tar", path: path)
-      data = try Self.only(members, prefix: "data.tar", path: path)
+      (control, data) = try Self.members(bytes, path: path)
     } catch {
       munmap(start, count)
       throw error
     }
-    bytes = mapped
   }
 
-  deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
+  /// Reads a package that lies in memory; the bytes are copied. `name` is for messages.
+  package init(copying content: some Collection<UInt8>, name: String) throws(FeedError) {
+    path = name
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: content.count, alignment: 16)
+    copy.copyBytes(from: content)
+    storage = .allocated
+    bytes = UnsafeRawBufferPointer(copy)
+    do throws(FeedError) {
+      (control, data) = try Self.members(bytes, path: name)
+    } catch {
+      copy.deallocate()
+      throw error
+    }
+  }
+
+  deinit {
+    switch storage {
+    case .mapped: munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    case .allocated: bytes.deallocate()
+    }
+  }
 
   /// A member's bytes, valid as long as the package.
   func slice(_ member: Member) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[member.range]) }
@@ -50,8 +70,14 @@ package final class Ipk {
     return found[0]
   }
 
+  private static func members(_ bytes: UnsafeRawBufferPointer, path: String) throws(FeedError) -> (control: Member, data: Member) {
+    let members = try all(bytes, path: path)
+    guard members.first?.name == "debian-binary" else { throw .malformed(file: path, reason: "does not begin with debian-binary") }
+    return (try only(members, prefix: "control.tar", path: path), try only(members, prefix: "data.tar", path: path))
+  }
+
   /// ar(5), the common variant: 60-byte headers, members padded to even length.
-  private static func members(_ bytes: UnsafeRawBufferPointer, path: String) throws(FeedError) -> [Member] {
+  private static func all(_ bytes: UnsafeRawBufferPointer, path: String) throws(FeedError) -> [Member] {
     guard bytes.prefix(8).elementsEqual("!<arch>\n".utf8) else { throw .malformed(file: path, reason: "is not an ar archive") }
     var members: [Member] = []
     var offset = 8

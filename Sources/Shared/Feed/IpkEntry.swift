@@ -6,6 +6,8 @@ package struct IpkEntry: Sendable {
     case symlink(target: [UInt8])
     /// Path of an earlier file of the same package.
     case hardlink(target: [UInt8])
+    case characterDevice(major: UInt32, minor: UInt32)
+    case blockDevice(major: UInt32, minor: UInt32)
   }
   /// Relative to the root, components separated by `/`, no `.` or `..`; empty for the root itself.
   package var path: [UInt8]
@@ -22,8 +24,13 @@ package struct IpkEntry: Sendable {
 /// Bounds for one package.
 package struct IpkLimits: Sendable {
   package var entries = 200_000
+  /// Of one file.
+  package var file: Int64 = (4 << 30) - 1
+  /// Of all that the data archive unpacks to.
   package var bytes: Int64 = 8 << 30
-  /// Unpacked bytes for one byte of the package file, once more than 64 MiB came out.
-  package var ratio: Int64 = 200
+  /// Paths, link targets and extended attributes of all entries, which are in memory while the package is read.
+  package var names = 64 << 20
+  /// Unpacked bytes for one byte of the data archive, once more than 64 MiB came out.
+  package var ratio: Int64 = 100
   package init() {}
 }

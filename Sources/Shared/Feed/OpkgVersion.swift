@@ -1,33 +1,55 @@
-/// A package version in opkg's order, which is Debian's: `[epoch:]upstream[-revision]`, `~` sorts before everything, even the end.
+/// A package version in opkg's order: `[epoch:]upstream[-revision]`, `~` sorts before everything, even the end.
+///
+/// opkg's comparison is dpkg's (libopkg/pkg.c, verrevcmp). The differences lie in what is accepted: opkg takes the number before the first colon with
+/// strtoul, so that `x:1` and `1x:1` have the epochs 0 and 1, and knows no rules about characters, where dpkg refuses. Both readings of such a version
+/// cannot be right, so it is refused here (``init(valid:)``), too; what is left means the same to both.
 package struct OpkgVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let text: String
   private let epoch: Int
   private let upstream: [UInt8]
   private let revision: [UInt8]
 
+  /// nil unless ``isValid(_:)``.
+  package init?(valid text: String) {
+    guard Self.isValid(text) else { return nil }
+    self.init(text)
+  }
+
+  /// Takes any text; one that is not valid has the epoch 0 and is otherwise compared as it stands.
   package init(_ text: String) {
     self.text = text
-    var rest = text[...]
-    if let colon = rest.firstIndex(of: ":"), let number = Int(rest[..<colon]) {
+    let bytes = Array(text.utf8)
+    var rest = bytes[...]
+    if let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let number = Self.epoch(bytes[..<colon]) {
       epoch = number
-      rest = rest[rest.index(after: colon)...]
+      rest = bytes[(colon + 1)...]
     } else {
       epoch = 0
     }
-    if let dash = rest.lastIndex(of: "-") {
-      upstream = Array(rest[..<dash].utf8)
-      revision = Array(rest[rest.index(after: dash)...].utf8)
+    if let dash = rest.lastIndex(of: UInt8(ascii: "-")) {
+      upstream = Array(rest[..<dash])
+      revision = Array(rest[(dash + 1)...])
     } else {
-      upstream = Array(rest.utf8)
+      upstream = Array(rest)
       revision = []
     }
   }
 
+  /// 1 to 9 digits: dpkg's epoch is an int.
+  private static func epoch(_ digits: ArraySlice<UInt8>) -> Int? {
+    guard (1...9).contains(digits.count), digits.allSatisfy(isDigit) else { return nil }
+    return digits.reduce(0) { $0 * 10 + Int($1 - 48) }
+  }
+
   package var description: String { text }
 
-  /// 1 to 255 printable ASCII bytes without blanks or `/`: versions stand in file names and messages.
+  /// 1 to 255 printable ASCII bytes without blanks or `/` (versions stand in file names and messages); what is before a colon is a number, and
+  /// something follows it.
   package static func isValid(_ text: String) -> Bool {
-    (1...255).contains(text.utf8.count) && text.utf8.allSatisfy { (33...126).contains($0) && $0 != UInt8(ascii: "/") }
+    let bytes = Array(text.utf8)
+    guard (1...255).contains(bytes.count), bytes.allSatisfy({ (33...126).contains($0) && $0 != UInt8(ascii: "/") }) else { return false }
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else { return true }
+    return epoch(bytes[..<colon]) != nil && colon + 1 < bytes.count
   }
 
   /// Whether neither comes first: `1.0` and `1.00` are written differently but are one version.

@@ -28,32 +28,40 @@ package final class DockerArchive {
     defer { unlink(temporary) }
     let config = block.config.digest.hex + ".json"
     let layers = block.layers.map { $0.diffID.hex + "/layer.tar" }
-    for (name, layer) in zip(layers, block.layers) { try archive.add(name, layer: layer, from: store) }
+    // Images of others may hold a layer twice, mostly an empty one.
+    var written: Set<Digest> = []
+    for (name, layer) in zip(layers, block.layers) where written.insert(layer.diffID).inserted { try archive.add(name, layer: layer, from: store) }
     try archive.add(config, try store.read(block.config.digest))
     try archive.add("manifest.json", try WorkerProtocol.encode([Manifest(Config: config, RepoTags: [block.reference], Layers: layers)]))
     try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
   }
 
-  /// Writes an archive of one layer straight from where it is made, without compressing anything: the same bytes as ``write(_:from:epoch:to:)``
-  /// gives for the block. `config` makes the configuration for the layer's diff id; its digest, the image's id, is returned.
+  /// Writes an archive straight from where its layers are made, without compressing anything: the same bytes as ``write(_:from:epoch:to:)``
+  /// gives for the block. `config` makes the configuration for the layers' diff ids; its digest, the image's id, is returned.
   package static func write(
-    reference: String, epoch: Int64, to path: String, config: (Digest) throws -> [UInt8], layer body: (LayerWriter) throws -> Void
+    reference: String, epoch: Int64, to path: String, config: ([Digest]) throws -> [UInt8], layers: [(LayerWriter) throws -> Void]
   ) throws -> Digest {
     let temporary = path + ".new"
     let archive = try DockerArchive(path: temporary, epoch: epoch)
     defer { unlink(temporary) }
-    // The layer's name and size are known at its end.
-    try archive.emit(archive.header("layer.tar", size: 0))
-    let writer = LayerWriter(into: { (bytes) throws(OCIImageError) in try archive.emit(bytes) })
-    try body(writer)
-    let diffID = try writer.finishTar()
-    let layer = diffID.hex + "/layer.tar"
-    try archive.seal(layer, at: 0, size: writer.tarSize)
-    let bytes = try config(diffID)
+    var diffIDs: [Digest] = []
+    for body in layers {
+      // The layer's name and size are known at its end.
+      let start = archive.position
+      try archive.emit(archive.header("layer.tar", size: 0))
+      let writer = LayerWriter(into: { (bytes) throws(OCIImageError) in try archive.emit(bytes) })
+      try body(writer)
+      let diffID = try writer.finishTar()
+      guard !diffIDs.contains(diffID) else { throw OCIImageError.malformed(what: path, reason: "two layers are the same") }
+      diffIDs.append(diffID)
+      try archive.seal(diffID.hex + "/layer.tar", at: start, size: writer.tarSize)
+    }
+    let bytes = try config(diffIDs)
     guard let id = Digest(bytes: SHA256.hash(data: bytes)) else { throw OCIImageError.compression("no digest") }
     try archive.add(id.hex + ".json", bytes)
-    try archive.add("manifest.json", try WorkerProtocol.encode([Manifest(Config: id.hex + ".json", RepoTags: [reference], Layers: [layer])]))
+    let manifest = Manifest(Config: id.hex + ".json", RepoTags: [reference], Layers: diffIDs.map { $0.hex + "/layer.tar" })
+    try archive.add("manifest.json", try WorkerProtocol.encode([manifest]))
     try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
     return id

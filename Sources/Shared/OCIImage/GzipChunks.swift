@@ -15,15 +15,15 @@ package final class GzipChunks {
 
   /// One chunk on its way; written by its job before the semaphore is signalled, read after it.
   private final class Job: @unchecked Sendable {
-    let input: [UInt8]
+    let input: LayerChunk
     var output: [UInt8] = []
     let done = DispatchSemaphore(value: 0)
-    init(_ input: [UInt8]) { self.input = input }
+    init(_ input: LayerChunk) { self.input = input }
   }
 
   private let writer: BlobWriter
   private var jobs: [Job] = []
-  private var chunk: [UInt8] = []
+  private var chunk = LayerChunk()
   private let limit: Int
   private static let pool = DispatchQueue(label: "blockfarm.gzip", attributes: .concurrent)
 
@@ -31,32 +31,35 @@ package final class GzipChunks {
   package init(into writer: BlobWriter) {
     self.writer = writer
     limit = max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) + 1
-    chunk.reserveCapacity(Self.chunkSize)
   }
 
   package func write(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
     var rest = bytes
     while !rest.isEmpty {
-      let count = min(Self.chunkSize - chunk.count, rest.count)
-      chunk.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<count]))
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      rest = UnsafeRawBufferPointer(rebasing: rest[chunk.append(rest)...])
       if chunk.count == Self.chunkSize { try submit() }
     }
   }
 
   /// Ends the stream; everything is in the writer afterwards.
   package func finish() throws(OCIImageError) {
-    if !chunk.isEmpty { try submit() }
+    if chunk.count > 0 { try submit() }
     while !jobs.isEmpty { try takeFirst() }
   }
 
   private func submit() throws(OCIImageError) {
+    let full = chunk
+    chunk = LayerChunk()
+    try submit(full)
+  }
+
+  /// Compresses a chunk that was filled elsewhere; all but the last must be full. Not to be mixed with ``write(_:)``.
+  func submit(_ chunk: LayerChunk) throws(OCIImageError) {
     if jobs.count >= limit { try takeFirst() }
     let job = Job(chunk)
-    chunk.removeAll(keepingCapacity: true)
     jobs.append(job)
     Self.pool.async {
-      job.output = Self.compress(job.input)
+      job.output = Self.compress(job.input.bytes)
       job.done.signal()
     }
   }
@@ -68,12 +71,12 @@ package final class GzipChunks {
     do { try writer.write(job.output) } catch { throw .store(error) }
   }
 
-  private static func compress(_ input: [UInt8]) -> [UInt8] {
+  private static func compress(_ input: UnsafeRawBufferPointer) -> [UInt8] {
     guard let compressor = libdeflate_alloc_compressor(level) else { return [] }
     defer { libdeflate_free_compressor(compressor) }
     let bound = libdeflate_gzip_compress_bound(compressor, input.count)
     return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-      count = libdeflate_gzip_compress(compressor, input, input.count, buffer.baseAddress, bound)
+      count = libdeflate_gzip_compress(compressor, input.baseAddress, input.count, buffer.baseAddress, bound)
     }
   }
 }

@@ -5,7 +5,18 @@ import FoundationEssentials
 package struct ImageConfig: Codable, Hashable, Sendable {
   package struct Container: Codable, Hashable, Sendable {
     package var Labels: [String: String]
+    // Of images that were imported, where they have them; blocks that are assembled run nothing.
+    package var Env: [String]?
+    package var Entrypoint: [String]?
+    package var Cmd: [String]?
+    package var Volumes: [String: Empty]?
+    package var WorkingDir: String?
+    package var User: String?
+
+    package init(Labels: [String: String]) { self.Labels = Labels }
   }
+  /// `{}`, the value of each volume.
+  package struct Empty: Codable, Hashable, Sendable {}
   package struct RootFS: Codable, Hashable, Sendable {
     package var type: String
     package var diff_ids: [Digest]

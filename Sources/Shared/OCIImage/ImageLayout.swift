@@ -31,7 +31,7 @@ package struct ImageLayout: Sendable {
   }
   private struct Index: Codable {
     var schemaVersion = 2
-    var mediaType = "application/vnd.oci.image.index.v1+json"
+    var mediaType = MediaType.ociIndex
     var manifests: [Entry]
   }
 

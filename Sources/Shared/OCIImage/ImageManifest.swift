@@ -5,9 +5,13 @@ import FoundationEssentials
 package enum MediaType {
   package static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
   package static let ociConfig = "application/vnd.oci.image.config.v1+json"
+  package static let ociIndex = "application/vnd.oci.image.index.v1+json"
+  package static let ociLayer = "application/vnd.oci.image.layer.v1.tar"
   package static let ociGzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip"
   package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
   package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
+  package static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
+  package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
   package static let dockerGzipLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 }
 

@@ -2,9 +2,8 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 
-import struct Crypto.SHA256
-
-/// Streams one layer's tar, in one pass, nothing held in memory: as a gzip blob into a store, or as it is to a sink.
+/// Streams one layer's tar, in one pass, a few chunks held in memory: as a gzip blob into a store, or as it is to a sink.
+/// Hashing runs on a thread of its own, compression on all cores.
 package final class LayerWriter {
   /// Takes the tar's bytes in pieces, valid during the call.
   package typealias Sink = (UnsafeRawBufferPointer) throws(OCIImageError) -> Void
@@ -15,7 +14,8 @@ package final class LayerWriter {
   }
 
   private let output: Output
-  private var hash = SHA256()
+  private let hash = ChunkHash()
+  private var chunk = LayerChunk()
   private var last: [UInt8]?
   private var left: Int64 = 0
   private var padding = 0
@@ -33,7 +33,8 @@ package final class LayerWriter {
   /// The uncompressed tar goes to `sink`; end it with ``finishTar()``.
   package init(into sink: @escaping Sink) { output = .plain(sink) }
 
-  /// Begins an entry. Entries must come in ascending order of path components; of a file, exactly its size must follow by ``write(_:)``.
+  /// Begins an entry. Entries must come in ascending order of path components; of a file, exactly its size must follow by ``write(_:)`` or
+  /// ``fill(_:from:)``.
   package func begin(_ entry: TarEntry) throws(OCIImageError) {
     try endFile()
     if let last, !LayerOrder.ascends(last, entry.path) { throw .invalidPath(String(decoding: entry.path, as: UTF8.self)) }
@@ -51,6 +52,22 @@ package final class LayerWriter {
     try emit(bytes)
   }
 
+  /// Takes the next `count` bytes of the file from `read`, which fills the buffer that it is given; the number is that of the bytes before it.
+  package func fill(_ count: Int64, from read: (UnsafeMutableRawBufferPointer, Int64) throws -> Void) throws {
+    guard count <= left else { throw OCIImageError.malformed(what: pathText, reason: "more bytes than announced") }
+    left -= count
+    var done: Int64 = 0
+    while done < count {
+      let room = chunk.room
+      let piece = UnsafeMutableRawBufferPointer(rebasing: room[..<Int(min(Int64(room.count), count - done))])
+      try read(piece, done)
+      chunk.advance(by: piece.count)
+      tarSize += Int64(piece.count)
+      done += Int64(piece.count)
+      if chunk.count == GzipChunks.chunkSize { try flush() }
+    }
+  }
+
   private func endFile() throws(OCIImageError) {
     guard left == 0 else { throw .malformed(what: pathText, reason: "\(left) bytes are missing") }
     if padding > 0 { try emit([UInt8](repeating: 0, count: padding)) }
@@ -63,7 +80,8 @@ package final class LayerWriter {
   package func finishTar() throws(OCIImageError) -> Digest {
     try endFile()
     try emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
-    guard let diffID = Digest(bytes: hash.finalize()) else { throw .compression("no digest") }
+    if chunk.count > 0 { try flush() }
+    guard let diffID = hash.finish() else { throw .compression("no digest") }
     return diffID
   }
 
@@ -84,11 +102,21 @@ package final class LayerWriter {
   }
 
   private func emit(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
-    hash.update(bufferPointer: bytes)
     tarSize += Int64(bytes.count)
+    var rest = bytes
+    while !rest.isEmpty {
+      rest = UnsafeRawBufferPointer(rebasing: rest[chunk.append(rest)...])
+      if chunk.count == GzipChunks.chunkSize { try flush() }
+    }
+  }
+
+  private func flush() throws(OCIImageError) {
+    let full = chunk
+    chunk = LayerChunk()
+    hash.update(full)
     switch output {
-    case .blob(_, let gzip): try gzip.write(bytes)
-    case .plain(let sink): try sink(bytes)
+    case .blob(_, let gzip): try gzip.submit(full)
+    case .plain(let sink): try sink(full.bytes)
     }
   }
 }

@@ -9,6 +9,9 @@ package struct TarEntry: Hashable, Sendable {
     case symlink(target: [UInt8])
     /// Another name of an earlier file of the same layer, by its path.
     case hardlink(target: [UInt8])
+    case characterDevice(major: UInt32, minor: UInt32)
+    case blockDevice(major: UInt32, minor: UInt32)
+    case fifo
   }
   /// Relative to the layer's root, without leading or trailing `/`.
   package var path: [UInt8]

@@ -10,6 +10,7 @@ enum TarHeader {
     }
     var link: [UInt8] = []
     var size: Int64 = 0
+    var device: (major: UInt32, minor: UInt32) = (0, 0)
     let type: UInt8
     switch entry.kind {
     case .directory:
@@ -24,6 +25,17 @@ enum TarHeader {
     case .hardlink(let target):
       type = UInt8(ascii: "1")
       link = target
+    case .characterDevice(let major, let minor):
+      type = UInt8(ascii: "3")
+      device = (major, minor)
+    case .blockDevice(let major, let minor):
+      type = UInt8(ascii: "4")
+      device = (major, minor)
+    case .fifo: type = UInt8(ascii: "6")
+    }
+    // Linux' device numbers have 12 and 20 bits.
+    guard device.major <= 0o7777777, device.minor <= 0o7777777 else {
+      throw .malformed(what: String(decoding: path, as: UTF8.self), reason: "device \(device.major):\(device.minor)")
     }
     var records: [(String, [UInt8])] = []
     if needsRecord(path, limit: 100) { records.append(("path", path)) }
@@ -41,7 +53,7 @@ enum TarHeader {
       bytes += body
       bytes += [UInt8](repeating: 0, count: padding(after: Int64(body.count)))
     }
-    return bytes + ustar(entry, path: Array(path.prefix(100)), link: Array(link.prefix(100)), size: size, type: type)
+    return bytes + ustar(entry, path: Array(path.prefix(100)), link: Array(link.prefix(100)), size: size, type: type, device: device)
   }
 
   /// Zero bytes that fill up the last block of a body.
@@ -57,7 +69,9 @@ enum TarHeader {
     return Array(String(length).utf8) + body
   }
 
-  private static func ustar(_ entry: TarEntry, path: [UInt8], link: [UInt8], size: Int64, type: UInt8) -> [UInt8] {
+  private static func ustar(
+    _ entry: TarEntry, path: [UInt8], link: [UInt8], size: Int64, type: UInt8, device: (major: UInt32, minor: UInt32) = (0, 0)
+  ) -> [UInt8] {
     var block = [UInt8](repeating: 0, count: blockSize)
     func put(_ bytes: some Collection<UInt8>, at offset: Int) {
       block.replaceSubrange(offset..<offset + bytes.count, with: bytes)
@@ -76,6 +90,10 @@ enum TarHeader {
     put(link, at: 157)
     put("ustar\0".utf8, at: 257)
     put("00".utf8, at: 263)
+    if type == UInt8(ascii: "3") || type == UInt8(ascii: "4") {
+      octal(Int64(device.major), at: 329, width: 8)
+      octal(Int64(device.minor), at: 337, width: 8)
+    }
     put([UInt8](repeating: UInt8(ascii: " "), count: 8), at: 148)
     let sum = block.reduce(0) { $0 + Int64($1) }
     octal(sum, at: 148, width: 7)

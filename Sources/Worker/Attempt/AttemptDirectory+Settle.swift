@@ -1,7 +1,9 @@
 import BuildModel
+import Containers
 import FoundationEssentials
 import Glibc
 import Processes
+import Yocto
 
 /// What an attempt is at right now.
 package enum AttemptStatus: Sendable {
@@ -37,6 +39,7 @@ extension AttemptDirectory {
       outcome = there
     } else {
       _ = processes.end(of: nil, grace: 2)
+      cleanUp()
       outcome = Outcome(
         attempt: id, failure: failure(), steps: events.compactMap(\.finishedStep), blocks: [], artifacts: [],
         startedAt: events.first?.time ?? .now, endedAt: .now, packageArchitectures: [])
@@ -45,6 +48,17 @@ extension AttemptDirectory {
     if case .outcome? = events.last?.kind { return outcome }
     try journal.append(.outcome(outcome), durable: true)
     return outcome
+  }
+
+  /// Removes what a runner that is gone left in container daemons and in builders' storages. That it fails hides no outcome.
+  private func cleanUp() {
+    guard let spec = try? spec() else { return }
+    let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
+    let hasDockerfiles = spec.blocks.contains { if case .dockerfile = $0.origin { true } else { false } }
+    if hasDockerfiles || spec.driver.features.contains("docker") {
+      _ = try? AttemptContainers(attempt: id.description, directory: path, environment: environment)?.remove()
+    }
+    if hasDockerfiles { try? ImageStorage.remove([scratchPath], environment: environment) }
   }
 
   private var lostFailure: Failure {

@@ -20,6 +20,8 @@ package struct AttemptDirectory: Sendable {
   package var lockPath: String { path + "/lock" }
   /// The checkout that is built in.
   package var treePath: String { path + "/tree" }
+  /// A provided feed, laid out.
+  package var feedPath: String { path + "/feed" }
   /// Where blocks are put together.
   package var scratchPath: String { path + "/scratch" }
 

@@ -1,6 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
+import Containers
 import Feed
 import FoundationEssentials
 import Glibc
@@ -24,6 +25,8 @@ extension AttemptRunner {
       return Failure(kind: error.isHostTrouble ? .infrastructure : .build, step: step, reason: "\(error)")
     case let error as BlocksError:
       return Failure(kind: error.isOutOfSpace ? .infrastructure : .build, step: step, reason: "\(error)")
+    case BlobStoreError.notFound(let digest):
+      return Failure(kind: .infrastructure, step: step, reason: "\(digest) was sent to this host but is not there any more")
     case let error as ArtifactLayout.InvalidArtifact:
       return Failure(kind: .rejected, step: step, reason: "\(error)")
     default:

@@ -1,26 +1,10 @@
-import Blocks
 import BuildModel
-import Feed
 import FoundationEssentials
 import Glibc
 import Processes
 import Yocto
 
 extension AttemptRunner {
-  /// One image a block, from the verified feed.
-  func assembleBlocks(from feed: PackageFeed) throws {
-    let scratch = directory.scratchPath
-    if mkdir(scratch, 0o755) != 0, errno != EEXIST { throw AttemptError.system(operation: "mkdir", path: scratch, errno: errno) }
-    let assembler = BlockAssembler(feed: feed, store: store, scratch: scratch, epoch: spec.sourceDateEpoch)
-    for (index, block) in spec.blocks.enumerated() {
-      try checkpoint(.blocks)
-      let result = try assembler.assemble(block)
-      blocks.append(result)
-      for text in result.notices { try notice("block \(block.name): \(text)") }
-      try journal.append(.progress(step: .blocks, done: index + 1, total: spec.blocks.count), durable: false)
-    }
-  }
-
   /// Hostapp and target image come from one bitbake run: its time is counted for the hostapp, and a notice says so.
   func buildSystem(_ system: SystemSpec) throws {
     let items = try itemsOfLayout(system)

@@ -1,5 +1,7 @@
 import BlobStore
 import BuildModel
+import Containers
+import Feed
 import FoundationEssentials
 import Glibc
 import Processes
@@ -25,6 +27,10 @@ package final class AttemptRunner {
   var blocks: [BlockResult] = []
   var artifacts: [Artifact] = []
   var packageArchitectures: [String] = []
+
+  var checkedOut: FreshnessMark?
+  /// Whether something may be left in a container daemon.
+  var usesDaemon = false
 
   /// Opens the attempt's files. `secrets` are given to the build and nowhere written.
   package init(directory: AttemptDirectory, root: String, inherited: [String: String], secrets: [String: String]) throws {
@@ -53,15 +59,14 @@ package final class AttemptRunner {
     // Nothing of the attempt may still work in its tree when others read the outcome.
     let (_, gone) = directory.processes.end(of: getpid(), grace: failure == nil ? 2 : 10)
     if !gone { try journal.append(.notice("processes of the attempt could not be ended"), durable: false) }
+    if usesDaemon { try removeContainers() }
     return try finish(failure)
   }
 
   private func runSteps() throws {
-    try step(.source) { try self.checkOut() }
-    if let feed = spec.feed {
-      let packages = try step(.feed) { try self.buildFeed(feed) }
-      if !spec.blocks.isEmpty { try step(.blocks) { try self.assembleBlocks(from: packages) } }
-    }
+    if spec.needsSource { try step(.source) { try self.checkOut() } } else { try skip(.source) }
+    let feed = try spec.feed.map { feed in try step(.feed) { try self.makeFeed(feed) } }
+    if !spec.blocks.isEmpty { try step(.blocks) { try self.makeBlocks(from: feed) } }
     if let system = spec.system { try buildSystem(system) }
   }
 
@@ -78,6 +83,22 @@ package final class AttemptRunner {
       let failure = self.failure(from: error, step: step)
       try end(step, .failed, since: start)
       throw failure
+    }
+  }
+
+  /// Notes a step that the spec has no need of.
+  private func skip(_ step: Step) throws {
+    let skipped = StepResult(name: step, outcome: .skipped, seconds: 0)
+    steps.append(skipped)
+    try journal.append(.stepEnded(skipped), durable: true)
+  }
+
+  /// What the build left in a daemon; that it cannot be asked is no failure of the build.
+  private func removeContainers() throws {
+    do {
+      try AttemptContainers(attempt: directory.id.description, directory: directory.path, environment: environment)?.remove()
+    } catch {
+      try notice("containers of the attempt could not be removed: \(error)")
     }
   }
 

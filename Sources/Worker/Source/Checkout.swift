@@ -2,16 +2,18 @@ import BuildModel
 import FoundationEssentials
 import Glibc
 
-/// A work tree at exact commits, with its submodules in place: repositories of their own that share the mirrors' objects,
-/// so that `git describe` and `git submodule status` in it answer as in a clone. No network, no hooks.
+/// A work tree at exact commits, with its submodules in place: repositories of their own that share the mirrors' objects (by reference, or as hard
+/// links for builds in a container that sees the work tree alone), so that `git describe` and `git submodule status` in it answer as in a clone. No network, no hooks.
 package struct Checkout: Sendable {
   private let root: String
   private let git: Git
+  private let ownsObjects: Bool
 
-  /// `root` is the worker's root, where the mirrors are.
-  package init(root: String, git: Git) {
+  /// `root` is the worker's root, where the mirrors are. With `ownsObjects` git works in the tree also where the mirrors cannot be seen.
+  package init(root: String, git: Git, ownsObjects: Bool = false) {
     self.root = root
     self.git = git
+    self.ownsObjects = ownsObjects
   }
 
   /// Makes the tree at `path`, which must not exist.
@@ -29,7 +31,11 @@ package struct Checkout: Sendable {
   private func place(_ tree: SourceTree, at path: String, repository: String) throws {
     let mirror = SourceMirror(root: root, name: tree.mirror)
     try git.run(["init", "--quiet", "--template=", path], in: path)
-    try write(mirror.path + "/objects\n", to: path + "/.git/objects/info", name: "alternates")
+    if ownsObjects {
+      try linkObjects(mirror.path + "/objects", to: path + "/.git/objects")
+    } else {
+      try write(mirror.path + "/objects\n", to: path + "/.git/objects/info", name: "alternates")
+    }
     for tag in tree.tags {
       guard SourceMirror.isTagName(tag) else { throw SourceError.invalidTag(tag) }
       let id: String
@@ -43,6 +49,33 @@ package struct Checkout: Sendable {
     try git.run(["checkout", "--quiet", "--detach", tree.commit.hex], in: path, subject: "\(tree.commit.short) of \(repository)", seconds: 1800)
     let large = try git.run(["ls-files", "-z", ":(attr:filter=lfs)"], in: path)
     if let first = large.split(separator: "\0").first { throw SourceError.largeFiles(repository: repository, path: String(first)) }
+  }
+
+  /// Gives every object and pack of a mirror a further name in the tree. A pack's index comes last, as git itself writes it.
+  private func linkObjects(_ source: String, to destination: String) throws {
+    for directory in try Self.names(in: source) where directory == "pack" || directory.utf8.count == 2 {
+      let (from, to) = ("\(source)/\(directory)", "\(destination)/\(directory)")
+      if mkdir(to, 0o755) != 0, errno != EEXIST { throw SourceError.system(operation: "mkdir", path: to, errno: errno) }
+      let names = try Self.names(in: from).filter { !$0.hasPrefix("tmp_") && !$0.hasPrefix(".") }
+      for name in names.filter({ !$0.hasSuffix(".idx") }) + names.filter({ $0.hasSuffix(".idx") }) {
+        guard link("\(from)/\(name)", "\(to)/\(name)") == 0 || errno == EEXIST else {
+          throw SourceError.system(operation: "link", path: "\(to)/\(name)", errno: errno)
+        }
+      }
+    }
+  }
+
+  private static func names(in directory: String) throws -> [String] {
+    guard let handle = opendir(directory) else { throw SourceError.system(operation: "opendir", path: directory, errno: errno) }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
   }
 
   /// Makes git in the parent take the submodule for an initialised one.

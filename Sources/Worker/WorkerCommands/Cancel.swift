@@ -1,9 +1,11 @@
 import ArgumentParser
 import Attempt
 import BuildModel
+import Containers
 import FoundationEssentials
 import Glibc
 import Processes
+import Yocto
 
 /// Ends an attempt.
 struct Cancel: ParsableCommand {
@@ -39,7 +41,8 @@ struct Cancel: ParsableCommand {
       let left = directory.processes.end(of: nil, grace: 5)
       guard left.gone else { throw WorkerExit(status: 1, message: "processes of \(directory.id) cannot be ended") }
       wasRunning = wasRunning || left.any
-      try Containers.remove(mounting: directory.path)
+      let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
+      try AttemptContainers(attempt: directory.id.description, directory: directory.path, environment: environment)?.remove()
       _ = try directory.end(with: Failure(kind: .cancelled, step: nil, reason: "cancelled"))
     }
     return CancelAnswer(attempt: directory.id, known: true, wasRunning: wasRunning)
@@ -56,28 +59,5 @@ struct Cancel: ParsableCommand {
       poll(nil, 0, 10)
     }
     return nil
-  }
-}
-
-/// Containers that a build started.
-enum Containers {
-  /// Removes every container that mounts something at or below `directory`. Nothing is done where there is no dockerd.
-  static func remove(mounting directory: String) throws {
-    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
-    guard access("/var/run/docker.sock", W_OK) == 0, Command.find("docker", in: path) != nil else { return }
-    func docker(_ arguments: [String]) throws -> String {
-      let command = Command("docker", arguments, environment: ["PATH": path, "HOME": "/nonexistent"], directory: "/")
-      let (end, output) = try ChildProcess.capture(command, seconds: 15)
-      guard end == .exited(0) else { throw WorkerExit(status: 1, message: "docker \(arguments[0]): \(output.prefix(300))") }
-      return output
-    }
-    let all = try docker(["ps", "--all", "--quiet", "--no-trunc"]).split(separator: "\n").map(String.init)
-    if all.isEmpty { return }
-    let mounts = try docker(["inspect", "--format", "{{.Id}}{{range .Mounts}}\t{{.Source}}{{end}}"] + all)
-    for line in mounts.split(separator: "\n") {
-      let fields = line.split(separator: "\t")
-      guard fields.dropFirst().contains(where: { $0 == directory || $0.hasPrefix(directory + "/") }) else { continue }
-      _ = try docker(["rm", "--force", "--volumes", String(fields[0])])
-    }
   }
 }

@@ -26,17 +26,24 @@ struct CollectGarbage: ParsableCommand {
     var named: Set<Digest> = []
     let now = Timestamp.now
     for directory in AttemptDirectory.all(root: root) {
-      guard case .ended(let outcome) = try directory.settle() else { continue }
+      guard case .ended(let outcome) = try directory.settle() else {
+        named.formUnion((try? directory.spec())?.inputs.map(\.digest) ?? [])
+        continue
+      }
       let days = now.seconds(since: outcome.endedAt) / 86400
       if days >= attemptDays {
         freed += DirectoryRemoval.remove(directory.path)
         continue
       }
-      if days >= treeDays { freed += DirectoryRemoval.remove(directory.treePath) + DirectoryRemoval.remove(directory.scratchPath) }
+      if days >= treeDays { freed += Self.removeWork(of: directory) }
       named.formUnion(outcome.blobs.map(\.digest))
     }
     freed += try BlobStore(root: root + "/blobs").collectGarbage(keeping: named, olderThan: blobDays * 86400)
     try StandardOutput.line(Answer(freedBytes: freed))
+  }
+
+  private static func removeWork(of directory: AttemptDirectory) -> Int64 {
+    [directory.treePath, directory.scratchPath, directory.feedPath].reduce(0) { $0 + DirectoryRemoval.remove($1) }
   }
 }
 

@@ -2,10 +2,12 @@ import ArgumentParser
 import Attempt
 import BlobStore
 import BuildModel
+import Containers
 import FoundationEssentials
 import Glibc
 import Processes
 import Source
+import Yocto
 
 import struct Crypto.SHA256
 
@@ -43,9 +45,12 @@ struct Probe: ParsableCommand {
 
   /// What builds may need of a host.
   static func features() -> [String] {
-    let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+    let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
+    let path = environment["PATH"] ?? ""
     var found = ["ipk"]
-    if access("/var/run/docker.sock", W_OK) == 0 { found.append("docker") }
+    if Docker(environment: environment) != nil { found.append("docker") }
+    if ImageBuilder.available(in: environment) != nil { found.append("dockerfile") }
+    found += HostPrograms.current.architectures.map { "runs-\($0)" }
     if access("/dev/kvm", R_OK | W_OK) == 0 { found.append("kvm") }
     if access("/dev/fuse", R_OK | W_OK) == 0 { found.append("fuse") }
     if Command.find("git", in: path) != nil { found.append("git") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Attempt
+import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -38,13 +39,20 @@ struct Start: ParsableCommand {
     }
     if let reason = SpecCheck.refusal(of: spec, secrets: secrets, uid: getuid()) { return .refused(reason) }
     var seen: Set<SourceTree> = []
-    let missing = spec.source.trees.filter { seen.insert($0).inserted && !SourceMirror(root: root, name: $0.mirror).holds($0) }
+    let missing = (spec.needsSource ? spec.source.trees : []).filter {
+      seen.insert($0).inserted && !SourceMirror(root: root, name: $0.mirror).holds($0)
+    }
     if !missing.isEmpty {
       return .missing(
         missing.map { tree in
           .init(mirror: tree.mirror, commit: tree.commit, have: SourceMirror(root: root, name: tree.mirror).tips(for: tree))
         })
     }
+    let blobs = try BlobStore(root: root + "/blobs")
+    let absent = blobs.missing(spec.inputs)
+    if !absent.isEmpty { return .missingBlobs(absent) }
+    // From here on they are as good as new for `gc`, which keeps what a known attempt's spec names.
+    for blob in spec.inputs { utimensat(AT_FDCWD, blobs.path(blob.digest), nil, 0) }
     try directory.create()
     guard let lock = try AttemptLock.acquire(directory.lockPath, waiting: 5) else {
       if directory.isKnown { return .started }

@@ -5,9 +5,9 @@ import Glibc
 
 /// Takes what a build made into the blob store.
 package struct ArtifactCollector: Sendable {
-  private let tree: BuildTree
+  let tree: BuildTree
   private let machine: Machine
-  private let store: BlobStore
+  let store: BlobStore
   private let epoch: Int64
   /// Absolute paths of files before which the run began; nil for files that the build need not have made itself.
   private let fresh: FreshnessMark

@@ -38,14 +38,19 @@ package struct BitbakeConsole: Sendable {
   package private(set) var lastLines: [String] = []
   /// A line that says that the host, not the build, is at fault: a full disk, no memory.
   package private(set) var hostTrouble: String?
+  /// Whether a line held the text that proves a success.
+  package private(set) var saidSuccess = false
+  private let successText: String?
   private var readsLog = false
 
-  package init() {}
+  /// `successText` is what a line must hold to prove a success, besides what barys says.
+  package init(successText: String? = nil) { self.successText = successText }
 
   /// Takes one line. Returns the task count when the line tells one.
   package mutating func read(_ line: String) -> Progress? {
     Self.keep(line, in: &lastLines, limit: 20)
     noteHostTrouble(line)
+    if let successText, !saidSuccess { saidSuccess = line.withCString { strstr($0, successText) != nil } }
     if readsLog {
       if line.hasPrefix("| ") || line == "|" {
         Self.keep(String(line.dropFirst(2)), in: &failedTasks[failedTasks.count - 1].log, limit: 40)

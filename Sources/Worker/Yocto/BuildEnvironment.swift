@@ -3,6 +3,9 @@ package enum BuildEnvironment {
   private static let passed: Set<String> = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy", "HTTP_PROXY",
     "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY", "GIT_PROXY_COMMAND", "SSL_CERT_FILE", "SSL_CERT_DIR", "BB_NUMBER_THREADS", "PARALLEL_MAKE",
+    // Where container tools find their daemon, registry logins, storage and isolation.
+    "DOCKER_HOST", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER", "BUILDAH_ISOLATION",
+    "XDG_RUNTIME_DIR", "HELPER_IMAGE_REPO",
   ]
 
   /// `inherited` reduced to what is passed on, with the attempt's own entries and secrets over it. bitbake demands a UTF-8 locale.

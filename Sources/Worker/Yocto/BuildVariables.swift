@@ -17,12 +17,12 @@ package struct BuildVariables: Sendable {
     values[name] = String(value.dropFirst().dropLast())
   }
 
-  /// PACKAGE_ARCHS, lowest preference first, each once; empty when it was not printed.
+  /// PACKAGE_ARCHS, lowest preference first; empty when it was not printed. Of a name that is there twice the later place counts, as for opkg.
   package var packageArchitectures: [String] {
     var seen: Set<String> = []
-    return (values["PACKAGE_ARCHS"] ?? "").split(separator: " ").map(String.init).filter {
+    return (values["PACKAGE_ARCHS"] ?? "").split(separator: " ").map(String.init).reversed().filter {
       seen.insert($0).inserted && RelativePath($0) != nil && !$0.contains("/")
-    }
+    }.reversed()
   }
 
   package var machine: String? { values["MACHINE"] }

@@ -4,17 +4,23 @@ import Processes
 
 /// Decides whether a run of the wrapper built what it should. Its exit status alone proves nothing: the container wrapper ends 0 after a failure.
 package enum BuildVerdict {
-  /// nil when the run is a success: exit 0, the success line for this machine, no failure line, no failed task, nothing unprovided.
+  /// nil when the run is a success: exit 0, what `proof` demands, no failure line, no failed task, nothing unprovided.
   ///
   /// - Parameters:
   ///   - what: what the run was for, for example `bitbake acme-firmware os-release`.
   ///   - log: where the whole console is, for people.
   ///   - wasOutOfMemory: whether the kernel ended a process for memory during the run.
   package static func judge(
-    _ end: ChildEnd, console: BitbakeConsole, machine: Machine, step: Step, what: String, log: String, wasOutOfMemory: Bool
+    _ end: ChildEnd, console: BitbakeConsole, proof: SuccessProof, machine: Machine, step: Step, what: String, log: String,
+    wasOutOfMemory: Bool
   ) -> Failure? {
     let looksFailed = !console.failedTasks.isEmpty || !console.unprovided.isEmpty || !console.failed.isEmpty
-    if end == .exited(0), !looksFailed, console.succeeded.contains(machine.text) { return nil }
+    let isProved =
+      switch proof {
+      case .barys: console.succeeded.contains(machine.text)
+      case .status(let line): line == nil || console.saidSuccess
+      }
+    if end == .exited(0), !looksFailed, isProved { return nil }
     let isLie = end == .exited(0) && looksFailed
     let suffix = isLie ? " (the build wrapper nevertheless ended with status 0)" : ""
     func failure(_ kind: Failure.Kind, _ reason: String, _ details: [String]) -> Failure {
@@ -40,6 +46,8 @@ package enum BuildVerdict {
     switch end {
     case .exited(0) where console.failed.contains(machine.text):
       return failure(.build, "\(what): the build for \(machine) failed", console.errors + console.lastLines)
+    case .exited(0) where proof != .barys:
+      return failure(.build, "\(what): the build command ended with status 0 but did not print its success line", console.lastLines)
     case .exited(0):
       let said = console.succeeded.isEmpty ? "no machine" : console.succeeded.joined(separator: ", ")
       return failure(

@@ -3,6 +3,7 @@
 
 usage: list-tree.py ipk FILE...     what unpacking these packages in this order gives, by ar and Python's tarfile
        list-tree.py tar FILE        of a tar, also a compressed one
+       list-tree.py layers FILE...  of layers that are laid over each other, the lowest first
        list-tree.py dir DIRECTORY   of a directory on disk
 """
 import hashlib
@@ -44,13 +45,24 @@ class Tree:
             elif member.islnk():
                 target = clean(member.linkname)
                 entry = dict(self.entries[target])
-                self.inode[path] = self.inode[target]
+                if target in self.inode:
+                    self.inode.setdefault(path, self.inode[target])
+            elif member.ischr() or member.isblk():
+                entry.update(type="char" if member.ischr() else "block", link=f"{member.devmajor}:{member.devminor}")
             else:
                 data = archive.extractfile(member).read()
                 entry.update(type="file", size=len(data), sha256=digest(data))
                 self.inode.setdefault(path, (package, path))
             # What was there first stays: repeated directories and identical files.
             self.entries.setdefault(path, entry)
+
+    def lay(self, upper, number):
+        """Lays a layer over what is there: its entries hide those below, directories keep what lies in them."""
+        for path, entry in upper.entries.items():
+            self.entries[path] = entry
+            self.inode.pop(path, None)
+            if path in upper.inode:
+                self.inode[path] = (number, upper.inode[path])
 
     def add_parents(self):
         for path in list(self.entries):
@@ -73,6 +85,8 @@ class Tree:
                         data = file.read()
                     entry.update(type="file", size=len(data), sha256=digest(data))
                     self.inode[path] = status.st_ino
+                elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+                    entry.update(type="char" if stat.S_ISCHR(status.st_mode) else "block", link=f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}")
                 else:
                     entry["type"] = "other"
                 self.entries[path] = entry
@@ -89,7 +103,7 @@ class Tree:
 def main():
     kind, *places = sys.argv[1:]
     tree = Tree()
-    for place in places:
+    for number, place in enumerate(places):
         if kind == "dir":
             tree.add_directory(place)
         elif kind == "ipk":
@@ -102,7 +116,12 @@ def main():
                 data = file.read()
             if data[:2] == b"\x1f\x8b":
                 data = subprocess.run(["gzip", "-dc"], input=data, stdout=subprocess.PIPE, check=True).stdout
-            tree.add_tar(io.BytesIO(data))
+            if kind == "layers":
+                layer = Tree()
+                layer.add_tar(io.BytesIO(data))
+                tree.lay(layer, number)
+            else:
+                tree.add_tar(io.BytesIO(data))
     if kind == "ipk":
         tree.add_parents()
     print("\n".join(tree.lines()))

@@ -4,7 +4,8 @@
 usage: make-feed.py DIRECTORY < feed.json
 
 The description is a list of packages: name, version, arch, compression (gz, xz, zst or none), recipe, scripts, and entries: path, type
-(dir, file, symlink, hardlink), mode, uid, gid, mtime, link, text or random (a size, filled with reproducible noise), xattrs (values in hex).
+(dir, file, symlink, hardlink, char, block), mode, uid, gid, mtime, link, text or random (a size, filled with reproducible noise), xattrs (values in hex), device (major, minor).
+"license" goes into the index.
 "tar": "gnu" has the entries written to a directory and packed by GNU tar.
 """
 import hashlib
@@ -18,7 +19,8 @@ import tarfile
 import tempfile
 
 COMPRESSORS = {"gz": ["gzip", "-nc"], "xz": ["xz", "-0c"], "zst": ["zstd", "-qc"], "none": ["cat"]}
-TYPES = {"dir": tarfile.DIRTYPE, "file": tarfile.REGTYPE, "symlink": tarfile.SYMTYPE, "hardlink": tarfile.LNKTYPE}
+TYPES = {"dir": tarfile.DIRTYPE, "file": tarfile.REGTYPE, "symlink": tarfile.SYMTYPE, "hardlink": tarfile.LNKTYPE, "char": tarfile.CHRTYPE,
+         "block": tarfile.BLKTYPE}
 
 
 def content(entry):
@@ -35,6 +37,7 @@ def pax_tar(entries):
             info = tarfile.TarInfo("./" + entry["path"])
             info.type, info.size, info.linkname = TYPES[entry["type"]], len(data), entry.get("link", "")
             info.mode, info.mtime = int(entry.get("mode", "755"), 8), entry.get("mtime", 1500000000)
+            info.devmajor, info.devminor = entry.get("device", (0, 0))
             info.uid, info.gid = entry.get("uid", 0), entry.get("gid", 0)
             # Surrogates stand for raw bytes, so that binary values survive Python's text records.
             for key, value in entry.get("xattrs", {}).items():
@@ -73,6 +76,8 @@ def main():
         arch, kind = package["arch"], package.get("compression", "gz")
         os.makedirs(f"{root}/{arch}", exist_ok=True)
         fields = f"Package: {package['name']}\nVersion: {package['version']}\nArchitecture: {arch}\nOE: {package.get('recipe', package['name'])}\n"
+        if "license" in package:
+            fields += f"License: {package['license']}\n"
         control = [{"path": "control", "type": "file", "mode": "644", "text": fields}]
         control += [{"path": script, "type": "file", "text": "#!/bin/sh\nexit 0\n"} for script in package.get("scripts", [])]
         data = gnu_tar(package["entries"]) if package.get("tar") == "gnu" else pax_tar(package["entries"])

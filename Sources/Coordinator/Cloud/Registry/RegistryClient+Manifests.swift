@@ -18,7 +18,7 @@ package enum ManifestName: Hashable, Sendable, CustomStringConvertible {
 
 extension ImageReference {
   /// The digest if there is one, else the tag, else `latest`.
-  var manifestName: ManifestName { digest.map { .digest($0) } ?? tag.map { .tag($0) } ?? .tag(.latest) }
+  package var manifestName: ManifestName { digest.map { .digest($0) } ?? tag.map { .tag($0) } ?? .tag(.latest) }
 }
 
 extension ImageTag {

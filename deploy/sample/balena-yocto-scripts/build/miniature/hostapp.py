@@ -10,10 +10,10 @@ def stable_json(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def docker_archive(layer, reference, created, labels):
+def docker_archive(layer, reference, created, labels, volumes=None):
     """The archive's bytes. The config names amd64 whatever the device is, as the real one does."""
     diff = "sha256:" + hashlib.sha256(layer).hexdigest()
-    config = {"architecture": "amd64", "os": "linux", "created": created, "config": {"Labels": labels, "Cmd": None, "Env": None},
+    config = {"architecture": "amd64", "os": "linux", "created": created, "config": {"Labels": labels, "Cmd": None, "Env": None, "Volumes": volumes},
               "container_config": {"Cmd": None}, "docker_version": "20.10.24",
               "history": [{"created": created, "comment": "Imported from -"}], "rootfs": {"type": "layers", "diff_ids": [diff]}}
     encoded = stable_json(config)

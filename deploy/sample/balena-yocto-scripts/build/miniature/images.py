@@ -1,4 +1,4 @@
-"""The image recipes: what `balena-image`, `balena-image-flasher` and extensions leave in deploy/images/<machine>."""
+"""The image recipes: what `balena-image`, `balena-image-flasher` and hostapp extensions leave in deploy/images/<machine>."""
 import json
 import os
 import shutil
@@ -43,11 +43,11 @@ class ImageBuild:
         return None
 
     def extension(self, recipe):
-        """An image that lies over the hostapp: a docker-archive and nothing that boots."""
+        """A container image and its package list, nothing to flash. Its labels are the recipe's, as `docker import --change` sets them."""
+        labels = dict(pair.split("=", 1) for pair in recipe.values.get("IMAGE_LABELS", "").split())
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
-        labels = {"io.balena.image.class": "overlay", "io.balena.image.store": "data", "io.balena.update.requires-reboot": "1",
-                  "io.balena.image.os-version": self.context["VERSION"]}
-        archive = hostapp.docker_archive(hostapp.layer(recipe, self.context), f"{recipe.name}-{self.machine.name}:latest", created, labels)
+        volumes = {volume: {} for volume in recipe.values.get("IMAGE_VOLUMES", "").split()}
+        archive = hostapp.docker_archive(hostapp.layer(recipe, self.context), f"{recipe.name}-{self.machine.name}:latest", created, labels, volumes or None)
         self.publish(recipe, "docker", archive)
         self.publish(recipe, "manifest", self.package_list(recipe))
 

@@ -1,0 +1,64 @@
+import ArgumentParser
+import FarmService
+
+/// `blockfarm block inspect`: what an image is and holds.
+struct BlockInspectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Show what a block image is and holds, whoever made it; all its digests are checked.")
+
+  @Argument(help: "An OCI image layout (LAYOUT or LAYOUT:NAME) or a docker-archive (FILE or FILE:TAG).")
+  var image: String
+  @Flag(name: .long, help: "List the tree that the layers give.")
+  var files = false
+  @Flag(name: .long, help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let found = try await BlockInspection.inspect(try StoredBlock(image), files: files)
+    if json { return try printJSON(found) }
+    func line(_ name: String, _ value: String?) { if let value { print(name.padding(to: 12) + Printable.text(value)) } }
+    for name in found.names { line("name", name) }
+    line("image id", found.id.description)
+    line("manifest", found.manifest.map { "\($0) (\(found.manifestType ?? ""))" })
+    line("platform", found.platform)
+    line("created", found.created)
+    for (key, value) in found.labels.sorted(by: { $0.key < $1.key }) { line("label", "\(key)=\(value)") }
+    for layer in found.layers {
+      line(
+        "layer",
+        "\(layer.diffID), \(layer.entries) entries, \(layer.unpackedSize) bytes"
+          + (layer.digest.map { ", stored as \($0), \(layer.size) bytes" } ?? ""))
+    }
+    line("entries", "\(found.entries)")
+    line("compressor", found.compressor)
+    for package in found.packages ?? [] { line("package", "\(package.name) \(package.version) (\(package.architecture)) \(package.digest)") }
+    if found.packages == nil { line("packages", "unknown: no lock lies beside the image") }
+    for file in found.files ?? [] { print(Self.line(file)) }
+  }
+
+  /// Mode, owner, size or device, path, and where a link leads.
+  private static func line(_ file: BlockInspection.File) -> String {
+    let letter = ["directory": "d", "symlink": "l", "character-device": "c", "block-device": "b", "fifo": "p"][file.type] ?? "-"
+    var text = "\(letter)\(file.mode) \(file.uid):\(file.gid) \(file.size.map { "\($0)" } ?? file.device ?? "-") \(file.path)"
+    if let target = file.target { text += " -> \(target)" }
+    if let first = file.hardlinkOf { text += " link to \(first)" }
+    for (name, value) in (file.xattrs ?? [:]).sorted(by: { $0.key < $1.key }) { text += " \(name)=0x\(value)" }
+    return Printable.text(text)
+  }
+}
+
+/// Names from foreign images on a terminal: control characters, which could say anything to it, are written out.
+enum Printable {
+  static func text(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+      result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }
+    return result
+  }
+}
+
+extension String {
+  fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}

@@ -1,0 +1,24 @@
+import Dispatch
+import FarmService
+import Glibc
+
+/// SIGINT and SIGTERM as the wish to end a running request.
+struct InterruptSignals {
+  private let sources: [any DispatchSourceSignal]
+
+  /// The first signal ends the request on the workers in order, the second one leaves at once.
+  init(_ interruption: Interruption) {
+    sources = [SIGINT, SIGTERM].map { number in
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number)
+      source.setEventHandler {
+        if interruption.request() { Glibc.exit(130) }
+        Diagnostics.error("cancelling; once more leaves at once (attempts then go on and the next build finds them)")
+      }
+      source.resume()
+      return source
+    }
+  }
+
+  func cancel() { for source in sources { source.cancel() } }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import FarmService
+import FoundationEssentials
+import Jenkins
+
+/// `blockfarm jenkins`: what a Jenkins job runs in place of the scripts of old.
+struct JenkinsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "jenkins", abstract: "Build what a Jenkins job's variables say, and leave the result in its workspace.",
+    discussion: """
+      Reads MACHINE (names or 'all'), hostOSBlocks, deploy, final, deployTo, ESR, WORKSPACE, YOCTO_DIR, metaBalenaBranch, supervisorVersion, \
+      OS_DEVELOPMENT and VERBOSE from the environment. Writes WORKSPACE/deploy-jenkins: the files of one device type directly, those of several \
+      below a directory for each, and junit.xml. Builds on the configured hosts; on this machine where there is none.
+      """)
+
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Flag(name: .long, help: "Build on this machine, whatever hosts are configured.")
+  var local = false
+  @Option(name: .long, help: "Device types built at the same time on this machine.")
+  var slots = 1
+  @Option(name: .long, help: "Use only this host. May be repeated.")
+  var host: [String] = []
+  @Flag(name: .long, help: "Build nothing; end what a killed run of this job left on the hosts.")
+  var cancel = false
+
+  func run() async throws {
+    let directory = FileManager.default.currentDirectoryPath
+    let variables = ProcessInfo.processInfo.environment
+    if cancel {
+      let workspace = try understood { () throws(JenkinsError) in try JenkinsEnvironment.workspace(variables) }
+      let text = try await JenkinsRun.cancel(
+        workspace: workspace, configuration: configurationOptions.load(), workingDirectory: directory)
+      return print(text ?? "no run of this job was left unfinished")
+    }
+    let job = try understood { () throws(JenkinsError) in try JenkinsEnvironment.parse(variables) }
+    guard slots >= 1 else { throw FarmError.usage("--slots must be at least 1") }
+    guard !local || host.isEmpty else {
+      throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
+    }
+    let jenkins = try JenkinsRun(job, configuration: configurationOptions.load(), workingDirectory: directory)
+    for notice in jenkins.notices { Diagnostics.print("note: " + notice) }
+    let progress = ProgressView(showsPercent: job.isVerbose)
+    let interrupts = InterruptSignals(jenkins.farm.environment.interruption)
+    defer { interrupts.cancel() }
+    let result = try await jenkins.build(isLocal: local || (host.isEmpty && jenkins.hasNoHosts), slots: slots, hosts: host) { progress.take($0) }
+    progress.finish()
+    print(OutcomeTable.text(result))
+    if result.status != 0 { throw CommandStatus(status: result.status) }
+  }
+
+  /// Wrong variables are wrong usage.
+  private func understood<Value>(_ body: () throws(JenkinsError) -> Value) throws -> Value {
+    do { return try body() } catch { throw FarmError.usage(error.description) }
+  }
+}

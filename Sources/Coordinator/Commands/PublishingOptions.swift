@@ -1,0 +1,29 @@
+import ArgumentParser
+import FarmService
+
+/// What is published, and where.
+struct PublishingOptions: ParsableArguments {
+  @Option(name: .long, help: "Publish releases: 'none' (the default), 'draft' or 'final'.")
+  var deploy = "none"
+  @Option(
+    name: .long,
+    help: "The cloud: 'production', 'staging', an environment of farm.yaml or a URL. Blocks that are released there at this version are fetched.")
+  var env: String?
+  @Flag(name: .long, help: "Build blocks although they are released at this version.")
+  var rebuild = false
+  @Flag(name: .long, help: "Publish although a version exists with other content.")
+  var allowConflict = false
+
+  func deployRequest() throws -> DeployRequest? {
+    if deploy == "none" {
+      guard !allowConflict else { throw FarmError.usage("--allow-conflict belongs to --deploy") }
+      guard !rebuild || env != nil else { throw FarmError.usage("--rebuild belongs to --env: without one, blocks are built anyway") }
+      return nil
+    }
+    guard let mode = DeployRequest.Mode(rawValue: deploy) else {
+      throw FarmError.usage("unknown value '\(deploy)' of --deploy; known: none, draft, final")
+    }
+    guard let env else { throw FarmError.usage("--deploy \(deploy) needs an explicit environment: --env production|staging|<name of farm.yaml>|<url>") }
+    return DeployRequest(mode: mode, environment: env, isESR: nil, allowConflict: allowConflict)
+  }
+}

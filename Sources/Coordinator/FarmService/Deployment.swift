@@ -1,0 +1,133 @@
+import BlobStore
+import Blocks
+import BuildModel
+import Cloud
+import FoundationEssentials
+import Planning
+import Publishing
+
+/// Publishes what a request made, device type by device type, with one session.
+struct Deployment: Sendable {
+  let session: CloudSession
+  let request: DeployRequest
+  let released: ReleasedBlocks
+  /// By the name of the repository.
+  let repositoryURLs: [String: String]
+  let storage: ObjectStore?
+  let environment: FarmEnvironment
+
+  /// Publishes one device type; the failure says whether trying again may help.
+  func publish(_ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void) async throws {
+    do {
+      guard let version = OSVersion(task.osVersion) else { throw FarmError.farm("'\(task.osVersion)' is no OS version") }
+      if let isESR = request.isESR, isESR != version.isESR {
+        throw Failure(
+          kind: .rejected, step: .publish,
+          reason: isESR ? "extended support was asked for, but \(version) is no such version" : "\(version) is a version of extended support")
+      }
+      let publication = try await publication(task, delivered, system: system, version: version)
+      let journal = PublicationJournal(store: environment.store)
+      let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
+        notice("publish: \(event.text)")
+      }
+      _ = try await publisher.publish(publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
+      if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+    } catch let failure as Failure {
+      throw failure
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch let error as PublishingError {
+      throw Failure(kind: .rejected, step: .publish, reason: "\(error)")
+    } catch {
+      throw Failure(kind: .infrastructure, step: .publish, reason: "\(error)")
+    }
+  }
+
+  private func publication(
+    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, version: OSVersion
+  ) async throws -> Publication {
+    var blocks: [Publication.Block] = []
+    var others: [String: PublishableImage] = [:]
+    for block in delivered.blocks {
+      let spec = task.blocks.first { $0.name == block.name }
+      let image = PublishableImage(block, labels: spec?.labels ?? [:])
+      // An image that a composition takes from a registry is no application of ours.
+      if let spec, spec.isFetched, !released.contains(block.name, of: task.slug) {
+        others[block.name.text] = image
+      } else {
+        blocks.append(.init(name: block.name, image: image))
+      }
+    }
+    var hostapp: Publication.Hostapp?
+    if let system {
+      let files = HostappFiles(blobs: environment.blobs, scratch: environment.scratch)
+      let image = try await BlockingWork.run { try files.image(task, system) }
+      let assets = try await BlockingWork.run { try files.assets(task, system: system, delivered: delivered) }
+      hostapp = Publication.Hostapp(
+        image: image, boardRevision: revision(of: task), assets: assets,
+        composition: try composition(of: task, with: delivered.blocks.map(\.name.text)), otherImages: others)
+    }
+    return Publication(
+      deviceType: task.deviceType, version: version, isRelease: task.isRelease, repositoryURL: repositoryURLs[task.source.repository],
+      blocks: blocks, hostapp: hostapp)
+  }
+
+  /// The merged composition with a service for the hostapp and for each delivered block: blocks of contracts are added, services that were not
+  /// asked for are left out.
+  private func composition(of task: PlannedTask, with blocks: [String]) throws -> BalenaJSON? {
+    guard let composition = task.composition else { return nil }
+    let document = try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(composition))
+    guard var members = document.object, let services = members["services"]?.object else { return document }
+    let kept = Set(blocks).union(composition.services.filter(\.isHostapp).map(\.name.text))
+    var entries = services.filter { kept.contains($0.key) }
+    for name in blocks where entries[name] == nil { entries[name] = ["image": .text(Composition.Placeholder.output), "labels": .object([:])] }
+    members["services"] = .object(entries)
+    return Self.replacing(Composition.Placeholder.revision, with: revision(of: task), in: .object(members))
+  }
+
+  private func revision(of task: PlannedTask) -> String { String(task.source.root.commit.hex.prefix(7)) }
+
+  private static func replacing(_ placeholder: String, with text: String, in value: BalenaJSON) -> BalenaJSON {
+    switch value {
+    case .text(placeholder): .text(text)
+    case .list(let items): .list(items.map { replacing(placeholder, with: text, in: $0) })
+    case .object(let members): .object(members.mapValues { replacing(placeholder, with: text, in: $0) })
+    default: value
+    }
+  }
+
+  private func upload(
+    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, to storage: ObjectStore, notice: (String) -> Void
+  ) async throws {
+    let prefix = "deploy-jenkins/"
+    let files = (delivered.files.artifacts + delivered.files.images).compactMap { file -> StoragePublication.File? in
+      let text = file.path.text
+      guard !text.hasPrefix(prefix + "ipk/") else { return nil }
+      return RelativePath(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text).map {
+        .init(path: $0, blob: BlobDescriptor(digest: file.digest, size: file.size))
+      }
+    }
+    let client = session.target.client
+    var isPrivate: Bool?
+    if let deviceType = try await client.deviceType(task.slug.text) { isPrivate = try await client.isPrivate(deviceType.id) }
+    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
+      StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: request.mode == .final))
+    notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
+  }
+}
+
+extension PublishEvent {
+  /// One line for people.
+  var text: String {
+    switch self {
+    case .application(let name): "application \(name)"
+    case .draft(let name, let release): "\(name): draft \(release)"
+    case .found(let name, let release): "\(name): release \(release) is there already"
+    case .pushing(let name, let service): "\(name): pushing \(service)"
+    case .attaching(let name, let asset): "\(name): attaching \(asset)"
+    case .complete(let name, let release): "\(name): release \(release) is complete"
+    case .final(let name, let release, let version): "\(name): release \(release) is final as \(version)"
+    case .notice(let text): text
+    }
+  }
+}

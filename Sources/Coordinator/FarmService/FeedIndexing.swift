@@ -1,0 +1,18 @@
+import BlobStore
+import Feed
+
+/// Writes the indexes of a feed directory, without a farm.
+package struct FeedIndexing: Sendable {
+  package var root: String
+
+  package init(root: String) { self.root = root }
+
+  /// Of each architecture directory, how many packages it has.
+  package func run() async throws(FarmError) -> [FeedIndexer.Summary] {
+    do {
+      return try await BlockingWork.run { try FeedIndexer(root: root).run() }
+    } catch {
+      throw .usage("\(error)")
+    }
+  }
+}

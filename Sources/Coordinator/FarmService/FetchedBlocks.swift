@@ -1,0 +1,62 @@
+import BlobStore
+import BuildModel
+import Cloud
+import FoundationEssentials
+import OCIImage
+
+/// Blocks that are images of a registry: fetched with everything they name, and kept as they were published, because devices know them by
+/// the digest of their manifest.
+struct FetchedBlocks: Sendable {
+  let blobs: BlobStore
+  let registries: RegistryClients
+
+  /// Bytes that one image's blobs may have together.
+  private static let bytesLimit: Int64 = 16 << 30
+
+  /// Fetches what the store does not have yet. A tag is asked for each time, since it may have moved.
+  func fetch(_ block: BlockSpec) async throws -> BlockResult {
+    guard case .registry(let text) = block.origin else { throw FarmError.farm("block \(block.name) is not one of a registry") }
+    do {
+      let reference = try ImageReference(familiar: text)
+      let client = try await registries.client(for: reference.registry)
+      let image = try await client.pull(
+        reference.manifestName, in: reference.repository, platform: block.platform, into: blobs, limit: Self.bytesLimit)
+      let blobs = blobs
+      let name = ImageReference(registry: reference.registry, repository: reference.repository, tag: reference.tag).description
+      return try await BlockingWork.run { try Self.result(block, image, name: name, in: blobs) }
+    } catch let error as CloudError {
+      throw Failure(kind: .infrastructure, step: .fetch, reason: "block \(block.name): \(error)")
+    }
+  }
+
+  private struct Config: Decodable {
+    struct RootFS: Decodable { var diff_ids: [Digest] }
+    var rootfs: RootFS
+  }
+
+  private static func result(_ block: BlockSpec, _ image: PulledImage, name: String, in blobs: BlobStore) throws -> BlockResult {
+    func refusal(_ reason: String) -> Failure {
+      Failure(kind: .rejected, step: .fetch, reason: "block \(block.name): image \(image.manifest.blob.digest) \(reason)")
+    }
+    let readable = [MediaType.ociGzipLayer, MediaType.dockerGzipLayer]
+    if let layer = image.layers.first(where: { !readable.contains($0.mediaType) }) {
+      throw refusal("has a layer that devices cannot unpack: \(layer.mediaType.prefix(100)); publish it with gzip layers")
+    }
+    guard let config = try? WorkerProtocol.decode(Config.self, from: blobs.read(image.config.digest)) else {
+      throw refusal("has a configuration that cannot be read")
+    }
+    guard config.rootfs.diff_ids.count == image.layers.count, !image.layers.isEmpty else {
+      throw refusal("has \(image.layers.count) layers, its configuration names \(config.rootfs.diff_ids.count)")
+    }
+    let layers = zip(image.layers, config.rootfs.diff_ids).map { layer, diffID in
+      BlockResult.Layer(blob: BlobDescriptor(digest: layer.digest, size: layer.size), diffID: diffID)
+    }
+    let published = image.manifest.blob
+    let isDocker = image.manifest.mediaType == MediaType.dockerManifest
+    // The image layout wants an OCI manifest; it names the same blobs.
+    let oci = isDocker ? try blobs.put(ImageManifest(.oci, config: image.config, gzipLayers: layers.map(\.blob)).bytes()) : published
+    return BlockResult(
+      name: block.name, reference: name, platform: block.platform, manifest: oci, dockerManifest: published, config: image.config,
+      layers: layers, packages: [], notices: [])
+  }
+}

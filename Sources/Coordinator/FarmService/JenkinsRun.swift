@@ -1,0 +1,158 @@
+import BlobStore
+import BuildModel
+import CoordinatorConfiguration
+import FoundationEssentials
+import Glibc
+import Jenkins
+import Planning
+import Reports
+
+import struct Crypto.SHA256
+
+/// Builds what a Jenkins job asks for and lays the result out in the job's workspace.
+package struct JenkinsRun: Sendable {
+  package let job: JenkinsJob
+  package let farm: Farm
+  /// What a person should know about how the variables were understood.
+  package let notices: [String]
+  private let directory: JenkinsDirectory
+  /// The repository in the workspace; nil when there is none.
+  private let repository: String?
+
+  /// Takes the workspace for the first of the farm's repositories when a device repository is checked out there.
+  ///
+  /// A workspace whose repository the farm knows by name takes that one's place, with its driver and contracts. Without a configuration file
+  /// the state lies in the home directory, apart for each workspace, so that jobs of one agent do not wait for each other.
+  package init(_ job: JenkinsJob, configuration: FarmConfiguration, workingDirectory: String) throws(FarmError) {
+    self.job = job
+    let workspace = try Self.directory(job.workspace ?? workingDirectory)
+    directory = JenkinsDirectory(workspace: workspace)
+    var configuration = Self.withState(configuration, of: workspace)
+    var notices = job.notices
+    if Self.isDeviceRepository(workspace) {
+      let own = Self.repository(in: workspace, known: configuration.repositories)
+      configuration.repositories.removeAll { $0.name == own.name || $0.source == workspace }
+      configuration.repositories.insert(own, at: 0)
+      repository = own.name
+    } else {
+      guard !configuration.repositories.isEmpty else {
+        throw .usage(
+          "WORKSPACE=\(workspace) is no checkout of a device repository (a manifest *.coffee beside .git), "
+            + "and no repository is configured: check one out there, or list repositories in a farm.yaml and name it with --config")
+      }
+      notices.append("\(workspace) is no checkout of a device repository; those of \(configuration.file ?? "the configuration") are used")
+      repository = nil
+    }
+    self.notices = notices
+    if let environment = job.deployment?.environment { Self.useToken(of: environment, in: &configuration) }
+    farm = try Farm(configuration)
+  }
+
+  /// The job's own token variable serves where the configuration names no token.
+  private static func useToken(of environment: JenkinsJob.Deployment.Environment, in configuration: inout FarmConfiguration) {
+    guard var found = try? configuration.environment(named: environment.rawValue), found.token == nil else { return }
+    found.token = .environment(environment.tokenVariable)
+    configuration.environments.removeAll { $0.name == found.name }
+    configuration.environments.append(found)
+  }
+
+  /// Whether a build would run on this machine when nothing is said about it.
+  package var hasNoHosts: Bool { farm.environment.configuration.hosts.isEmpty }
+
+  /// Builds and writes `deploy-jenkins/`, whatever became of the device types; what an earlier run left there goes first.
+  package func build(
+    isLocal: Bool, slots: Int, hosts: [String], report: @escaping @Sendable (FarmEvent) -> Void
+  ) async throws(FarmError) -> Farm.BuildResult {
+    let options = Farm.BuildOptions(
+      request: request(isLocal: isLocal), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
+      submodule: job.metaBalenaRef.flatMap(SubmoduleRef.metaBalena),
+      deploy: job.deployment.map {
+        DeployRequest(mode: $0.isFinal ? .final : .draft, environment: $0.environment.rawValue, isESR: job.isESR)
+      })
+    if !isLocal, let shared = job.sharedDirectory {
+      report(.notice("YOCTO_DIR=\(shared) has no effect: hosts have downloads and shared state of their own"))
+    }
+    let (directory, isSingle) = (directory, job.isSingle)
+    do {
+      try await BlockingWork.run { try directory.clear() }
+      let result = try await farm.build(options) { event in
+        // The directory that cannot be written now cannot be written at the end either, which is then said.
+        if case .requestStarted(let request, _, _) = event { try? directory.begin(request) }
+        report(event)
+      }
+      try await BlockingWork.run {
+        let tree = DeployTree(output: String(result.directory.dropLast(result.index.request.text.count + 1)), request: result.index.request)
+        try directory.write(result.index, from: tree, isSingle: isSingle)
+      }
+      return result
+    } catch let error as FarmError {
+      throw error
+    } catch {
+      throw .farm("\(directory.path): \(error)")
+    }
+  }
+
+  /// Ends what a killed run of the workspace's job left on the hosts; nil when there is nothing.
+  package static func cancel(
+    workspace: String?, configuration: FarmConfiguration, workingDirectory: String
+  ) async throws(FarmError) -> String? {
+    let workspace = try directory(workspace ?? workingDirectory)
+    guard let request = JenkinsDirectory(workspace: workspace).unfinished() else { return nil }
+    let farm = try Farm(withState(configuration, of: workspace))
+    return try await farm.cancel(farm.request(request.text))
+  }
+
+  /// `all` means the device types of the workspace's repository, where there is one.
+  private func request(isLocal: Bool) -> PlanRequest {
+    let settings = TaskSpec.Settings(
+      isDevelopment: job.isDevelopment, supervisorVersion: job.supervisorVersion, sharedDirectory: isLocal ? job.sharedDirectory : nil)
+    let blocks: PlanRequest.Blocks =
+      switch job.blocks {
+      case nil: .none
+      case .all: .all
+      case .named(let names): .named(names)
+      }
+    switch job.machines {
+    case .all:
+      return PlanRequest(machines: [], all: true, architectures: [], repositories: [repository].compactMap { $0 }, blocks: blocks, settings: settings)
+    case .named(let names): return PlanRequest(machines: names, all: false, architectures: [], repositories: [], blocks: blocks, settings: settings)
+    }
+  }
+
+  private static func directory(_ workspace: String) throws(FarmError) -> String {
+    guard FileManager.default.fileExists(atPath: workspace) else { throw .usage("WORKSPACE=\(workspace): there is no such directory") }
+    return workspace
+  }
+
+  private static func withState(_ configuration: FarmConfiguration, of workspace: String) -> FarmConfiguration {
+    guard configuration.file == nil else { return configuration }
+    var own = configuration
+    let name = workspace.split(separator: "/").last.map(String.init) ?? "workspace"
+    own.state += "/jenkins/\(name)-\(mark(of: workspace))"
+    own.output = own.state + "/out"
+    return own
+  }
+
+  private static func isDeviceRepository(_ directory: String) -> Bool {
+    guard access(directory + "/.git", F_OK) == 0 else { return false }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    return names.contains { $0.hasSuffix(".coffee") }
+  }
+
+  /// The repository's name is that of its remote, for a workspace is named after its job.
+  private static func repository(in workspace: String, known: [FarmConfiguration.Repository]) -> FarmConfiguration.Repository {
+    let origin = try? GitCommand.run(["config", "--get", "remote.origin.url"], in: workspace, repository: workspace)
+    let url = String(decoding: (origin ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    let last = (url.isEmpty ? workspace : url).split { $0 == "/" || $0 == ":" }.last.map(String.init) ?? "workspace"
+    let name = last.hasSuffix(".git") ? String(last.dropLast(4)) : last
+    let like = known.first { $0.source == workspace } ?? known.first { $0.name == name }
+    return FarmConfiguration.Repository(
+      name: like?.name ?? name, source: workspace, ref: nil, driver: like?.driver ?? .barys, contracts: like?.contracts ?? ["contracts"])
+  }
+
+  /// Tells workspaces of one name apart.
+  private static func mark(of workspace: String) -> String {
+    let digest = Digest(bytes: SHA256.hash(data: Array(workspace.utf8)))
+    return String((digest?.hex ?? "").prefix(12))
+  }
+}

@@ -1,0 +1,42 @@
+import BuildModel
+import Cloud
+import FoundationEssentials
+import Glibc
+
+/// Where a person's credential for a registry comes from: a file of mode 0600 or the environment, never an argument.
+package enum RegistryAccount {
+  private struct AuthFile: Decodable {
+    struct Entry: Decodable { var auth: String? }
+    var auths: [String: Entry]
+  }
+
+  /// `authFile` has docker's and skopeo's form: `{"auths":{"host:port":{"auth":"<base64 of user:password>"}}}`. Without it,
+  /// `BLOCKFARM_REGISTRY_TOKEN`, or `BLOCKFARM_REGISTRY_USER` and `BLOCKFARM_REGISTRY_PASSWORD`; without those, anonymous.
+  static func credential(for registry: RegistryName, authFile: String?, environment: [String: String]) throws(FarmError) -> RegistryCredential {
+    if let authFile { return try credential(for: registry, in: authFile) }
+    if let token = environment["BLOCKFARM_REGISTRY_TOKEN"], !token.isEmpty { return .bearer(Secret(token)) }
+    switch (environment["BLOCKFARM_REGISTRY_USER"], environment["BLOCKFARM_REGISTRY_PASSWORD"]) {
+    case (nil, nil): return .anonymous
+    case (let user?, let password?): return .basic(user: user, password: Secret(password))
+    default: throw .usage("BLOCKFARM_REGISTRY_USER and BLOCKFARM_REGISTRY_PASSWORD must both be set, or neither")
+    }
+  }
+
+  private static func credential(for registry: RegistryName, in path: String) throws(FarmError) -> RegistryCredential {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .usage("credentials file '\(path)': \(String(cString: strerror(errno)))") }
+    guard status.st_mode & 0o077 == 0, status.st_size <= 1 << 20 else {
+      throw .usage("credentials file '\(path)' can be read by others: set its mode with 'chmod 600'")
+    }
+    guard let data = try? Data(contentsOf: URL(filePath: path)), let file = try? JSONDecoder().decode(AuthFile.self, from: data) else {
+      throw .usage("credentials file '\(path)' is not of the form {\"auths\": {\"host:port\": {\"auth\": \"…\"}}}")
+    }
+    guard let packed = file.auths[registry.text]?.auth else {
+      throw .usage("credentials file '\(path)' has nothing for '\(registry)'; it has \(file.auths.keys.sorted().joined(separator: ", "))")
+    }
+    guard let plain = Data(base64Encoded: packed).map({ String(decoding: $0, as: UTF8.self) }), let colon = plain.firstIndex(of: ":") else {
+      throw .usage("credentials file '\(path)': what it has for '\(registry)' is not the base64 of user:password")
+    }
+    return .basic(user: String(plain[..<colon]), password: Secret(String(plain[plain.index(after: colon)...])))
+  }
+}

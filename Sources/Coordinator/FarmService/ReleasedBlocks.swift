@@ -1,0 +1,39 @@
+import BuildModel
+import Cloud
+import FoundationEssentials
+import Planning
+import Publishing
+
+/// Which blocks of a plan the cloud has at their version already.
+struct ReleasedBlocks: Sendable {
+  /// By device type and block: what a registry is asked for.
+  var references: [Slug: [BlockName: String]] = [:]
+
+  /// Asks for each device type. A commit that is not its version's tag is not what was released under that version, so nothing is asked for it.
+  static func look(for plan: Plan, in session: CloudSession, notice: @Sendable (String) -> Void) async throws -> ReleasedBlocks {
+    var released = ReleasedBlocks()
+    for task in plan.tasks where !task.builtBlocks.isEmpty {
+      guard task.isRelease, let version = OSVersion(task.osVersion) else {
+        notice("\(task.slug): releases of \(task.osVersion) are not looked for, because the commit is not that version's tag")
+        continue
+      }
+      let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name), version: version)
+      for block in task.builtBlocks {
+        guard let release = found[block.name] else { continue }
+        let differing = block.labels.filter { release.labels[$0.key] != nil && release.labels[$0.key] != $0.value }.keys.sorted()
+        if !differing.isEmpty {
+          notice("\(task.slug): block \(block.name) is released with other labels than its contract has now: \(differing.joined(separator: ", "))")
+        }
+        released.references[task.slug, default: [:]][block.name] = release.reference
+      }
+    }
+    return released
+  }
+
+  /// The registries that the released images are in.
+  var registries: Set<RegistryName> {
+    Set(references.values.flatMap(\.values).compactMap { try? ImageReference(familiar: $0).registry })
+  }
+
+  func contains(_ block: BlockName, of slug: Slug) -> Bool { references[slug]?[block] != nil }
+}

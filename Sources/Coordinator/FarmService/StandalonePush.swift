@@ -1,0 +1,116 @@
+import BlobStore
+import BuildModel
+import Cloud
+import FoundationEssentials
+
+/// Puts one image into registries, without a farm.
+package struct StandalonePush: Sendable {
+  /// `LAYOUT[:NAME]` or a docker-archive.
+  package var image: String
+  /// `registry/repository:tag`, at least one.
+  package var destinations: [String]
+  package var format = PushableImage.Format.docker
+  package var authFile: String?
+  /// PEM file that replaces the system's certificate authorities.
+  package var authorities: String?
+  /// Speak http to the destinations.
+  package var plainHTTP = false
+  /// Repositories that may hold the image's layers.
+  package var sources: [String] = []
+  /// In bytes.
+  package var chunkSize: Int64?
+  package var notice: @Sendable (String) -> Void = { _ in }
+
+  package struct Result: Sendable {
+    /// The destination with the digest by which the image is known there.
+    package var reference: String
+    package var uploaded: Int
+    package var uploadedBytes: Int64
+    package var mounted: Int
+    package var present: Int
+  }
+
+  package init(image: String, destinations: [String]) {
+    self.image = image
+    self.destinations = destinations
+  }
+
+  /// All destinations at once, in their order; layers are uploaded once a registry.
+  package func run(environment: [String: String]) async throws(FarmError) -> [Result] {
+    do {
+      let references = try destinations.map { try ImageReference($0) }
+      let sources = try sources.map { try RepositoryName($0) }
+      if let wrong = references.first(where: { $0.digest != nil || $0.tag == nil }) {
+        throw FarmError.usage("'\(wrong)' must name a tag, and no digest: the digest follows from the image")
+      }
+      let clients = try clients(for: references, environment: environment)
+      // Beside an archive, where there is room for its layers.
+      let work = image + ".work-\(UUID().uuidString)"
+      defer { try? FileManager.default.removeItem(atPath: work) }
+      let local = try await BlockingWork.run { [self] in
+        var isDirectory = false
+        if FileManager.default.fileExists(atPath: image, isDirectory: &isDirectory), !isDirectory {
+          try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+        }
+        return try PushableImage.read(image, format: format, scratch: work)
+      }
+      return try await push(local, to: references, with: clients, sources: sources)
+    } catch let error as FarmError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
+    } catch let error as CloudError {
+      if case .invalidName = error { throw .usage("\(error)") }
+      throw .farm("\(error)")
+    } catch {
+      throw .farm("\(error)")
+    }
+  }
+
+  private func clients(for references: [ImageReference], environment: [String: String]) throws -> [RegistryName: RegistryClient] {
+    var settings = HTTPSettings()
+    settings.authorities = authorities
+    settings.notice = notice
+    if plainHTTP { settings.plainHTTP = .hosts(try Set(references.map { try HTTPURL("http://\($0.registry)/").origin.host })) }
+    let http = try HTTPClient(settings: settings)
+    var options = RegistryClient.Settings()
+    options.chunkSize = chunkSize
+    var clients: [RegistryName: RegistryClient] = [:]
+    for registry in Set(references.map(\.registry)) {
+      let credential = try RegistryAccount.credential(for: registry, authFile: authFile, environment: environment)
+      clients[registry] = try RegistryClient(registry, http: http, credential: credential, settings: options)
+    }
+    return clients
+  }
+
+  private func push(
+    _ image: LocalImage, to references: [ImageReference], with clients: [RegistryName: RegistryClient], sources: [RepositoryName]
+  ) async throws -> [Result] {
+    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+      var results = [Result?](repeating: nil, count: references.count)
+      var next = 0
+      func add() {
+        guard next < references.count else { return }
+        let (index, reference) = (next, references[next])
+        next += 1
+        guard let client = clients[reference.registry], let tag = reference.tag else { return }
+        group.addTask {
+          let report = try await client.push(image, to: reference.repository, as: .tag(tag), sources: sources)
+          let bytes = report.uploaded.reduce(0) { $0 + $1.size }
+          return (
+            index,
+            Result(
+              reference: "\(reference)@\(report.digest)", uploaded: report.uploaded.count, uploadedBytes: bytes, mounted: report.mounted.count,
+              present: report.present.count)
+          )
+        }
+      }
+      for _ in 0..<4 { add() }
+      while let (index, result) = try await group.next() {
+        results[index] = result
+        add()
+      }
+      return results.compactMap { $0 }
+    }
+  }
+}

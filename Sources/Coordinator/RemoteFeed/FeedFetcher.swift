@@ -1,0 +1,108 @@
+import BlobStore
+import BuildModel
+import Cloud
+import Feed
+import FoundationEssentials
+import Glibc
+
+/// Reads a feed over http or https. HTTP has no listing, so the directories are those that PACKAGE_ARCHS names.
+package struct FeedFetcher: Sendable {
+  /// The directory above the architectures.
+  package let url: HTTPURL
+  package let cache: FeedCache
+  let client: HTTPClient
+
+  /// Larger answers to an index are refused.
+  static let indexLimit: Int64 = 256 << 20
+  /// Transfers at once.
+  private static let width = 8
+
+  package init(url: HTTPURL, cache: FeedCache, client: HTTPClient) {
+    self.url = url
+    self.cache = cache
+    self.client = client
+  }
+
+  /// Settings for feeds: the host of an http URL that somebody gave may be spoken to without TLS, no other one.
+  package static func settings(for url: HTTPURL, notice: @escaping @Sendable (String) -> Void) -> HTTPSettings {
+    var settings = HTTPSettings()
+    settings.notice = notice
+    if url.origin.scheme == .http { settings.plainHTTP = .hosts([url.origin.host]) }
+    return settings
+  }
+
+  /// One file of the feed.
+  func address(_ components: [String]) throws(RemoteFeedError) -> HTTPURL {
+    var base = url.path
+    while base.hasSuffix("/") { base.removeLast() }
+    let path = ([base] + components.map { HTTPURL.encode($0) }).joined(separator: "/")
+    do throws(CloudError) {
+      return try HTTPURL("\(url.origin)\(path)\(url.query.map { "?" + $0 } ?? "")")
+    } catch { throw .cloud(error) }
+  }
+
+  /// A file that may have changed since it was fetched last, as a blob; nil when the server does not have it.
+  func document(_ components: [String]) async throws -> BlobDescriptor? {
+    let url = try address(components)
+    let known = try await BlockingWork.run { cache.record(of: url) }
+    var request = HTTPRequest(.get, url)
+    // A strong or weak ETag will do: the bytes are checked by whoever uses them.
+    if let tag = known?.etag { request.fields["If-None-Match"] = tag }
+    if let time = known?.lastModified { request.fields["If-Modified-Since"] = time }
+    let sink = StoreSink(store: cache.store)
+    do {
+      let answer = try await client.download(request, into: sink, limit: Self.indexLimit)
+      return try await BlockingWork.run {
+        guard let blob = try sink.finish() else { return nil }
+        try cache.note(
+          .init(url: url.description, etag: answer.fields["ETag"], lastModified: answer.fields["Last-Modified"], blob: blob), of: url)
+        return blob
+      }
+    } catch let error as CloudError {
+      if error.status == 304, let known { return known.blob }
+      if error.status == 404 || error.status == 410 { return nil }
+      throw error
+    }
+  }
+
+  /// A package file, checked against its stanza; whether it had to be fetched.
+  func package(_ stanza: PackageStanza, in architecture: String) async throws -> (blob: BlobDescriptor, isFetched: Bool) {
+    let url = try address([architecture] + stanza.file.text.split(separator: "/").map(String.init))
+    if let digest = stanza.sha256 {
+      let blob = BlobDescriptor(digest: digest, size: stanza.size)
+      if cache.store.size(digest) == stanza.size { return (blob, false) }
+      try await client.download(HTTPRequest(.get, url), into: cache.store, expecting: blob)
+      return (blob, true)
+    }
+    // Nothing says by which name the blob is in the store, so the answer itself has to be remembered.
+    let components = [architecture] + stanza.file.text.split(separator: "/").map(String.init)
+    guard let blob = try await document(components) else { throw FeedError.inconsistent(file: url.description, reason: "is listed but not there") }
+    return try await BlockingWork.run {
+      try PackageFeed.verify(stanza, at: cache.store.path(blob.digest))
+      return (blob, true)
+    }
+  }
+
+  /// Runs the work for all elements, at most ``width`` of them at once, and gives the results in the elements' order.
+  static func each<Element: Sendable, Value: Sendable>(
+    _ elements: [Element], _ work: @escaping @Sendable (Element) async throws -> Value
+  ) async throws -> [Value] {
+    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+      var results = [Value?](repeating: nil, count: elements.count)
+      for (place, element) in elements.enumerated() {
+        if place >= width, let (done, value) = try await group.next() { results[done] = value }
+        group.addTask { (place, try await work(element)) }
+      }
+      for try await (done, value) in group { results[done] = value }
+      return results.compactMap { $0 }
+    }
+  }
+
+  /// A directory of links that is gone afterwards.
+  func withScratch<Value>(_ body: (String) async throws -> Value) async throws(RemoteFeedError) -> Value {
+    let scratch = "\(cache.store.root)/feed-\(UUID().uuidString)"
+    guard mkdir(scratch, 0o755) == 0 else { throw .system(operation: "mkdir", path: scratch, errno: errno) }
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    do { return try await body(scratch) } catch { throw RemoteFeedError(error) }
+  }
+}

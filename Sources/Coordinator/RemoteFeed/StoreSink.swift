@@ -1,0 +1,22 @@
+import BlobStore
+import BuildModel
+import Cloud
+
+/// A body of which nothing is known before it comes, as a blob. The client calls its sinks one after the other; `finish` comes after it.
+final class StoreSink: BodySink, @unchecked Sendable {
+  private let store: BlobStore
+  private var writer: BlobWriter?
+
+  init(store: BlobStore) { self.store = store }
+
+  func begin(at offset: Int64) throws {
+    if offset == 0 { writer = try BlobWriter(store: store) }
+  }
+
+  func receive(_ bytes: UnsafeRawBufferPointer) throws { try writer?.write(bytes) }
+
+  func finish() throws -> BlobDescriptor? {
+    defer { writer = nil }
+    return try writer?.finish(expecting: nil)
+  }
+}

@@ -1,0 +1,147 @@
+import BuildModel
+
+/// A request's result as JUnit XML: a suite per device type, a case per step. Pure.
+///
+/// The elements are those that Jenkins' junit step reads (its `junit-10.xsd`). What the build itself got wrong is a `failure`; what hosts,
+/// links, the coordinator's disk or a person's wish ended is an `error`. Every text is escaped and bounded, so that a hostile log stays text.
+package struct JUnitReport: Sendable {
+  private let index: IndexDocument
+
+  /// Characters of a text that may hold several lines, and of a single line.
+  private static let (textLimit, lineLimit) = (4096, 1024)
+  /// Lines of a log and of notices that are shown.
+  private static let (logLines, noticeLines) = (50, 100)
+
+  package init(_ index: IndexDocument) { self.index = index }
+
+  /// The document: UTF-8, ends with a newline.
+  package func xml() -> String {
+    let suites = index.deviceTypes.map(Suite.init)
+    var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + Self.counts(suites.flatMap(\.cases)))
+    for suite in suites { text += Self.xml(suite) }
+    return text + "</testsuites>\n"
+  }
+
+  /// The stages of one device type, each once, however many attempts there were.
+  private struct Suite {
+    struct Case {
+      var name: String
+      var seconds = 0.0
+      var verdict = Verdict.passed
+    }
+    enum Verdict {
+      case passed
+      case skipped(String)
+      /// `isError` where not the build is to blame.
+      case failed(isError: Bool)
+    }
+    var report: DeviceTypeReport
+    var cases: [Case] = []
+
+    /// The last result of a step counts, its times add up. An end that belongs to no step is a case of its own, named `build`.
+    init(_ report: DeviceTypeReport) {
+      self.report = report
+      for step in report.steps {
+        if !cases.contains(where: { $0.name == step.name.rawValue }) { cases.append(Case(name: step.name.rawValue)) }
+        guard let place = cases.firstIndex(where: { $0.name == step.name.rawValue }) else { continue }
+        cases[place].seconds += step.seconds
+        switch step.outcome {
+        case .done, .reused: cases[place].verdict = .passed
+        case .skipped: cases[place].verdict = .skipped("there was nothing to do")
+        case .failed: cases[place].verdict = .failed(isError: Self.isError(report))
+        }
+      }
+      switch report.outcome {
+      case .built, .reused:
+        // What failed in an earlier attempt was made good by a later one.
+        for place in cases.indices { if case .failed = cases[place].verdict { cases[place].verdict = .passed } }
+        if cases.isEmpty { cases = [Case(name: "build")] }
+      case .skipped: cases = [Case(name: "build", verdict: .skipped(report.reason ?? "skipped"))]
+      case .failed, .cancelled:
+        let failed = cases.lastIndex { if case .failed = $0.verdict { true } else { false } }
+        if failed == nil { cases.append(Case(name: "build", verdict: .failed(isError: Self.isError(report)))) }
+      }
+    }
+
+    private static func isError(_ report: DeviceTypeReport) -> Bool {
+      switch report.failure {
+      case .infrastructure, .coordinator, .lost, .cancelled: true
+      case .build, .rejected, .timedOut: false
+      case nil: report.outcome == .cancelled
+      }
+    }
+  }
+
+  private static func xml(_ suite: Suite) -> String {
+    let report = suite.report
+    var attributes = [("name", report.slug.text)] + counts(suite.cases)
+    if let host = report.host { attributes.append(("hostname", host.text)) }
+    var text = "  " + open("testsuite", attributes) + "    <properties>\n"
+    let properties = [
+      ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version), ("outcome", report.outcome.rawValue),
+      ("attempts", "\(report.attempts)"),
+    ]
+    for (name, value) in properties { text += "      " + open("property", [("name", name), ("value", value)], isEmpty: true) }
+    text += "    </properties>\n"
+    for item in suite.cases { text += xml(item, of: report) }
+    if !report.notices.isEmpty { text += output(report.notices) }
+    return text + "  </testsuite>\n"
+  }
+
+  private static func xml(_ item: Suite.Case, of report: DeviceTypeReport) -> String {
+    // Jenkins takes the text up to the last dot as the package: dots of a slug would tear it apart.
+    let attributes = [("classname", "blockfarm." + report.slug.text.replacing(".", with: "_")), ("name", item.name), ("time", seconds(item.seconds))]
+    switch item.verdict {
+    case .passed: return "    " + open("testcase", attributes, isEmpty: true)
+    case .skipped(let reason):
+      return "    " + open("testcase", attributes) + "      " + open("skipped", [("message", reason)], isEmpty: true) + "    </testcase>\n"
+    case .failed(let isError):
+      let name = isError ? "error" : "failure"
+      let reason = report.reason ?? report.outcome.rawValue
+      var text = "    " + open("testcase", attributes) + "      "
+      text += open(name, [("message", firstLine(reason)), ("type", report.failure?.rawValue ?? report.outcome.rawValue)])
+      text += XMLText.content(reason, limit: textLimit) + "\n"
+      for line in report.details.suffix(logLines) { text += XMLText.content(line, limit: lineLimit) + "\n" }
+      if let log = report.log { text += "log: " + XMLText.content("\(report.slug)/\(log)", limit: textLimit) + "\n" }
+      return text + "      </\(name)>\n    </testcase>\n"
+    }
+  }
+
+  private static func output(_ notices: [String]) -> String {
+    var text = "    <system-out>"
+    for notice in notices.prefix(noticeLines) { text += XMLText.content(notice, limit: lineLimit) + "\n" }
+    if notices.count > noticeLines { text += "… and \(notices.count - noticeLines) more\n" }
+    return text + "</system-out>\n"
+  }
+
+  private static func counts(_ cases: [Suite.Case]) -> [(String, String)] {
+    var (failures, errors, skipped) = (0, 0, 0)
+    for item in cases {
+      switch item.verdict {
+      case .passed: break
+      case .skipped: skipped += 1
+      case .failed(let isError): if isError { errors += 1 } else { failures += 1 }
+      }
+    }
+    return [
+      ("tests", "\(cases.count)"), ("failures", "\(failures)"), ("errors", "\(errors)"), ("skipped", "\(skipped)"),
+      ("time", seconds(cases.reduce(0) { $0 + $1.seconds })),
+    ]
+  }
+
+  private static func open(_ name: String, _ attributes: [(String, String)], isEmpty: Bool = false) -> String {
+    let list = attributes.map { " \($0)=\"\(XMLText.attribute($1, limit: lineLimit))\"" }.joined()
+    return "<\(name)\(list)\(isEmpty ? "/" : "")>\n"
+  }
+
+  private static func firstLine(_ text: String) -> String { String(text.prefix { $0 != "\n" && $0 != "\r\n" }) }
+
+  /// Seconds with three digits behind the point. A worker's number may be anything.
+  static func seconds(_ value: Double) -> String {
+    guard value.isFinite, value >= 0, value < 1e12 else { return "0.000" }
+    let milliseconds = Int64((value * 1000).rounded())
+    let rest = String(milliseconds % 1000)
+    return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
+  }
+}

@@ -1,0 +1,79 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// `deploy-jenkins/` of a job's workspace: where the jobs of the old scripts pick up what a build made.
+///
+/// One device type's files lie directly in it (the layout of balena-yocto-scripts' deploy functions, `images/` beside them), several device
+/// types' files below a directory for each; `junit.xml` is always at its top. All calls are synchronous.
+package struct JenkinsDirectory: Sendable {
+  package let path: String
+
+  package init(workspace: String) { path = workspace + "/deploy-jenkins" }
+
+  /// A file and where it goes.
+  package struct Entry: Hashable, Sendable {
+    /// Below the request's directory.
+    package var source: String
+    /// Below `deploy-jenkins/`.
+    package var destination: RelativePath
+  }
+
+  /// What goes where. Pure. The log of a device type that was not built goes along.
+  package static func layout(_ index: IndexDocument, isSingle: Bool) -> [Entry] {
+    index.deviceTypes.flatMap { report -> [Entry] in
+      let prefix = isSingle ? "" : report.slug.text + "/"
+      let made = (report.artifacts + report.images).map { file in
+        let inner = file.path.text.hasPrefix("deploy-jenkins/") ? String(file.path.text.dropFirst("deploy-jenkins/".count)) : file.path.text
+        return (file.path, prefix + inner)
+      }
+      let isBuilt = report.outcome == .built || report.outcome == .reused
+      let log = isBuilt ? nil : report.log.map { ($0, prefix + $0.text) }
+      return (made + [log].compactMap { $0 }).compactMap { path, inner in
+        RelativePath(inner).map { Entry(source: "\(report.slug)/\(path)", destination: $0) }
+      }
+    }
+  }
+
+  /// Removes what an earlier run left, so that nobody takes it for this run's.
+  package func clear() throws {
+    for place in [path, path + ".new"] where FileManager.default.fileExists(atPath: place) || Self.isLink(place) {
+      try FileManager.default.removeItem(atPath: place)
+    }
+  }
+
+  /// Notes the request that a run works on, for as long as it has no result.
+  package func begin(_ request: RequestID) throws { try DeployTree.write(Array("\(request)\n".utf8), to: path + "/request") }
+
+  /// The request of a run that was killed before it had a result; nil when there is none.
+  package func unfinished() -> RequestID? {
+    guard let data = FileManager.default.contents(atPath: path + "/request"), data.count < 100 else { return nil }
+    return RequestID(String(decoding: data, as: UTF8.self).filter { !$0.isWhitespace })
+  }
+
+  /// Writes everything under another name and moves it into place when it is whole. Files are hard links where possible, else copies.
+  package func write(_ index: IndexDocument, from tree: DeployTree, isSingle: Bool) throws {
+    try clear()
+    let staged = path + ".new"
+    try DeployTree.makeDirectory(staged)
+    for entry in Self.layout(index, isSingle: isSingle) {
+      let (source, destination) = ("\(tree.root)/\(entry.source)", "\(staged)/\(entry.destination)")
+      // An attempt that ended before its worker said anything has no log.
+      if entry.source.hasSuffix(".log"), access(source, F_OK) != 0 { continue }
+      try DeployTree.makeParents(of: destination)
+      if link(source, destination) != 0 {
+        let cause = errno
+        guard cause == EXDEV || cause == EMLINK || cause == EPERM else { throw ReportError(operation: "link", path: destination, errno: cause) }
+        try FileReader.copy(source, to: destination)
+      }
+    }
+    try DeployTree.write(Array(JUnitReport(index).xml().utf8), to: staged + "/junit.xml")
+    guard rename(staged, path) == 0 else { throw ReportError(operation: "rename", path: path, errno: errno) }
+  }
+
+  private static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & 0o170000 == 0o120000
+  }
+}

@@ -1,0 +1,127 @@
+import BlobStore
+import BuildModel
+import FoundationEssentials
+import Glibc
+
+/// Which packages of a feed are wanted.
+package enum FeedWish: Hashable, Sendable {
+  /// The best candidate of each name.
+  case best([PackageName])
+  /// Exactly these.
+  case locked([BlockLock.Package])
+}
+
+extension PackageFeed {
+  /// The candidates that the wish names, each once; throws naming the nearest packages when one is not there.
+  package func candidates(for wish: FeedWish) throws(FeedError) -> [Candidate] {
+    var chosen: [Candidate] = []
+    var seen: Set<Candidate> = []
+    func take(_ name: PackageName, _ fits: (Candidate) -> Bool) throws(FeedError) {
+      guard let found = candidates[name]?.first(where: fits) else {
+        throw .missing(package: name, feed: root, nearest: nearest(to: name))
+      }
+      if seen.insert(found).inserted { chosen.append(found) }
+    }
+    switch wish {
+    case .best(let names):
+      for name in names { try take(name) { _ in true } }
+    case .locked(let packages):
+      for package in packages {
+        try take(package.name) { candidate in
+          candidate.stanza.sha256 == package.digest && candidate.directory == package.architecture && candidate.stanza.version.text == package.version
+        }
+      }
+    }
+    return chosen
+  }
+
+  /// What else a missing package may be: its other versions where the name is there, else names that look alike.
+  private func nearest(to name: PackageName) -> [String] {
+    if let others = candidates[name] { return others.prefix(5).map { "\(name) \($0.stanza.version) (\($0.directory))" } }
+    return NearestNames.of(name.text, among: candidates.keys.map(\.text))
+  }
+
+  /// Takes the packages into a blob store, each checked against its stanza, with indexes that list exactly them: a complete feed of its own.
+  package func provide(_ packages: [Candidate], into store: BlobStore) throws(FeedError) -> ProvidedFeed {
+    var files: [ProvidedFeed.File] = []
+    for candidate in packages {
+      try Self.verify(candidate.stanza, at: candidate.path)
+      let blob = try stored { () throws(BlobStoreError) in try store.put(file: candidate.path) }
+      guard blob.size == candidate.stanza.size, candidate.stanza.sha256 == nil || candidate.stanza.sha256 == blob.digest else {
+        throw .inconsistent(file: candidate.path, reason: "changed while it was read")
+      }
+      files.append(try Self.file(candidate.directory + "/" + candidate.stanza.file.text, blob))
+    }
+    return ProvidedFeed(architectures: architectures, files: try indexes(of: packages, into: store) + files)
+  }
+
+  /// Puts indexes that list exactly these packages into the store: the stanzas as they stand in the feed's own indexes.
+  package func indexes(of packages: [Candidate], into store: BlobStore) throws(FeedError) -> [ProvidedFeed.File] {
+    var files: [ProvidedFeed.File] = []
+    for architecture in architectures {
+      let places = packages.filter { $0.directory == architecture }.map(\.place).sorted { $0.lowerBound < $1.lowerBound }
+      if places.isEmpty { continue }
+      let text = try Self.excerpt(of: "\(root)/\(architecture)/Packages", places)
+      // Whoever changed the index between the two readings would otherwise decide what is in the excerpt.
+      let again = try PackageIndex(text, file: "\(root)/\(architecture)/Packages")
+      guard Set(again.stanzas) == Set(packages.filter { $0.directory == architecture }.map(\.stanza)) else {
+        throw .inconsistent(file: "\(root)/\(architecture)/Packages", reason: "changed while it was read")
+      }
+      let packed = try GzipFile.deflate([text])
+      files.append(try Self.file(architecture + "/Packages", stored { () throws(BlobStoreError) in try store.put(text) }))
+      files.append(try Self.file(architecture + "/Packages.gz", stored { () throws(BlobStoreError) in try store.put(packed) }))
+    }
+    return files
+  }
+
+  private static func file(_ path: String, _ blob: BlobDescriptor) throws(FeedError) -> ProvidedFeed.File {
+    guard let safe = RelativePath(path) else { throw .malformed(file: path, reason: "is no path below a feed") }
+    return ProvidedFeed.File(path: safe, blob: blob)
+  }
+
+  private static func excerpt(of path: String, _ places: [Range<Int>]) throws(FeedError) -> [UInt8] {
+    let descriptor = try FeedFile.openRegular(path)
+    defer { close(descriptor) }
+    var text: [UInt8] = []
+    for place in places {
+      var piece = [UInt8](repeating: 0, count: place.count)
+      let count = piece.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, off_t(place.lowerBound)) }
+      guard count == place.count else { throw .inconsistent(file: path, reason: "changed while it was read") }
+      text += piece + [10, 10]
+    }
+    return text
+  }
+}
+
+extension ProvidedFeed {
+  /// Lays the feed out below a new directory, as links to the blobs of a store on the same file system (else copies); returns the feed, checked.
+  ///
+  /// The paths were parsed as paths below a root; besides, they may only be what a feed has: one directory a listed architecture, with files in it.
+  package func materialize(in directory: String, from store: BlobStore) throws(FeedError) -> PackageFeed {
+    func made(_ path: String) throws(FeedError) {
+      guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system(operation: "mkdir", path: path, errno: errno) }
+    }
+    guard mkdir(directory, 0o755) == 0 else { throw .system(operation: "mkdir", path: directory, errno: errno) }
+    var seen: Set<RelativePath> = []
+    for file in files {
+      let parts = file.path.text.split(separator: "/").map(String.init)
+      guard parts.count >= 2, architectures.contains(parts[0]) else {
+        throw .inconsistent(file: file.path.text, reason: "lies in no architecture directory of the feed (\(architectures.joined(separator: " ")))")
+      }
+      guard seen.insert(file.path).inserted else { throw .inconsistent(file: file.path.text, reason: "is given twice") }
+      for end in 1..<parts.count { try made(directory + "/" + parts[..<end].joined(separator: "/")) }
+      let target = directory + "/" + file.path.text
+      guard !FeedFile.exists(target) else { throw .inconsistent(file: file.path.text, reason: "is both a file and a directory") }
+      guard store.size(file.blob.digest) == file.blob.size else { throw .store(.notFound(file.blob.digest)) }
+      try stored { () throws(BlobStoreError) in try store.link(file.blob.digest, to: target) }
+    }
+    let feed = try PackageFeed(root: directory, architectures: architectures)
+    _ = try feed.verify()
+    return feed
+  }
+}
+
+/// Runs a store's operation with its error as the room's.
+func stored<Value>(_ body: () throws(BlobStoreError) -> Value) throws(FeedError) -> Value {
+  do throws(BlobStoreError) { return try body() } catch { throw .store(error) }
+}

@@ -1,0 +1,62 @@
+import Cloud
+import Foundation
+import TestCloud
+import Testing
+
+/// From a device repository to final releases in a cloud, and back: what is released is fetched instead of built.
+@Suite struct DeployTests {
+  private static var configuration: TestCloudConfiguration {
+    var configuration = TestCloudConfiguration()
+    configuration.isStrict = true
+    configuration.deviceTypes.append(.init("acme-board7", "armv7hf"))
+    return configuration
+  }
+
+  private static func environment(_ cloud: TestCloud) -> String {
+    "environments: {lab: {api: \"\(cloud.url)\", token: \"env:LAB_TOKEN\", team: OS Devs, role: developer}}\n"
+  }
+
+  @Test func publishesFinalReleasesAndFetchesThemAfterwards() async throws {
+    try await withTestCloud(Self.configuration) { cloud in
+      let login = try #require(
+        try await BalenaLogin.sessionToken(
+          http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password)))
+      let token = login.exposed
+      let variables = ["LAB_TOKEN": token]
+      let arguments = ["-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab", "--json"]
+      let farm = try SampleFarm(extra: Self.environment(cloud))
+      let built = try farm.start(["build", "--local", "--deploy", "final"] + arguments, variables: variables, limit: 180).wait()
+      #expect(built.status == 0, "\(built.errors)")
+      let report = try JSON(built.output).deviceType("acme-board7")
+      #expect(report["steps"].items.compactMap { $0["name"].text }.last == "publish")
+      for application in ["acme-board7", "acme-board7-acme-diagnostics", "acme-board7-hostos"] {
+        let shown = try farm.start(["release", "show", application, "6.1.24+rev3", "--env", "lab", "--json"], variables: variables).wait()
+        #expect(shown.status == 0, "\(application): \(shown.errors)")
+        #expect(try JSON(shown.output)["releases"].items.count == 1, "\(application): \(shown.output)")
+      }
+      let tree = "out/\(try #require(try JSON(built.output)["request"].text))"
+      let verified = try farm.start(["release", "verify", tree, "--env", "lab"], variables: variables).wait()
+      #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+
+      // Another coordinator at the same version: nothing to build for the block, it is what was published.
+      let other = try SampleFarm(extra: Self.environment(cloud))
+      let fetched = try other.start(["build", "--local"] + arguments, variables: variables, limit: 180).wait()
+      #expect(fetched.status == 0, "\(fetched.errors)")
+      let second = try JSON(fetched.output).deviceType("acme-board7")
+      let steps = second["steps"].items.compactMap { $0["name"].text }
+      #expect(steps.contains("fetch") && !steps.contains("blocks"), "\(steps)")
+      #expect(second["blocks"].items.first?["dockerDigest"].text == report["blocks"].items.first?["dockerDigest"].text)
+      for ended in [built, fetched, verified] { #expect(!ended.output.contains(token) && !ended.errors.contains(token)) }
+      let found = try Child(["grep", "-rlF", token, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
+      #expect(found.status == 1, "the token is in \(found.output)")
+    }
+  }
+
+  @Test func refusesToDeployWithoutAnEnvironment() throws {
+    let farm = try SampleFarm()
+    let ended = try farm.start(["build", "--local", "-m", "acme-board7", "--deploy", "draft"]).wait()
+    #expect(ended.status == 2)
+    try Golden.check("deploy-without-environment", ended.errors, farm: farm)
+    #expect(try farm.requests().isEmpty)
+  }
+}

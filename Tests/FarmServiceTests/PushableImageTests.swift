@@ -1,0 +1,89 @@
+import BlobStore
+import BuildModel
+import Cloud
+import Foundation
+import OCIImage
+import Testing
+
+@testable import FarmService
+
+/// A block as a worker makes it, once as a layout and once as a docker-archive.
+struct PushableImageTests {
+  private func withBlock(_ body: (_ layout: String, _ archive: String, _ block: BlockResult, _ scratch: String) throws -> Void) throws {
+    let scratch = FileManager.default.temporaryDirectory.path + "/push-test-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let store = try BlobStore(root: scratch + "/store")
+    let writer = try LayerWriter(store: store)
+    let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 5) }
+    try writer.begin(
+      TarEntry(path: Array("file".utf8), kind: .file(size: Int64(content.count)), mode: 0o644, uid: 0, gid: 0, mtime: 7))
+    try content.withUnsafeBytes { try writer.write($0) }
+    let layer = try writer.finish()
+    let platform = Platform(os: "linux", architecture: "arm64", variant: nil)
+    let config = try store.put(
+      try ImageConfig(platform: platform, labels: ["a": "b"], diffIDs: [layer.diffID], created: 7, createdBy: "test").bytes())
+    let block = BlockResult(
+      name: try BlockName("tools"), reference: "local/tools:latest", platform: platform,
+      manifest: try store.put(try ImageManifest(.oci, config: config, gzipLayers: [layer.blob]).bytes()),
+      dockerManifest: try store.put(try ImageManifest(.docker, config: config, gzipLayers: [layer.blob]).bytes()), config: config,
+      layers: [layer], packages: [], notices: [])
+    let layout = scratch + "/oci"
+    try ImageLayout(directory: layout).write(
+      ["tools", "other"].map { .init(name: $0, manifest: block.manifest, platform: platform, blobs: [config, layer.blob]) }, from: store)
+    try DockerArchive.write(block, from: store, epoch: 7, to: scratch + "/tools.docker")
+    try body(layout, scratch + "/tools.docker", block, scratch)
+  }
+
+  @Test func layoutAndArchiveAreTheImageThatWasBuilt() throws {
+    try withBlock { layout, archive, block, scratch in
+      let images = [
+        try PushableImage.read(layout + ":tools", format: .docker, scratch: scratch),
+        try PushableImage.read(archive, format: .docker, scratch: scratch),
+      ]
+      for image in images {
+        #expect(image.manifest.blob == block.dockerManifest)
+        #expect(Set(image.blobs.map(\.blob)) == [block.config, block.layers[0].blob])
+      }
+      #expect(try PushableImage.read(layout + ":tools", format: .oci, scratch: scratch).manifest.blob == block.manifest)
+    }
+  }
+
+  @Test func whatIsAmbiguousOrDamagedIsRefused() throws {
+    try withBlock { layout, archive, block, scratch in
+      func refusal(_ place: String, _ format: PushableImage.Format = .docker) -> String {
+        do { _ = try PushableImage.read(place, format: format, scratch: scratch) } catch { return "\(error)" }
+        return ""
+      }
+      #expect(refusal(layout).hasSuffix("has more than one image; it has other, tools"))
+      #expect(refusal(layout + ":tool").hasSuffix("has no image named 'tool'; it has tools"))
+      #expect(refusal(scratch + "/nothing").contains("there is no image layout or docker-archive"))
+      #expect(refusal(archive, .oci).contains("push it with --format docker"))
+      // One bit in the layer of the archive, which is its first member.
+      let file = try FileHandle(forUpdating: URL(fileURLWithPath: archive))
+      try file.seek(toOffset: 100_000)
+      try file.write(contentsOf: Data([0xFF, 0x00, 0xFF]))
+      try file.close()
+      #expect(refusal(archive).contains("is not layer \(block.layers[0].diffID)"))
+      try Data("{}".utf8).write(to: URL(fileURLWithPath: layout + "/blobs/sha256/" + block.layers[0].blob.digest.hex + ".new"))
+      unlink(layout + "/blobs/sha256/" + block.layers[0].blob.digest.hex)
+      #expect(refusal(layout + ":tools").contains("blob \(block.layers[0].blob.digest) is missing"))
+    }
+  }
+
+  @Test func credentialsComeFromPrivatePlaces() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/push-auth-\(UUID().uuidString.prefix(8))"
+    defer { unlink(path) }
+    let registry = try RegistryName("127.0.0.1:5000")
+    let packed = Data("me:pass:word".utf8).base64EncodedString()
+    try Data("{\"auths\":{\"127.0.0.1:5000\":{\"auth\":\"\(packed)\"}}}".utf8).write(to: URL(fileURLWithPath: path))
+    chmod(path, 0o600)
+    #expect(try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) == .basic(user: "me", password: Secret("pass:word")))
+    chmod(path, 0o640)
+    #expect(throws: FarmError.self) { try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) }
+    #expect(
+      try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_TOKEN": "t"]) == .bearer(Secret("t")))
+    #expect(throws: FarmError.self) { try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"]) }
+    #expect(try RegistryAccount.credential(for: registry, authFile: nil, environment: [:]) == .anonymous)
+  }
+}
