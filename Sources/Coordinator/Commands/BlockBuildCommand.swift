@@ -21,7 +21,7 @@ struct BlockBuildCommand: AsyncParsableCommand {
     let lock = try way.locked.map { try StoredBlock.readLock($0) }
     let spec = try source.spec(lock: lock, layering: way.layers, allowsDevices: way.allowDevices)
     let made = try await StandaloneBlock(
-      feed: way.feed, architectures: way.archs.split(separator: " ").map(String.init), block: spec, epoch: way.epoch(lock: lock),
+      feed: way.feed, architectures: try way.requiredArchitectures(), block: spec, epoch: way.epoch(lock: lock),
       output: try result.wanted(), billOfMaterials: result.sbom
     ).build()
     if !made.ignored.isEmpty { Diagnostics.print("not in PACKAGE_ARCHS and not used: \(made.ignored.joined(separator: ", "))") }
@@ -98,8 +98,7 @@ struct BlockSourceOptions: ParsableArguments {
 struct BlockWayOptions: ParsableArguments {
   @Option(name: .long, help: "The feed: a directory with one directory a package architecture.")
   var feed: String
-  @Option(name: .long, help: "PACKAGE_ARCHS, lowest preference first, separated by blanks.")
-  var archs: String
+  @OptionGroup var architectures: ArchitectureOptions
   @Option(name: .long, help: "A lock: exactly its packages are used, and anything else is an error.")
   var locked: String?
   @Option(name: .long, help: "How the tree becomes layers: \(Layering.allCases.map(\.rawValue).joined(separator: " or ")).")
@@ -108,6 +107,11 @@ struct BlockWayOptions: ParsableArguments {
   var allowDevices = false
   @Option(name: .long, help: "Seconds since 1970 that file times are clamped to (default: the lock's, else SOURCE_DATE_EPOCH, else 0).")
   var epoch: Int64?
+
+  func requiredArchitectures() throws -> [String] {
+    guard let names = try architectures.list() else { throw ValidationError("say the order of the feed's directories: --archs or --tune") }
+    return names
+  }
 
   func epoch(lock: BlockLock?) -> Int64 {
     epoch ?? lock?.sourceDateEpoch ?? ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
