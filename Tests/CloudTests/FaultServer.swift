@@ -142,7 +142,8 @@ final class FaultServer: Sendable {
     guard values("host").count == 1 else { return violate("not exactly one Host") }
     guard values("content-length").count <= 1, values("transfer-encoding").isEmpty else { return violate("unclear length") }
     guard values("authorization").count <= 1 else { return violate("two authorizations") }
-    guard values("expect").isEmpty else { return violate("Expect") }
+    // Only signed requests have one: libcurl 7.88 would sign a field that is taken out.
+    guard values("expect").isEmpty || values("authorization").contains(where: { $0.hasPrefix("AWS4-HMAC-SHA256 ") }) else { return violate("Expect") }
     let hasBody = ["POST", "PUT", "PATCH"].contains(words[0])
     guard hasBody == !values("content-length").isEmpty else { return violate("Content-Length missing or out of place") }
     guard let length = Int(values("content-length").first ?? "0"), length >= 0 else { return violate("malformed length") }
