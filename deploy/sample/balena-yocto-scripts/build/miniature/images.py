@@ -44,7 +44,7 @@ class ImageBuild:
 
     def extension(self, recipe):
         """A container image and its package list, nothing to flash. Its labels are the recipe's, as `docker import --change` sets them."""
-        labels = dict(pair.split("=", 1) for pair in recipe.values.get("IMAGE_LABELS", "").split())
+        labels = dict(pair.split("=", 1) for pair in recipe.values.get("IMAGE_LABELS", "").replace("{VERSION}", self.context["VERSION"]).split())
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.epoch))
         volumes = {volume: {} for volume in recipe.values.get("IMAGE_VOLUMES", "").split()}
         archive = hostapp.docker_archive(hostapp.layer(recipe, self.context), f"{recipe.name}-{self.machine.name}:latest", created, labels, volumes or None)
