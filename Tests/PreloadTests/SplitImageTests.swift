@@ -166,8 +166,10 @@ import Testing
         #expect(said.contains(word), "\(said)")
       }
       func manifest(_ old: String, _ new: String) -> (String) throws -> Void {
-        let changed = text.replacingOccurrences(of: old, with: new, options: .regularExpression)
-        return { try changed.write(toFile: $0 + "/image.json", atomically: false, encoding: .utf8) }
+        {
+          try text.replacingOccurrences(of: old, with: new, options: .regularExpression).write(
+            toFile: $0 + "/image.json", atomically: false, encoding: .utf8)
+        }
       }
       try fault("no error") { _ in }
       try fault("does not end in an empty block") {
@@ -178,6 +180,22 @@ import Testing
       try fault("differs from the disk image") {
         try patch($0 + "/compressed/part-2.deflate", at: size($0 + "/compressed/part-2.deflate") / 2, [1, 2, 3])
       }
+      // Other bytes for the first part, of which the manifest knows the length.
+      func part(_ change: @escaping (Data) -> Data) -> (String) throws -> Void {
+        { copy in
+          let path = copy + "/compressed/part-0.deflate"
+          let bytes = change(try Data(contentsOf: URL(fileURLWithPath: path)))
+          try bytes.write(to: URL(fileURLWithPath: path))
+          var parts = try SplitImageManifest(readingFrom: copy + "/image.json").image.parts
+          parts[0].zLen = Int64(bytes.count)
+          try FileManager.default.removeItem(atPath: copy + "/image.json")
+          try SplitImageManifest(parts: parts).write(to: copy + "/image.json")
+        }
+      }
+      try fault("has a final block", part { $0 + [1, 0, 0, 255, 255] })
+      try fault("holds more than", part { $0 + $0 })
+      try fault("holds 0 of the 4194304 bytes", part { _ in Data([0, 0, 0, 255, 255]) })
+      try fault("cannot be inflated", part { _ in Data([7, 0, 0, 255, 255]) })
       try fault("part 3 is not bytes", manifest("[(]3[)]", "(2)"))
       try fault("part 0 is not bytes", manifest("part-0", "../part-0"))
       try fault("another CRC-32", manifest("\"crc\" : [0-9]+", "\"crc\" : 7"))
