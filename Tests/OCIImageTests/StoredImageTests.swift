@@ -94,7 +94,7 @@ import struct Crypto.SHA256
         var bytes: [UInt8] = []
         try layer.read { bytes += Array($0) }
         #expect(bytes == Self.tar)
-        let made = try layer.compress(into: store)
+        let made = try layer.compress(into: store).layer
         #expect(made.diffID.hex == Self.hex(Self.tar))
         var again: [UInt8] = []
         try GzipMembers.read(store.path(made.blob.digest)) { again += Array($0) }

@@ -27,11 +27,6 @@ package enum PushableImage {
     }
     var manifests: [Entry]
   }
-  private struct ArchiveEntry: Decodable {
-    var Config: String
-    var Layers: [String]
-  }
-
   /// Reads `LAYOUT[:NAME]` or a docker-archive. Layers of an archive are compressed below `scratch`, to the very blobs that the block has in a layout.
   static func read(_ place: String, format: Format, scratch: String) throws -> LocalImage {
     var status = stat()
@@ -82,32 +77,22 @@ package enum PushableImage {
 
   private static func archive(_ path: String, format: Format, scratch: String) throws -> LocalImage {
     guard format == .docker else { throw FarmError.usage("a docker-archive has no OCI manifest; push it with --format docker") }
-    let members = try DockerArchiveMembers(path)
-    let entries = try WorkerProtocol.decode([ArchiveEntry].self, from: members.bytes("manifest.json", limit: 1 << 20))
-    guard entries.count == 1 else { throw FarmError.usage("'\(path)' has \(entries.count) images, one can be pushed") }
-    let bytes = try members.bytes(entries[0].Config, limit: 4 << 20)
-    let config = try WorkerProtocol.decode(ImageConfig.self, from: bytes)
-    guard config.rootfs.diff_ids.count == entries[0].Layers.count, let digest = Digest(bytes: SHA256.hash(data: bytes)) else {
-      throw FarmError.usage("'\(path)' is damaged: its configuration names \(config.rootfs.diff_ids.count) layers, it has \(entries[0].Layers.count)")
-    }
+    let images = try DockerArchiveReader.images(in: path)
+    guard images.count == 1, let image = images.first else { throw FarmError.usage("'\(path)' has \(images.count) images, one can be pushed") }
+    // What goes to a registry as a block is a block's: others write configurations that this does not read.
+    _ = try WorkerProtocol.decode(ImageConfig.self, from: image.configBytes)
     let store = try BlobStore(root: scratch + "/blobs")
-    var layers: [BlobDescriptor] = []
-    for (name, diffID) in zip(entries[0].Layers, config.rootfs.diff_ids) {
-      let writer = try BlobWriter(store: store)
-      let gzip = GzipChunks(into: writer)
-      var hash = SHA256()
-      try members.read(name) {
-        hash.update(bufferPointer: $0)
-        try gzip.write($0)
+    let layers = try image.layers.map { layer in
+      do {
+        return try layer.compress(into: store).layer.blob
+      } catch OCIImageError.malformed(_, let reason) {
+        throw FarmError.usage("'\(path)' is damaged: what it holds is not layer \(layer.diffID): \(reason)")
       }
-      try gzip.finish()
-      guard Digest(bytes: hash.finalize()) == diffID else { throw FarmError.usage("'\(path)' is damaged: '\(name)' is not layer \(diffID)") }
-      layers.append(try writer.finish(expecting: nil))
     }
-    let descriptor = BlobDescriptor(digest: digest, size: Int64(bytes.count))
+    let descriptor = BlobDescriptor(digest: image.id, size: Int64(image.configBytes.count))
     return LocalImage(
       manifest: try docker(config: descriptor, layers: layers),
-      blobs: [LocalBlob(descriptor, bytes: bytes)] + layers.map { LocalBlob($0, file: store.path($0.digest)) })
+      blobs: [LocalBlob(descriptor, bytes: image.configBytes)] + layers.map { LocalBlob($0, file: store.path($0.digest)) })
   }
 
   private static func docker(config: BlobDescriptor, layers: [BlobDescriptor]) throws -> LocalManifest {

@@ -53,12 +53,10 @@ package struct ImageImport: Sendable {
     var taken: [Digest: BlockResult.Layer] = [:]
     var left = Self.bytesLimit
     for layer in image.layers where taken[layer.diffID] == nil {
-      let writer = try BlobWriter(store: store)
-      let gzip = GzipChunks(into: writer)
-      left -= try layer.read(limit: left) { try gzip.write($0) }
-      try gzip.finish()
-      guard writer.size > 0 else { throw refusal("layer \(layer.diffID) is empty") }
-      taken[layer.diffID] = BlockResult.Layer(blob: try writer.finish(expecting: nil), diffID: layer.diffID)
+      let (made, tarSize) = try layer.compress(into: store, limit: left)
+      left -= tarSize
+      guard made.blob.size > 0 else { throw refusal("layer \(layer.diffID) is empty") }
+      taken[layer.diffID] = made
     }
     return try finish(image.layers.compactMap { taken[$0.diffID] }, foreign.config, image.config)
   }

@@ -111,12 +111,15 @@ extension StoredImage.Layer {
     return total
   }
 
-  /// Takes the layer into a store as a gzip blob of ``GzipChunks``, whatever form it has here; the diff id stays.
-  package func compress(into store: BlobStore) throws -> BlockResult.Layer {
+  /// Takes the layer into a store as a gzip blob of ``GzipChunks``, whatever form it has here; the diff id stays. Also returns the tar's size,
+  /// which may be at most `limit`.
+  package func compress(
+    into store: BlobStore, limit: Int64 = TarReader.Limits().bytes
+  ) throws -> (layer: BlockResult.Layer, tarSize: Int64) {
     let blob = try BlobWriter(store: store)
     let gzip = GzipChunks(into: blob)
-    try read { try gzip.write($0) }
+    let tarSize = try read(limit: limit) { try gzip.write($0) }
     try gzip.finish()
-    return BlockResult.Layer(blob: try blob.finish(expecting: nil), diffID: diffID)
+    return (BlockResult.Layer(blob: try blob.finish(expecting: nil), diffID: diffID), tarSize)
   }
 }
