@@ -66,36 +66,19 @@ struct Deployment: Sendable {
       let image = try await BlockingWork.run { try files.image(task, system) }
       let assets = try await BlockingWork.run { try files.assets(task, system: system, delivered: delivered) }
       hostapp = Publication.Hostapp(
-        image: image, boardRevision: revision(of: task), assets: assets,
-        composition: try composition(of: task, with: delivered.blocks.map(\.name.text)), otherImages: others)
+        image: image, boardRevision: task.source.root.commit.boardRevision, assets: assets,
+        composition: try composition(of: task, with: delivered.blocks.map(\.name)), otherImages: others)
     }
     return Publication(
       deviceType: task.deviceType, version: version, isRelease: task.isRelease, repositoryURL: repositoryURLs[task.source.repository],
       blocks: blocks, hostapp: hostapp)
   }
 
-  /// The merged composition with a service for the hostapp and for each delivered block: blocks of contracts are added, services that were not
-  /// asked for are left out.
-  private func composition(of task: PlannedTask, with blocks: [String]) throws -> BalenaJSON? {
+  /// What the cloud is given of the merged composition; nil where there is none.
+  private func composition(of task: PlannedTask, with blocks: [BlockName]) throws -> BalenaJSON? {
     guard let composition = task.composition else { return nil }
-    let document = try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(composition))
-    guard var members = document.object, let services = members["services"]?.object else { return document }
-    let kept = Set(blocks).union(composition.services.filter(\.isHostapp).map(\.name.text))
-    var entries = services.filter { kept.contains($0.key) }
-    for name in blocks where entries[name] == nil { entries[name] = ["image": .text(Composition.Placeholder.output), "labels": .object([:])] }
-    members["services"] = .object(entries)
-    return Self.replacing(Composition.Placeholder.revision, with: revision(of: task), in: .object(members))
-  }
-
-  private func revision(of task: PlannedTask) -> String { String(task.source.root.commit.hex.prefix(7)) }
-
-  private static func replacing(_ placeholder: String, with text: String, in value: BalenaJSON) -> BalenaJSON {
-    switch value {
-    case .text(placeholder): .text(text)
-    case .list(let items): .list(items.map { replacing(placeholder, with: text, in: $0) })
-    case .object(let members): .object(members.mapValues { replacing(placeholder, with: text, in: $0) })
-    default: value
-    }
+    let document = composition.document(with: blocks, revision: task.source.root.commit.boardRevision)
+    return try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(document))
   }
 
   private func upload(

@@ -16,7 +16,7 @@ struct HostappFiles: Sendable {
     guard let archive = system.artifacts.first(where: { $0.role == .file && $0.path.text == "balena-image.docker" }) else {
       throw FarmError.farm("\(task.slug) has no balena-image.docker to publish")
     }
-    let service = task.composition?.services.first(where: \.isHostapp)
+    let service = task.composition?.hostapp
     let labels = service?.labels.filter { $0.value != Composition.Placeholder.revision } ?? [:]
     let spec = BlockSpec(
       name: try service?.name ?? BlockName("hostapp"), origin: .recipe(try RecipeName("balena-image"), arguments: [], assets: []), packages: [],

@@ -66,7 +66,7 @@ struct BlockResolution {
   }
 
   private func block(_ service: Composition.Service) -> BlockSpec {
-    let revision = String(repository.checkout.root.commit.hex.prefix(7))
+    let revision = repository.checkout.root.commit.boardRevision
     let labels = service.labels.mapValues { $0 == Composition.Placeholder.revision ? revision : $0 }
     let origin: BlockOrigin
     switch service.provenance {

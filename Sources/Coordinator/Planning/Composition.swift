@@ -96,7 +96,7 @@ package struct Composition: Sendable {
   ///
   /// `images` must name every built service; `revision` is the device repository's short commit id.
   package func published(images: [BlockName: String], revision: String) throws(PlanningError) -> CompositionValue {
-    var document = document.mapTexts { $0 == Placeholder.revision ? revision : $0 }
+    var document = documentAt(revision)
     var made = document["services"]?.map ?? [:]
     for service in services {
       made[service.name.text]?["x-build"] = nil
@@ -109,6 +109,23 @@ package struct Composition: Sendable {
       made[service.name.text]?["image"] = .text(image)
     }
     document["services"] = .map(made)
+    return document
+  }
+}
+
+extension Composition {
+  private func documentAt(_ revision: String) -> CompositionValue { document.mapTexts { $0 == Placeholder.revision ? revision : $0 } }
+
+  /// The document for a release that holds the hostapp and exactly these blocks, their images not yet in it: services that were not asked for
+  /// are left out, blocks that are no service (those of contracts) become one.
+  package func document(with blocks: [BlockName], revision: String) -> CompositionValue {
+    var document = documentAt(revision)
+    let kept = Set(blocks + [hostapp.name]).map(\.text)
+    var services = (document["services"]?.map ?? [:]).filter { kept.contains($0.key) }
+    for block in blocks where services[block.text] == nil {
+      services[block.text] = .map(["image": .text(Placeholder.output), "labels": .map([:])])
+    }
+    document["services"] = .map(services)
     return document
   }
 }

@@ -116,6 +116,8 @@ package struct CommitID: Hashable, Sendable, Codable, CustomStringConvertible {
   }
   package var description: String { hex }
   package var short: String { String(hex.prefix(10)) }
+  /// As images and releases name the device repository's commit (`io.balena.private.hostapp.board-rev`): 7 digits.
+  package var boardRevision: String { String(hex.prefix(7)) }
 }
 
 /// The hostapp and target image to build.
