@@ -108,16 +108,12 @@ package struct BlobStore: Sendable {
 
   /// Removes every blob that is not in `keep` and is older than `age` seconds; returns the bytes freed.
   package func collectGarbage(keeping keep: Set<Digest>, olderThan age: Double) throws(BlobStoreError) -> Int64 {
-    guard let directory = opendir(root + "/sha256") else {
+    guard let names = FileReader.names(in: root + "/sha256") else {
       throw .system(operation: "opendir", path: root + "/sha256", errno: errno)
     }
-    defer { closedir(directory) }
     var freed: Int64 = 0
     let limit = time(nil) - Int(age)
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+    for name in names {
       guard let digest = Digest(hex: name), !keep.contains(digest) else { continue }
       var status = stat()
       guard stat(path(digest), &status) == 0, status.st_mtim.tv_sec < limit, unlink(path(digest)) == 0 else { continue }

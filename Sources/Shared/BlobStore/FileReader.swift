@@ -24,6 +24,20 @@ package enum FileReader {
     }
   }
 
+  /// All names in a directory, sorted; nil when it cannot be opened, and errno says why.
+  package static func names(in directory: String) -> [String]? {
+    guard let handle = opendir(directory) else { return nil }
+    defer { closedir(handle) }
+    var names: [String] = []
+    while let entry = readdir(handle) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
   /// Copies a file's content to a new file; long runs of zeros become holes.
   package static func copy(_ source: String, to destination: String) throws(BlobStoreError) {
     let output = open(destination, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)

@@ -100,15 +100,7 @@ package struct DockerfileContext: Sendable {
   }
 
   private func names(in directory: String) throws(BlocksError) -> [String] {
-    guard let handle = opendir(directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    guard let names = FileReader.names(in: directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
+    return names
   }
 }

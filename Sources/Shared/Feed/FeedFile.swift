@@ -1,3 +1,4 @@
+import BlobStore
 import FoundationEssentials
 import Glibc
 
@@ -5,16 +6,8 @@ import Glibc
 enum FeedFile {
   /// Names in a directory, sorted.
   static func list(_ directory: String) throws(FeedError) -> [String] {
-    guard let handle = opendir(directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    guard let names = FileReader.names(in: directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
+    return names
   }
 
   static func isDirectory(_ path: String) -> Bool { kind(path) == S_IFDIR }

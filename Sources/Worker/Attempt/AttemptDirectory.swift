@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -33,15 +34,7 @@ package struct AttemptDirectory: Sendable {
 
   /// All attempts below a root, by id; directories that are named like none are left alone.
   package static func all(root: String) -> [AttemptDirectory] {
-    guard let handle = opendir(root + "/attempts") else { return [] }
-    defer { closedir(handle) }
-    var found: [AttemptDirectory] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if let id = AttemptID(name) { found.append(AttemptDirectory(root: root, id: id)) }
-    }
+    let found = (FileReader.names(in: root + "/attempts") ?? []).compactMap { AttemptID($0) }.map { AttemptDirectory(root: root, id: $0) }
     return found.filter(\.isKnown).sorted { $0.id < $1.id }
   }
 

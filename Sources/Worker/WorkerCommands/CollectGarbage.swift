@@ -56,22 +56,9 @@ enum DirectoryRemoval {
     var freed = status.st_nlink > 1 && status.st_mode & S_IFMT != S_IFDIR ? 0 : Int64(status.st_blocks) * 512
     if status.st_mode & S_IFMT == S_IFDIR {
       if status.st_mode & 0o700 != 0o700 { chmod(path, 0o700) }
-      for name in names(in: path) { freed += remove("\(path)/\(name)") }
+      for name in FileReader.names(in: path) ?? [] { freed += remove("\(path)/\(name)") }
       return rmdir(path) == 0 ? freed : 0
     }
     return unlink(path) == 0 ? freed : 0
-  }
-
-  private static func names(in directory: String) -> [String] {
-    guard let handle = opendir(directory) else { return [] }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Glibc
 
@@ -29,16 +30,8 @@ package struct BuildTree: Sendable {
 
   /// All names in a directory, sorted.
   package static func list(_ directory: String) throws(YoctoError) -> [String] {
-    guard let handle = opendir(directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    guard let names = FileReader.names(in: directory) else { throw .system(operation: "opendir", path: directory, errno: errno) }
+    return names
   }
 
   private static func resolve(_ path: String) -> String? {
