@@ -5,6 +5,7 @@ import Foundation
 import HTTPTypes
 import Publishing
 import PublishingSupport
+import Synchronization
 import Testing
 
 @testable import TestCloud
@@ -192,6 +193,43 @@ import Testing
         #expect(visible.allSatisfy { $0.rawVersion == "2.60.1" || $0.rawVersion.hasPrefix("0.0.0") }, "\(visible.map(\.rawVersion))")
       }
     }
+  }
+
+  /// Somebody else publishes other content of the version after each single request of the last phase. `+rev4` is known by its tag alone.
+  @Test(arguments: ["2.60.1", "2.60.1+rev4"])
+  func aRivalAtAnyRequestIsAConflict(_ version: String) async throws {
+    var ours = SamplePublication()
+    (ours.version, ours.blocks, ours.hasHostapp) = (version, ["tools"], false)
+    var other = ours
+    other.seed = 9
+    let isDone = Mutex(false)
+    var outcomes: Set<Bool> = []
+    for position in 1...60 where !isDone.withLock({ $0 }) {
+      try await PublishBench.with { [ours, other] bench in
+        try await bench.publish(ours, .draft)
+        try await bench.publish(other, .draft)
+        await bench.cloud.traffic.reset()
+        let said = Mutex("not asked")
+        await bench.cloud.traffic.afterRequest(position) { _ in
+          let text = await complaint { try await bench.publish(other) }
+          said.withLock { $0 = text }
+        }
+        let text = await complaint { try await bench.publish(ours) }
+        let rival = said.withLock { $0 }
+        if rival == "not asked" {
+          isDone.withLock { $0 = true }
+          return
+        }
+        #expect([text, rival].filter { $0 == "nothing" }.count == 1, "after request \(position): \(text) | \(rival)")
+        #expect([text, rival].contains { $0.contains("other content") || $0.contains("taken at the same moment") || $0.contains("invalidated") })
+        let application = try #require(try await bench.client().application(slug: "balena_os/generic-amd64-tools"))
+        let known = try await ReleaseLookup(client: bench.client()).all(OSVersion(version)!, in: application.id).filter(\.isVisible)
+        #expect(known.count == 1, "after request \(position): \(known.map(\.rawVersion))")
+        outcomes.insert(text == "nothing")
+      }
+    }
+    #expect(isDone.withLock { $0 })
+    #expect(outcomes == [true, false])
   }
 
   /// Everything that was written or said during a publication, searched for its secrets.

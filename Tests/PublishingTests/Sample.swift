@@ -51,13 +51,13 @@ enum Sample {
 
   static func release(
     id: Int = 7, commit: String = "c0ffee", status: String = "success", isFinal: Bool = true, isInvalidated: Bool = false,
-    rawVersion: String = "2.60.1", images: [String] = [], tags: [String: String] = [:]
+    rawVersion: String = "2.60.1", revision: Int? = 0, images: [String] = [], tags: [String: String] = [:]
   ) throws -> CloudRelease {
     let tags = tags.sorted { $0.key < $1.key }.map { "{\"id\":1,\"tag_key\":\"\($0.key)\",\"value\":\"\($0.value)\"}" }.joined(separator: ",")
     return try release(
       """
       {"id":\(id),"commit":"\(commit)","status":"\(status)","is_final":\(isFinal),"is_invalidated":\(isInvalidated),"raw_version":"\(rawVersion)",
-       "revision":\(isFinal ? "0" : "null"),"composition":{"services":{}},"release_image":[\(images.joined(separator: ","))],"release_tag":[\(tags)]}
+       "revision":\(isFinal ? revision.map { "\($0)" } ?? "null" : "null"),"composition":{"services":{}},"release_image":[\(images.joined(separator: ","))],"release_tag":[\(tags)]}
       """)
   }
 

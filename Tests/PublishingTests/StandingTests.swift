@@ -56,6 +56,23 @@ struct StandingTests {
     #expect(judge(byTag: [try Sample.release(id: 5)]) == "conflict 5: it has no service 'tools'")
   }
 
+  @Test func knowsWhichOfTwoWasFinalFirst() throws {
+    func release(_ rawVersion: String, _ revision: Int?, id: Int = 1, _ digest: Digest = Sample.digest("a")) throws -> CloudRelease {
+      try Sample.release(id: id, isFinal: revision != nil, rawVersion: rawVersion, revision: revision, images: [row(digest, id: id)])
+    }
+    #expect(try release("2.60.1", 0).precedes(release("2.60.1+rev1", 1)) == true)
+    #expect(try release("0.0.0+rev7", 7).precedes(release("0.0.0+rev3", 3)) == false)
+    #expect(try release("2.60.1", 0).precedes(release("0.0.0+rev3", 3)) == nil)
+    #expect(try release("2.60.1", 0).precedes(release("2.60.1-17", nil)) == nil)
+    let all = [
+      try release("0.0.0", 0, id: 1), try release("0.0.0+rev1", 1, id: 2, Sample.digest("b")), try release("0.0.0-3", nil, id: 3, Sample.digest("b")),
+      try release("0.0.0+rev2", 2, id: 4),
+    ]
+    #expect(ReleaseStanding.rivals(of: all[0], among: all).map(\.release.id.number) == [2])
+    #expect(ReleaseStanding.rivals(of: all[1], among: all).map(\.release.id.number) == [1, 4])
+    #expect(ReleaseStanding.rivals(of: all[0], among: all)[0].reason == "service 'tools' is bbbbbbbbbbbb there and aaaaaaaaaaaa here")
+  }
+
   // MARK: What is missing
 
   func description() throws -> ReleaseDescription {

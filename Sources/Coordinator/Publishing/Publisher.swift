@@ -179,7 +179,8 @@ package struct Publisher: Sendable {
     var tags = [ReleaseLookup.versionTag: publication.version.text]
     if publication.version.isESR, let base = publication.baseVersion { tags["meta-balena-base"] = base.text }
     for index in works.indices where !works[index].wasFound {
-      let release = try await releases.finalize(works[index].description, tags, in: works[index].application)
+      let release = try await releases.finalize(
+        works[index].description, isAlone: !options.allowConflict, tags, in: works[index].application)
       works[index].release = release
       try await note(.final, release.id.number, works[index].description)
     }

@@ -10,8 +10,11 @@ struct ReleaseFinalizer: Sendable {
   private static let unset = "0.0.0"
 
   /// Tags the release and makes it final; gives it as the server has it then. Nothing of it is undone: everything else must be complete before.
+  ///
+  /// `isAlone`: no other release of the version may have other content. One that appears while this is under way is a conflict; that may be seen only
+  /// when both are final, and the later one is invalidated then.
   func finalize(
-    _ draft: CloudRelease, as version: ReleaseVersion, _ tags: [String: String], in application: CloudApplication
+    _ draft: CloudRelease, as version: ReleaseVersion, isAlone: Bool, _ tags: [String: String], in application: CloudApplication
   ) async throws -> CloudRelease {
     var release = draft
     for (key, value) in tags.sorted(by: { $0.key < $1.key }) where release.tags[key] != value {
@@ -22,11 +25,14 @@ struct ReleaseFinalizer: Sendable {
       }
     }
     if !release.isFinal {
-      try await settle(version, of: release, in: application)
+      let isNamed = try await settle(version, of: release, in: application)
+      // The server refuses a second release of a name, but not of a tag; and that it has no name may be because of a rival.
+      if isAlone, !isNamed { try await refuseRival(of: release, version, application) }
       do {
         try await client.change(release.id, .final)
       } catch let error as CloudError where error.status == 400 {
         // Another release took the revision meanwhile: the identity is the tag then.
+        if isAlone { try await refuseRival(of: release, version, application) }
         try await client.changeDraft(release.id, .semver(Self.unset))
         try await client.change(release.id, .final)
       } catch let error as CloudError where error.leavesUnknown {
@@ -43,16 +49,42 @@ struct ReleaseFinalizer: Sendable {
         expected: "final and successful; the credential may lack the right to finalize it")
     }
     try await refuseOtherName(release, version, application)
+    if isAlone { try await yieldToRival(release, wasFinal: draft.isFinal, version, application) }
     report(.final(application.slug, release: release.id.number, version: release.rawVersion))
     return release
   }
 
-  /// Gives the draft the version that the server would accept now, or takes it away: others may have finalized since it was made.
-  private func settle(_ version: ReleaseVersion, of release: CloudRelease, in application: CloudApplication) async throws {
+  /// Gives the draft the version that the server would accept now, or takes it away: others may have finalized since it was made. Says whether it has one.
+  private func settle(_ version: ReleaseVersion, of release: CloudRelease, in application: CloudApplication) async throws -> Bool {
     let wanted = try await ReleaseLookup(client: client).postedVersion(version, in: application.id) ?? Self.unset
     let isUnset = release.rawVersion == Self.unset || release.rawVersion.hasPrefix(Self.unset + "-")
-    guard isUnset != (wanted == Self.unset) else { return }
-    try await client.changeDraft(release.id, .semver(wanted))
+    if isUnset != (wanted == Self.unset) { try await client.changeDraft(release.id, .semver(wanted)) }
+    return wanted != Self.unset
+  }
+
+  private func rivals(
+    of release: CloudRelease, _ version: ReleaseVersion, _ application: CloudApplication
+  ) async throws -> [(release: CloudRelease, reason: String)] {
+    ReleaseStanding.rivals(of: release, among: try await ReleaseLookup(client: client).all(version.version, in: application.id))
+  }
+
+  private func refuseRival(of release: CloudRelease, _ version: ReleaseVersion, _ application: CloudApplication) async throws {
+    guard let (other, reason) = try await rivals(of: release, version, application).first else { return }
+    throw PublishingError.conflict(
+      application: application.slug, version: version.version.text, release: Int(other.id.number), reason: reason)
+  }
+
+  /// Each of two coordinators may have seen nothing of the other until both were final. Who looks after that sees the other one, so the later one yields.
+  private func yieldToRival(
+    _ release: CloudRelease, wasFinal: Bool, _ version: ReleaseVersion, _ application: CloudApplication
+  ) async throws {
+    let earlier = try await rivals(of: release, version, application).first { !(release.precedes($0.release) ?? wasFinal) }
+    guard let (other, reason) = earlier else { return }
+    try await client.change(
+      release.id, .invalidated(reason: "release \(other.id) became \(version.version.text) with other content at the same moment"))
+    throw PublishingError.conflict(
+      application: application.slug, version: version.version.text, release: Int(other.id.number),
+      reason: "\(reason); ours, release \(release.id), was final at the same moment and was invalidated")
   }
 
   /// Two coordinators may have finalized different content in the same moment: the later one then got another name, and is taken back.

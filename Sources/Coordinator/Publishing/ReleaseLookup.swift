@@ -29,6 +29,13 @@ package struct ReleaseLookup: Sendable {
     return ReleaseStanding.newest(try await client.releases(rawVersion: version.text, of: application))
   }
 
+  /// All releases that are known by a version, by its tag or by what the server calls them; each once.
+  package func all(_ version: OSVersion, in application: RowID<ApplicationTable>) async throws -> [CloudRelease] {
+    let tagged = try await client.releases(tag: Self.versionTag, value: version.text, of: application)
+    let named = try await client.releases(rawVersion: version.text, of: application)
+    return tagged + named.filter { release in !tagged.contains { $0.id == release.id } }
+  }
+
   /// What the release's `semver` is to be: nil where the server would refuse it or call the release by another name.
   package func postedVersion(_ version: ReleaseVersion, in application: RowID<ApplicationTable>) async throws -> String? {
     guard version.isStrict else { return nil }

@@ -105,12 +105,15 @@ struct ReleasePublisher: Sendable {
     }
   }
 
-  /// Tags the release with our commit and makes it final.
-  func finalize(_ description: ReleaseDescription, _ tags: [String: String], in application: CloudApplication) async throws -> CloudRelease {
+  /// Tags the release with our commit and makes it final; see ``ReleaseFinalizer``.
+  func finalize(
+    _ description: ReleaseDescription, isAlone: Bool, _ tags: [String: String], in application: CloudApplication
+  ) async throws -> CloudRelease {
     guard let release = try await current(description, application) else {
       throw PublishingError.notFound(what: "release of \(application.slug) with commit \(description.commit)", available: [])
     }
-    return try await ReleaseFinalizer(client: client, report: report).finalize(release, as: description.version, tags, in: application)
+    return try await ReleaseFinalizer(client: client, report: report).finalize(
+      release, as: description.version, isAlone: isAlone, tags, in: application)
   }
 }
 

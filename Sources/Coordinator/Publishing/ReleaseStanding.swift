@@ -25,7 +25,7 @@ package enum ReleaseStanding: Sendable {
     if let visible = ours.first(where: \.isVisible) { return .ours(visible) }
     let existing = (newest(byTag) ?? newest(byVersion)).flatMap { $0.commit == commit ? nil : $0 }
     if let existing {
-      let found = Dictionary(existing.images.map { ($0.service, $0.contentHash) }, uniquingKeysWith: { first, _ in first })
+      let found = digests(existing)
       if found == images.mapValues({ Optional($0) }) { return .same(existing) }
       return .conflict(existing, reason: difference(found, images))
     }
@@ -42,6 +42,17 @@ package enum ReleaseStanding: Sendable {
   /// The newest of those that devices may be given.
   package static func newest(_ releases: [CloudRelease]) -> CloudRelease? { releases.filter(\.isVisible).max { $0.id < $1.id } }
 
+  /// Other releases that devices may be given, with other images, and in what each differs.
+  package static func rivals(of release: CloudRelease, among releases: [CloudRelease]) -> [(release: CloudRelease, reason: String)] {
+    let ours = digests(release)
+    return releases.filter { $0.id != release.id && $0.isVisible && digests($0) != ours }
+      .map { ($0, difference(digests($0), ours.compactMapValues { $0 })) }
+  }
+
+  private static func digests(_ release: CloudRelease) -> [String: Digest?] {
+    Dictionary(release.images.map { ($0.service, $0.contentHash) }, uniquingKeysWith: { first, _ in first })
+  }
+
   private static func difference(_ found: [String: Digest?], _ wanted: [String: Digest]) -> String {
     for name in Set(found.keys).union(wanted.keys).sorted() {
       let (there, here) = (found[name] ?? nil, wanted[name])
@@ -51,5 +62,14 @@ package enum ReleaseStanding: Sendable {
       return "service '\(name)' is \(there.short) there and \(here.short) here"
     }
     return "its services differ"
+  }
+}
+
+extension CloudRelease {
+  /// Whether this one became final before the other: the server counts what it calls the same, whatever the build metadata. nil where it counted apart.
+  package func precedes(_ other: CloudRelease) -> Bool? {
+    guard let revision, let otherRevision = other.revision else { return nil }
+    func name(_ release: CloudRelease) -> Substring { release.rawVersion.prefix { $0 != "+" } }
+    return name(self) == name(other) ? revision < otherRevision : nil
   }
 }

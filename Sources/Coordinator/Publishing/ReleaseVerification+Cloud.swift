@@ -75,7 +75,7 @@ extension PublishTarget {
         application: application.slug, version: version.text, release: Int(other.id.number), reason: "it is another release than \(release.id)")
     }
     let final = try await ReleaseFinalizer(client: client, report: report).finalize(
-      release, as: ReleaseVersion(version), [ReleaseLookup.versionTag: version.text], in: application)
+      release, as: ReleaseVersion(version), isAlone: true, [ReleaseLookup.versionTag: version.text], in: application)
     return ReleaseReport(final, assets: assets, application: application.slug)
   }
 }
