@@ -126,6 +126,52 @@ import Testing
     }
   }
 
+  /// The base is where the line left the main one; an odd tag nearer to the line's own commits does not count.
+  @Test(arguments: ["origin/master", "master", "none"])
+  func readsWhatExtendedSupportIsBasedOn(_ mainLine: String) throws {
+    try TemporaryRepository.withScratch { scratch in
+      let layer = try TemporaryRepository("meta-balena", in: scratch)
+      for (text, tag) in [("1", "v2.112.0"), ("2", "v2.113.5+rev1"), ("3", "v2.114.0")] {
+        try layer.write("a", text)
+        try layer.commit()
+        try layer.git("tag", tag)
+      }
+      try layer.git("checkout", "--quiet", "-b", "2023.1.x", "v2.113.5+rev1")
+      try layer.write("a", "4")
+      try layer.commit()
+      try layer.git("tag", "v2023.1.0")
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      try repository.git("submodule", "--quiet", "add", layer.path, "layers/meta-balena")
+      try repository.commit()
+      try repository.git("tag", "v2023.1.0")
+      let inner = TemporaryRepository(path: repository.path + "/layers/meta-balena", name: "inner")
+      if mainLine == "master" { try inner.git("branch", "master", "v2.114.0") }
+      if mainLine != "origin/master" { try inner.git("update-ref", "-d", "refs/remotes/origin/master") }
+      let read = try repository.read()
+      #expect(read.baseVersion?.text == (mainLine == "none" ? nil : "2.113.5"))
+      #expect(read.notices.map { $0.contains("has no branch master or main") } == (mainLine == "none" ? [true] : []), "\(read.notices)")
+      // Another version is based on nothing.
+      try repository.git("tag", "--delete", "v2023.1.0")
+      try repository.git("tag", "v2.114.0+rev1")
+      #expect(try repository.read().baseVersion == nil)
+    }
+  }
+
+  @Test func readsTheContractOfItsReleases() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      #expect(try repository.read().releaseContract == nil)
+      try repository.write("balena.yml", "name: Acme OS\ntype: sw.block\nprovides:\n  - {type: sw.os, slug: balenaos}\n")
+      try repository.commit()
+      let contract = try #require(try repository.read().releaseContract)
+      #expect(contract["type"]?.text == "sw.block" && contract["name"]?.text == "Acme OS")
+      try repository.write("balena.yml", "name: [")
+      try repository.commit()
+      let error = #expect(throws: PlanningError.self) { try repository.read() }
+      #expect("\(error.map { "\($0)" } ?? "")".contains("balena.yml"))
+    }
+  }
+
   @Test func readsSubmodules() throws {
     try TemporaryRepository.withScratch { scratch in
       let inner = try TemporaryRepository("inner", in: scratch)

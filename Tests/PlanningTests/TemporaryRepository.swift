@@ -17,6 +17,9 @@ struct TemporaryRepository {
     return try body(path)
   }
 
+  /// One that is there already.
+  init(path: String, name: String) { (self.path, self.name) = (path, name) }
+
   init(_ name: String, in scratch: String) throws {
     self.name = name
     path = scratch + "/" + name

@@ -66,19 +66,22 @@ struct Deployment: Sendable {
       let image = try await BlockingWork.run { try files.image(task, system) }
       let assets = try await BlockingWork.run { try files.assets(task, system: system, delivered: delivered) }
       hostapp = Publication.Hostapp(
-        image: image, boardRevision: task.source.root.commit.boardRevision, assets: assets,
+        image: image, contract: try task.releaseContract.map(Self.json), boardRevision: task.source.root.commit.boardRevision, assets: assets,
         composition: try composition(of: task, with: delivered.blocks.map(\.name)), otherImages: others)
     }
     return Publication(
-      deviceType: task.deviceType, version: version, isRelease: task.isRelease, repositoryURL: repositoryURLs[task.source.repository],
-      blocks: blocks, hostapp: hostapp)
+      deviceType: task.deviceType, version: version, isRelease: task.isRelease, baseVersion: task.baseVersion.flatMap { OSVersion($0) },
+      repositoryURL: repositoryURLs[task.source.repository], blocks: blocks, hostapp: hostapp)
   }
 
   /// What the cloud is given of the merged composition; nil where there is none.
   private func composition(of task: PlannedTask, with blocks: [BlockName]) throws -> BalenaJSON? {
     guard let composition = task.composition else { return nil }
-    let document = composition.document(with: blocks, revision: task.source.root.commit.boardRevision)
-    return try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(document))
+    return try Self.json(composition.document(with: blocks, revision: task.source.root.commit.boardRevision))
+  }
+
+  private static func json(_ value: CompositionValue) throws -> BalenaJSON {
+    try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(value))
   }
 
   private func upload(

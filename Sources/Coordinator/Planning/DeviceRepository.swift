@@ -45,8 +45,12 @@ package struct DeviceRepository: Sendable {
   package var deviceTypes: [DeviceType]
   package var contracts: [Contract]
   package var compositions: CompositionFiles
+  /// `balena.yml`: what the hostapp's release carries as its contract.
+  package var releaseContract: CompositionValue?
   package var checkout: SourceSpec
   package var version: OSVersion
+  /// meta-balena's version that a line of extended support is based on.
+  package var baseVersion: OSVersion?
   /// Whether the checked-out commit is the tag itself and nothing was changed.
   package var isRelease: Bool
   /// Seconds since 1970 of the commit.
@@ -58,14 +62,16 @@ package struct DeviceRepository: Sendable {
 
   package init(
     source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], compositions: CompositionFiles = CompositionFiles(),
-    checkout: SourceSpec, version: OSVersion, isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
+    releaseContract: CompositionValue? = nil, checkout: SourceSpec, version: OSVersion, baseVersion: OSVersion? = nil, isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
   ) {
     self.source = source
     self.deviceTypes = deviceTypes
     self.contracts = contracts
     self.compositions = compositions
+    self.releaseContract = releaseContract
     self.checkout = checkout
     self.version = version
+    self.baseVersion = baseVersion
     self.isRelease = isRelease
     self.commitTime = commitTime
     self.locations = locations

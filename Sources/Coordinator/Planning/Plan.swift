@@ -56,13 +56,18 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   package var system: SystemSpec?
   /// The merged composition, placeholders still in it; nil where the repository has no composition file for the machine.
   package var composition: Composition?
+  /// The repository's `balena.yml`; nil where there is none.
+  package var releaseContract: CompositionValue?
+  /// meta-balena's version that ``osVersion`` is based on, for extended support alone.
+  package var baseVersion: String?
   package var notices: [String]
   /// The feed that the blocks are made from; nil: it is built from ``recipes``.
   package var feed: ProvidedFeed?
 
   package init(
     deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,
-    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil, notices: [String],
+    blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil,
+    releaseContract: CompositionValue? = nil, baseVersion: String? = nil, notices: [String],
     settings: TaskSpec.Settings = .init()
   ) {
     self.settings = settings
@@ -76,6 +81,8 @@ package struct PlannedTask: Codable, Hashable, Sendable {
     self.recipes = recipes
     self.system = system
     self.composition = composition
+    self.releaseContract = releaseContract
+    self.baseVersion = baseVersion
     self.notices = notices
   }
 

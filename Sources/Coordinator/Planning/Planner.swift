@@ -100,7 +100,8 @@ package enum Planner {
     return PlannedTask(
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
       isRelease: repository.isRelease, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
-      system: hasSystem ? system : nil, composition: composition, notices: notices)
+      system: hasSystem ? system : nil, composition: composition, releaseContract: repository.releaseContract,
+      baseVersion: repository.baseVersion?.text, notices: notices)
   }
 
   private static func doubt(about repository: DeviceRepository) -> String {

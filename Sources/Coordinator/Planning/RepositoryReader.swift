@@ -16,10 +16,12 @@ package enum RepositoryReader {
     var contracts = ContractFiles(root: source.path)
     for root in source.contracts { try contracts.collect(below: root) }
     let (compositions, unclaimed) = try compositions(source.path, machines: Set(deviceTypes.map(\.yocto.machine.text)))
+    let base = MetaBalenaBase.read(source, git.checkout, version: git.version)
     return DeviceRepository(
-      source: source, deviceTypes: deviceTypes, contracts: contracts.found, compositions: compositions, checkout: git.checkout,
-      version: git.version, isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
-      notices: git.notices + notices + contracts.notices + unclaimed + (try stampNotice(source.path, git)))
+      source: source, deviceTypes: deviceTypes, contracts: contracts.found, compositions: compositions,
+      releaseContract: try ReleaseContract.read(source.path), checkout: git.checkout, version: git.version, baseVersion: base.version,
+      isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
+      notices: git.notices + notices + contracts.notices + unclaimed + base.notices + (try stampNotice(source.path, git)))
   }
 
   /// The build stamps the file `VERSION` into the image, while the release's version comes from the tag: at the tag itself they are to agree.
