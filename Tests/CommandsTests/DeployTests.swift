@@ -37,6 +37,25 @@ import Testing
       let tree = "out/\(try #require(try JSON(built.output)["request"].text))"
       let verified = try farm.start(["release", "verify", tree, "--env", "lab"], variables: variables).wait()
       #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+      let releases = report["releases"].items
+      #expect(
+        releases.compactMap { $0["application"].text } == [
+          "balena_os/acme-board7-acme-diagnostics", "balena_os/acme-board7", "balena_os/acme-board7-hostos",
+        ])
+      #expect(releases[0]["images"].items.first?["digest"].text == report["blocks"].items.first?["dockerDigest"].text)
+      #expect(releases[1]["assets"].items.count > 5)
+      // A digest that is not what was built, of an image and of an asset.
+      let index = "\(farm.directory)/\(tree)/index.json"
+      let written = try String(contentsOfFile: index, encoding: .utf8)
+      for (what, digest) in [
+        ("'hostapp' is", try #require(releases[1]["images"].items.first?["digest"].text)),
+        ("asset VERSION is", try #require(releases[1]["assets"].items.first { $0["key"].text == "VERSION" }?["digest"].text)),
+      ] {
+        let other = "sha256:" + String(repeating: "0", count: 64)
+        try written.replacing(digest, with: other).write(toFile: "\(farm.directory)/other.json", atomically: true, encoding: .utf8)
+        let refused = try farm.start(["release", "verify", "other.json", "--env", "lab"], variables: variables).wait()
+        #expect(refused.status == 1 && refused.errors.contains(what) && refused.errors.contains(other), "\(refused.errors)")
+      }
 
       // Another coordinator at the same version: nothing to build for the block, it is what was published.
       let other = try SampleFarm(extra: Self.environment(cloud))

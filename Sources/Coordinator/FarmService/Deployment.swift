@@ -5,6 +5,7 @@ import Cloud
 import FoundationEssentials
 import Planning
 import Publishing
+import Reports
 
 /// Publishes what a request made, device type by device type, with one session.
 struct Deployment: Sendable {
@@ -16,10 +17,10 @@ struct Deployment: Sendable {
   let storage: ObjectStore?
   let environment: FarmEnvironment
 
-  /// Publishes one device type; the failure says whether trying again may help.
+  /// Publishes one device type and gives its releases; the failure says whether trying again may help.
   func publish(
     _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void
-  ) async throws {
+  ) async throws -> [DeviceTypeReport.Release] {
     do {
       guard let version = OSVersion(task.osVersion) else { throw FarmError.farm("'\(task.osVersion)' is no OS version") }
       if let isESR = request.isESR, isESR != version.isESR {
@@ -32,8 +33,9 @@ struct Deployment: Sendable {
       let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
       }
-      _ = try await publisher.publish(publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
+      let published = try await publisher.publish(publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
       if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+      return published.map(DeviceTypeReport.Release.init)
     } catch let failure as Failure {
       throw failure
     } catch is CancellationError {
@@ -101,6 +103,18 @@ struct Deployment: Sendable {
     let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
       StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: request.mode == .final))
     notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
+  }
+}
+
+extension DeviceTypeReport.Release {
+  fileprivate init(_ published: Publisher.Published) {
+    self.init(
+      application: published.application, id: published.release, commit: published.commit, version: published.version,
+      isFinal: published.isFinal,
+      images: published.digests.sorted { $0.key < $1.key }.map { service, digest in
+        Image(service: service, digest: digest, reference: published.images[service] ?? "")
+      },
+      assets: published.assets.sorted { $0.key < $1.key }.map { Asset(key: $0.key, digest: $0.value.digest, size: $0.value.size) })
   }
 }
 

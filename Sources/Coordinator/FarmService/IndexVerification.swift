@@ -20,7 +20,10 @@ package struct IndexVerification: Sendable {
     }
   }
 
-  /// A verdict for each block's release and each hostOS release, of the device types that were built; `slugs` limits them.
+  /// A verdict for each release of the device types that were built; `slugs` limits them.
+  ///
+  /// What the index says was published is compared whole: every image, every asset. Of a request that published nothing the releases of its version are
+  /// looked for, and the blocks in them compared; it knows no digests of hostapps.
   package func verify(in session: CloudSession, slugs: [String]) async throws(FarmError) -> [ReleaseVerification] {
     let built = index.deviceTypes.filter { $0.outcome == .built || $0.outcome == .reused }
     if let unknown = slugs.first(where: { slug in !built.contains { $0.slug.text == slug } }) {
@@ -36,6 +39,27 @@ package struct IndexVerification: Sendable {
   }
 
   private static func verify(_ report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
+    guard let releases = report.releases else { return try await verifyBlocks(of: report, in: session) }
+    var verdicts: [ReleaseVerification] = []
+    for release in releases { verdicts.append(try await verify(release, in: session)) }
+    return verdicts
+  }
+
+  private static func verify(_ release: DeviceTypeReport.Release, in session: CloudSession) async throws -> ReleaseVerification {
+    let expected = ReleaseExpectation(
+      images: Dictionary(release.images.map { ($0.service, BlobDescriptor(digest: $0.digest, size: 0)) }, uniquingKeysWith: { first, _ in first }),
+      assets: Dictionary(
+        release.assets.map { ($0.key, BlobDescriptor(digest: $0.digest, size: $0.size)) }, uniquingKeysWith: { first, _ in first }),
+      assetRules: [])
+    let name = try session.application(release.application)
+    do {
+      return try await session.target.verify(.id(release.id), of: name, with: expected, registry: session.registry)
+    } catch PublishingError.notFound(let what, _) {
+      return ReleaseVerification(application: name.slug, release: 0, isFinal: false, compared: 0, differences: ["there is no \(what)"])
+    }
+  }
+
+  private static func verifyBlocks(of report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
     guard let version = OSVersion(report.version) else { throw FarmError.usage("\(report.slug): '\(report.version)' is no version") }
     let organization = session.target.organization
     // Only the digests matter here; the index has no sizes of manifests.

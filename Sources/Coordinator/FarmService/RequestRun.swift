@@ -258,7 +258,8 @@ actor RequestRun {
               log: logExists ? item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") } : nil,
               host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
               steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
-              artifacts: delivered.files.artifacts, images: delivered.files.images, notices: item.notices + delivered.part.notices)))
+              artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
+              notices: item.notices + delivered.part.notices)))
       } catch {
         var failure = AttemptDriver.failure(for: error)
         // What is made here fails the same way on every host; what is fetched may come another time.

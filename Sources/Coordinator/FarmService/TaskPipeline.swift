@@ -24,6 +24,8 @@ struct TaskPipeline: Sendable {
     var blocks: [BlockResult]
     var steps: [StepResult]
     var files: DeviceTypeReport.Delivered
+    /// nil where nothing was to be published.
+    var releases: [DeviceTypeReport.Release]?
   }
 
   struct Parts: Sendable {
@@ -141,7 +143,7 @@ struct TaskPipeline: Sendable {
       let publishStart = Timestamp.now
       report(.stepStarted(task.slug, .publish))
       let (slug, report) = (task.slug, report)
-      try await deployment.publish(task, result, system: system) { report(.taskNotice(slug, $0)) }
+      result.releases = try await deployment.publish(task, result, system: system) { report(.taskNotice(slug, $0)) }
       result.steps.append(step(.publish, since: publishStart, task.slug))
     }
     return result

@@ -26,6 +26,10 @@ package struct Publisher: Sendable {
     package var isFinal: Bool
     /// Pull references by service.
     package var images: [String: String]
+    /// Manifests by service.
+    package var digests: [String: Digest]
+    /// What this publication attached, or would have: by asset key.
+    package var assets: [String: BlobDescriptor]
     /// A release of somebody else with the same images was there.
     package var wasFound: Bool
   }
@@ -216,6 +220,9 @@ package struct Publisher: Sendable {
       isFinal: release.isFinal,
       images: Dictionary(
         release.images.compactMap { image in image.pullReference.map { (image.service, $0) } }, uniquingKeysWith: { first, _ in first }),
+      digests: Dictionary(
+        release.images.compactMap { image in image.contentHash.map { (image.service, $0) } }, uniquingKeysWith: { first, _ in first }),
+      assets: Dictionary(work.description.assets.map { ($0.key.text, $0.blob) }, uniquingKeysWith: { first, _ in first }),
       wasFound: work.wasFound)
   }
 }

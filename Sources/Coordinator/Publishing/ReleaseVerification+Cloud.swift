@@ -18,6 +18,15 @@ extension PublishTarget {
       compared += count
       differences += problems
     }
+    for asset in assets {
+      // Another size is told already.
+      guard let wanted = expected.assets?[asset.key], asset.file?.size == wanted.size else { continue }
+      do {
+        try await client.check(asset, expecting: wanted)
+      } catch CloudError.mismatch(_, _, let found) {
+        differences.append("asset \(asset.key) is \(found), expected \(wanted.digest)")
+      }
+    }
     return ReleaseVerification(
       application: application.slug, release: release.id.number, isFinal: release.isFinal, compared: compared, differences: differences)
   }

@@ -34,6 +34,49 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
       packages = block.packages
     }
   }
+  /// One application's release in a cloud.
+  package struct Release: Codable, Hashable, Sendable {
+    package struct Image: Codable, Hashable, Sendable {
+      package var service: String
+      /// Digest of the Docker manifest.
+      package var digest: Digest
+      /// What a registry client pulls: `<location>@<digest>`.
+      package var reference: String
+      package init(service: String, digest: Digest, reference: String) {
+        self.service = service
+        self.digest = digest
+        self.reference = reference
+      }
+    }
+    package struct Asset: Codable, Hashable, Sendable {
+      package var key: String
+      package var digest: Digest
+      package var size: Int64
+      package init(key: String, digest: Digest, size: Int64) {
+        self.key = key
+        self.digest = digest
+        self.size = size
+      }
+    }
+    /// `organization/name`.
+    package var application: String
+    package var id: Int64
+    package var commit: String
+    /// As the server spells it; a draft's holds its time.
+    package var version: String
+    package var isFinal: Bool
+    package var images: [Image]
+    package var assets: [Asset]
+    package init(application: String, id: Int64, commit: String, version: String, isFinal: Bool, images: [Image], assets: [Asset]) {
+      self.application = application
+      self.id = id
+      self.commit = commit
+      self.version = version
+      self.isFinal = isFinal
+      self.images = images
+      self.assets = assets
+    }
+  }
   package struct File: Codable, Hashable, Sendable {
     /// Relative to the device type's directory.
     package var path: RelativePath
@@ -64,13 +107,16 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var blocks: [Block]
   package var artifacts: [File]
   package var images: [File]
+  /// What was published, blocks first and the hostOS last; nil where nothing was.
+  package var releases: [Release]?
   /// Notices: blocks that do not fit, packages with maintainer scripts, …
   package var notices: [String]
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
     details: [String] = [], log: RelativePath? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
-    blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], notices: [String] = []
+    blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,
+    notices: [String] = []
   ) {
     self.slug = slug
     self.machine = machine
@@ -87,13 +133,15 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
     self.blocks = blocks
     self.artifacts = artifacts
     self.images = images
+    self.releases = releases
     self.notices = notices
   }
 }
 
 extension DeviceTypeReport {
   enum CodingKeys: String, CodingKey {
-    case slug, machine, arch, version, outcome, reason, failure, details, log, host, attempts, steps, blocks, artifacts, images, notices
+    case slug, machine, arch, version, outcome, reason, failure, details, log, host, attempts, steps, blocks, artifacts, images, releases,
+      notices
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -113,6 +161,7 @@ extension DeviceTypeReport {
     try container.encode(blocks, forKey: .blocks)
     try container.encode(artifacts, forKey: .artifacts)
     try container.encode(images, forKey: .images)
+    try container.encode(releases, forKey: .releases)
     try container.encode(notices, forKey: .notices)
   }
 }

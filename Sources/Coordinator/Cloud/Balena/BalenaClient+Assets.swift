@@ -72,6 +72,16 @@ extension BalenaClient {
     try await http.download(HTTPRequest(.get, try HTTPURL(href)), into: store, expecting: blob)
   }
 
+  /// Reads an asset's file and keeps nothing of it; other content or another size is thrown as a mismatch.
+  package func check(_ asset: CloudAsset, expecting blob: BlobDescriptor) async throws {
+    guard let href = asset.file?.href else {
+      throw CloudError.decoding(url: api, what: "asset \(asset.key)", reason: "it has no file")
+    }
+    let digest = DigestSink()
+    try await http.download(HTTPRequest(.get, try HTTPURL(href)), into: digest, limit: blob.size)
+    try digest.finish(expecting: blob, source: "asset \(asset.key)")
+  }
+
   // MARK: Large files
 
   private struct Begin: Encodable {
