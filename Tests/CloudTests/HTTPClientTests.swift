@@ -201,6 +201,38 @@ struct HTTPClientTests {
     #expect(server.connections <= 4)
   }
 
+  /// Whoever waits for a connection is not connecting yet: its limits begin with its own exchange.
+  @Test func waitingForAConnectionTakesAsLongAsItTakes() async throws {
+    let (arrived, held) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let server = try FaultServer { request, _ in
+      let answer = Reply.send(200, [], request.target)
+      return request.target == "/held" ? [.note { arrived.signal() }, .gate(held)] + answer : answer
+    }
+    defer { server.stop() }
+    let client = try client {
+      $0.connectionsPerHost = 2
+      $0.timeouts.connect = .milliseconds(200)
+      $0.timeouts.stall = .seconds(10)
+    }
+    let (holding, waiting) = (try HTTPURL(server.origin + "/held"), try HTTPURL(server.origin + "/waiting"))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<2 { group.addTask { _ = try await client.send(HTTPRequest(.get, holding)) } }
+      for _ in 0..<2 { _ = try await BlockingWork.run { arrived.wait(timeout: .now() + 10) } }
+      for _ in 0..<4 {
+        group.addTask {
+          let response = try await client.send(HTTPRequest(.post, waiting, body: .bytes([1])))
+          #expect(response.body == Array("/waiting".utf8))
+        }
+      }
+      // Time itself is what this is about: more of it than connecting may take.
+      try await Task.sleep(for: .milliseconds(1500))
+      #expect(server.requests.count == 2)
+      for _ in 0..<2 { held.signal() }
+      try await group.waitForAll()
+    }
+    #expect(server.connections <= 2)
+  }
+
   @Test func explicitProxyIsUsedForAllButTheExceptions() async throws {
     let proxy = try FaultServer { request, _ in Reply.send(200, [], request.target) }
     let server = try FaultServer { _, _ in Reply.send(200, [], "direct") }

@@ -33,7 +33,8 @@ struct Deployment: Sendable {
       let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
       }
-      let published = try await publisher.publish(publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
+      let published = try await publisher.publish(
+        publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
       if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
       return published.map(DeviceTypeReport.Release.init)
     } catch let failure as Failure {

@@ -62,7 +62,8 @@ package struct DeviceRepository: Sendable {
 
   package init(
     source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], compositions: CompositionFiles = CompositionFiles(),
-    releaseContract: CompositionValue? = nil, checkout: SourceSpec, version: OSVersion, baseVersion: OSVersion? = nil, isRelease: Bool, commitTime: Int64, locations: [SourceLocation], notices: [String] = []
+    releaseContract: CompositionValue? = nil, checkout: SourceSpec, version: OSVersion, baseVersion: OSVersion? = nil, isRelease: Bool,
+    commitTime: Int64, locations: [SourceLocation], notices: [String] = []
   ) {
     self.source = source
     self.deviceTypes = deviceTypes

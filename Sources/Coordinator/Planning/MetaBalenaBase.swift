@@ -17,7 +17,9 @@ struct MetaBalenaBase {
   static func read(_ source: RepositorySource, _ checkout: SourceSpec, version: OSVersion) -> MetaBalenaBase {
     guard version.isESR, let submodule = checkout.submodules.first(where: { $0.path.text == path }) else { return MetaBalenaBase() }
     func missing(_ reason: String) -> MetaBalenaBase {
-      MetaBalenaBase(notices: ["the version of meta-balena that \(version) is based on is not known, so its release will not be tagged with it: \(reason)"])
+      MetaBalenaBase(notices: [
+        "the version of meta-balena that \(version) is based on is not known, so its release will not be tagged with it: \(reason)"
+      ])
     }
     func line(_ arguments: [String]) throws(PlanningError) -> String {
       let output = try GitCommand.run(arguments, in: source.path + "/" + path, repository: source.name)

@@ -15,7 +15,8 @@ enum TransferOptions {
     options.set(CURLOPT_PROTOCOLS_STR, "http,https")
     options.set(CURLOPT_URL, request.url.text)
     options.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
-    options.set(CURLOPT_PIPEWAIT, 1)
+    // Rather share an HTTP/2 connection than open one. Of plain http libcurl knows only after a first answer, until which all others would wait.
+    options.set(CURLOPT_PIPEWAIT, request.url.origin.scheme == .https ? 1 : 0)
     options.set(CURLOPT_BUFFERSIZE, 128 << 10)
     options.set(CURLOPT_UPLOAD_BUFFERSIZE, 512 << 10)
     options.set(CURLOPT_USERAGENT, settings.userAgent)
