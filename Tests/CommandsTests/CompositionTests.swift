@@ -7,11 +7,13 @@ import Testing
   private final class Registry {
     private let process = Process()
 
-    init(in directory: String) throws {
+    /// `accounts` is a file of htpasswd.
+    init(in directory: String, accounts: String? = nil) throws {
       let configuration = """
         version: 0.1
         storage: {filesystem: {rootdirectory: \(directory)/registry}}
         http: {addr: "127.0.0.1:5000"}
+        \(accounts.map { "auth: {htpasswd: {realm: test, path: \($0)}}" } ?? "")
         """
       let file = directory + "/registry.yml"
       try Data(configuration.utf8).write(to: URL(filePath: file))
@@ -69,8 +71,26 @@ import Testing
     #expect(paths.contains("deploy-jenkins/service/acme-tracing/images/acme-kit/acme-tracing-extension-acme-kit.manifest"), "\(paths)")
     #expect(report["steps"].items.contains { $0["name"].text == "fetch" })
 
-    // Where the image is not, nothing is silently left out.
+    // With an account of farm.yaml where the registry wants one. The hash is bcrypt's of the password.
     registry.end()
+    let password = "correct-horse"
+    let hash = "import crypt; print('robot:' + crypt.crypt('\(password)', crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)).replace('$2b$', '$2y$'))"
+    _ = try shell("python3 -W ignore -c \"\(hash.replacing("$", with: "\\$"))\" >accounts", in: scratch)
+    let locked = try Registry(in: scratch, accounts: scratch + "/accounts")
+    defer { locked.end() }
+    let extra = "registries: {\"localhost:5000\": {username: robot, password: \"env:REGISTRY_PASSWORD\"}}\n"
+    let member = try SampleFarm(["modern"], extra: extra)
+    let arguments = ["build", "--local", "-m", "acme-kit", "--blocks", "acme-journal", "--only", "blocks", "--json"]
+    let granted = try member.start(arguments, variables: ["REGISTRY_PASSWORD": password], limit: 120).wait()
+    #expect(granted.status == 0, "\(granted.errors)")
+    #expect(try JSON(granted.output).deviceType("acme-kit")["blocks"].items.last?["dockerDigest"].text == digest)
+    let stranger = try SampleFarm(["modern"], extra: extra)
+    let denied = try stranger.start(arguments, variables: ["REGISTRY_PASSWORD": "wrong-horse"], limit: 120).wait()
+    #expect(denied.status == 1 && !(denied.output + denied.errors).contains("wrong-horse"))
+    #expect(try JSON(denied.output).deviceType("acme-kit")["reason"].text?.contains("401") == true, "\(denied.output)")
+
+    // Where the image is not, nothing is silently left out.
+    locked.end()
     try FileManager.default.createDirectory(atPath: scratch + "/empty", withIntermediateDirectories: true)
     let empty = try Registry(in: scratch + "/empty")
     defer { empty.end() }

@@ -38,6 +38,29 @@ struct EnvironmentTests {
     #expect(try farm.environment(named: "http://127.0.0.1:8080") == lab)
   }
 
+  @Test func readsRegistries() throws {
+    let farm = try load(
+      """
+      environments: {lab: {api: "http://api.lab", plainHTTP: true, authorities: ca.pem}}
+      registries:
+        Registry.example.org: {username: robot, password: "env:PASSWORD"}
+        "registry.lab:5000": {plainHTTP: true, authorities: certificates/lab.pem}
+      """)
+    let lab = try farm.environment(named: "lab")
+    #expect(lab.allowsPlainHTTP && lab.authorities?.hasSuffix("/ca.pem") == true)
+    #expect(farm.registries.map(\.name) == ["registry.example.org", "registry.lab:5000"])
+    #expect(farm.registries[0].account == .init(username: "robot", password: .environment("PASSWORD")))
+    #expect(farm.registries[1].allowsPlainHTTP && farm.registries[1].authorities?.hasSuffix("/certificates/lab.pem") == true)
+    for (text, reason) in [
+      ("a/b: {}", "'a/b' is not a registry"), ("a: {username: me}", "needs 'username' and 'password', or neither"),
+      ("a: {username: me, password: hidden}", "a secret is named by env:NAME or file:PATH and never written here"),
+      ("a: {}, A: {}", "registry 'A' is given twice"),
+    ] {
+      let said = complaint { try load("registries: {\(text)}") }
+      #expect(said.contains(reason) && !said.contains("hidden"), "\(said)")
+    }
+  }
+
   @Test func predefinedOnesHaveNoToken() throws {
     let farm = try load("")
     #expect(try farm.environment(named: "production").api == "https://api.balena-cloud.com")

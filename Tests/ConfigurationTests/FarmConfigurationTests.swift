@@ -72,7 +72,7 @@ struct FarmConfigurationTests {
   @Test(arguments: [
     (
       "repositoris: []",
-      "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments"
+      "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments, registries"
     ),
     ("state: [", "farm.yaml:2: not YAML: did not find expected node content"),
     ("\nqueueWaitSeconds: soon", "farm.yaml:2: a whole number from 1 to 31536000 is expected here"),

@@ -21,7 +21,7 @@ struct EnvironmentOptions: ParsableArguments {
   func open() throws -> CloudSession {
     let configuration = try configurationOptions.load()
     do {
-      return try CloudSession(configuration.environment(named: env))
+      return try CloudSession(configuration.environment(named: env), registries: configuration.registries)
     } catch let error as ConfigurationError {
       throw FarmError.usage(error.description)
     }

@@ -17,6 +17,10 @@ package struct CloudEnvironment: Hashable, Sendable {
   package var role: String
   /// The deploy tree's bucket, if there is one.
   package var storage: ObjectStorage?
+  /// Speak http to the API where it is not loopback.
+  package var allowsPlainHTTP = false
+  /// PEM file that replaces the system's certificate authorities, an absolute path.
+  package var authorities: String?
 
   /// An S3 bucket.
   package struct ObjectStorage: Hashable, Sendable {

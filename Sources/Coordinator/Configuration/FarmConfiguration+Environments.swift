@@ -38,7 +38,7 @@ extension FarmConfiguration {
   private static func environment(
     _ node: ConfigurationNode, _ name: String, directory: String, home: String
   ) throws(ConfigurationError) -> CloudEnvironment {
-    let keys = try node.mapping("an environment", known: ["api", "organization", "token", "team", "role", "storage"])
+    let keys = try node.mapping("an environment", known: ["api", "organization", "token", "team", "role", "storage", "plainHTTP", "authorities"])
     let predefined = CloudEnvironment.predefined.first { $0.name == name }
     let api = try keys["api"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil } ?? predefined?.api
     guard let api else { throw node.failure("environment '\(name)' needs 'api', the API's address") }
@@ -49,6 +49,10 @@ extension FarmConfiguration {
     environment.team = try keys["team"]?.string()
     if let node = keys["role"] { environment.role = try node.string() }
     environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
+    environment.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
+    environment.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in
+      absolute(try node.string(), in: directory, home: home)
+    }
     return environment
   }
 
@@ -70,7 +74,7 @@ extension FarmConfiguration {
   }
 
   /// A complaint never repeats the text: it may be the secret itself.
-  private static func credential(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CredentialSource {
+  static func credential(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CredentialSource {
     guard let source = CredentialSource(try node.string(), directory: directory, home: home) else {
       throw node.failure("a secret is named by env:NAME or file:PATH and never written here")
     }
@@ -78,7 +82,7 @@ extension FarmConfiguration {
   }
 
   /// Scheme, host and maybe port, nothing else.
-  private static func isAddress(_ text: String) -> Bool {
+  static func isAddress(_ text: String) -> Bool {
     guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else { return false }
     let rest = text.dropFirst(scheme.count)
     return !rest.isEmpty && rest.utf8.count <= 260

@@ -21,6 +21,7 @@ package struct FarmConfiguration: Sendable {
   package var limits: Limits
   /// The `environments` of the file; ``environment(named:)`` knows the predefined ones too.
   package var environments: [CloudEnvironment] = []
+  package var registries: [RegistryConfiguration] = []
 
   package struct Repository: Hashable, Sendable {
     package var name: String
@@ -65,12 +66,13 @@ package struct FarmConfiguration: Sendable {
     configuration.file = path
     let root = try ConfigurationNode.parse(text(path), file: path)
     let keys = try root.mapping(
-      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments"])
+      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments", "registries"])
     if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
     if let node = keys["limits"] { configuration.limits = try limits(node) }
     if let node = keys["environments"] { configuration.environments = try environments(node, directory: directory, home: home) }
+    if let node = keys["registries"] { configuration.registries = try registries(node, directory: directory, home: home) }
     if let node = keys["repositories"] {
       for item in try node.list() {
         let repository = try self.repository(item, directory: directory, home: home)

@@ -10,9 +10,9 @@ package struct CloudSession: Sendable {
   package let registry: RegistryAccess
   let http: HTTPClient
 
-  /// Reads the environment's token and prepares the clients; nothing is sent yet.
+  /// Reads the environment's token and prepares the clients; nothing is sent yet. Of `registries` it takes which may be spoken to without TLS.
   package init(
-    _ environment: CloudEnvironment, variables: [String: String] = ProcessInfo.processInfo.environment, settings: HTTPSettings = HTTPSettings()
+    _ environment: CloudEnvironment, registries: [RegistryConfiguration], variables: [String: String] = ProcessInfo.processInfo.environment
   ) throws(FarmError) {
     guard let source = environment.token else {
       throw .usage(
@@ -20,8 +20,12 @@ package struct CloudSession: Sendable {
     }
     do {
       let token = Secret(try source.read(environment: variables))
-      http = try HTTPClient(settings: settings)
       let api = try HTTPURL(environment.api)
+      var settings = HTTPSettings()
+      settings.authorities = environment.authorities
+      let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
+      settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
+      http = try HTTPClient(settings: settings)
       target = PublishTarget(
         client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
         team: environment.team.map { .init(name: $0, role: environment.role) })

@@ -1,23 +1,56 @@
 import BuildModel
 import Cloud
+import CoordinatorConfiguration
+import FoundationEssentials
 import Publishing
 
 /// One client a registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
 actor RegistryClients {
-  /// For the registries that a cloud keeps its images in; they are asked with the cloud's credential, all others with none.
+  /// For the registries that a cloud keeps its images in; they are asked with the cloud's credential.
   private let cloud: (access: RegistryAccess, registries: Set<RegistryName>)?
+  /// Those that farm.yaml says something about; all others are asked anonymously.
+  private let configured: [RegistryConfiguration]
+  private let variables: [String: String]
   private var http: HTTPClient?
   private var clients: [RegistryName: RegistryClient] = [:]
 
-  init(cloud: RegistryAccess? = nil, registries: Set<RegistryName> = []) { self.cloud = cloud.map { ($0, registries) } }
+  init(
+    cloud: RegistryAccess? = nil, registries: Set<RegistryName> = [], configured: [RegistryConfiguration] = [],
+    variables: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    self.cloud = cloud.map { ($0, registries) }
+    self.configured = configured
+    self.variables = variables
+  }
 
   func client(for registry: RegistryName) async throws -> RegistryClient {
     if let cloud, cloud.registries.contains(registry) { return try await cloud.access.client(for: registry) }
     if let client = clients[registry] { return client }
-    let http = try http ?? HTTPClient()
-    self.http = http
-    let client = try RegistryClient(registry, http: http)
+    let client =
+      if let found = configured.first(where: { $0.name == registry.text }) { try self.client(for: registry, found) } else {
+        try RegistryClient(registry, http: shared())
+      }
     clients[registry] = client
     return client
+  }
+
+  private func shared() throws -> HTTPClient {
+    let http = try http ?? HTTPClient()
+    self.http = http
+    return http
+  }
+
+  private func client(for registry: RegistryName, _ configuration: RegistryConfiguration) throws -> RegistryClient {
+    var credential = RegistryCredential.anonymous
+    if let account = configuration.account {
+      credential = .basic(user: account.username, password: Secret(try account.password.read(environment: variables)))
+    }
+    guard configuration.allowsPlainHTTP || configuration.authorities != nil else {
+      return try RegistryClient(registry, http: shared(), credential: credential)
+    }
+    var settings = HTTPSettings()
+    settings.authorities = configuration.authorities
+    if configuration.allowsPlainHTTP { settings.plainHTTP = .hosts([try HTTPURL("http://\(registry)/").origin.host]) }
+    return try RegistryClient(registry, http: HTTPClient(settings: settings), credential: credential)
   }
 }

@@ -1,0 +1,50 @@
+import BuildModel
+
+/// What blockfarm must know of a registry to fetch images of compositions from it: an entry of `registries` in farm.yaml. Registries without an entry are
+/// asked anonymously and over https.
+package struct RegistryConfiguration: Hashable, Sendable {
+  /// Host, and port if there is one, as references name it.
+  package var name: String
+  package var account: Account?
+  /// Speak http where it is not loopback.
+  package var allowsPlainHTTP = false
+  /// PEM file that replaces the system's certificate authorities, an absolute path.
+  package var authorities: String?
+
+  package struct Account: Hashable, Sendable {
+    package var username: String
+    package var password: CredentialSource
+    package init(username: String, password: CredentialSource) {
+      self.username = username
+      self.password = password
+    }
+  }
+
+  package init(name: String) { self.name = name }
+}
+
+extension FarmConfiguration {
+  static func registries(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> [RegistryConfiguration] {
+    var result: [RegistryConfiguration] = []
+    for (name, node) in try node.entries("registries") {
+      guard isRegistry(name) else { throw node.failure("'\(name)' is not a registry: host or host:port, as references name it") }
+      guard !result.contains(where: { $0.name == name.lowercased() }) else { throw node.failure("registry '\(name)' is given twice") }
+      let keys = try node.mapping("a registry", known: ["username", "password", "plainHTTP", "authorities"])
+      var registry = RegistryConfiguration(name: name.lowercased())
+      switch (keys["username"], keys["password"]) {
+      case (nil, nil): break
+      case (let username?, let password?):
+        registry.account = .init(username: try username.string(), password: try credential(password, directory: directory, home: home))
+      default: throw node.failure("registry '\(name)' needs 'username' and 'password', or neither")
+      }
+      registry.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
+      registry.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in absolute(try node.string(), in: directory, home: home)
+      }
+      result.append(registry)
+    }
+    return result
+  }
+
+  /// Host and maybe port, nothing else; an address in brackets may be one of IPv6.
+  private static func isRegistry(_ text: String) -> Bool { isAddress("https://" + text) }
+}
