@@ -50,6 +50,20 @@ import Testing
     #expect(try JSON(unchecked.output)["hosts"].items.allSatisfy { $0["problem"].text?.contains($0["name"].text ?? "?") == true })
   }
 
+  /// With chosen hosts, or this machine alone, a task that waits does not get to others.
+  @Test func waitingTasksStayWithChosenHosts() throws {
+    let farm = try SampleFarm(faults: ["slow=1.5"])
+    try farm.write(
+      """
+      {name: elsewhere, host: 127.0.0.1, port: 1, user: nobody, hostKey: "SHA256:\(String(repeating: "A", count: 43))", architectures: [armv7hf, aarch64],
+      worker: "sha256:\(String(repeating: "0", count: 64))"}
+      """, to: "workers.d/elsewhere.yaml")
+    // One slot: the second device type waits until the first one is built.
+    let ended = try farm.build("-m", "acme-board7", "-m", "acme-board64", "--blocks", "acme-wireless", "--only", "blocks")
+    #expect(ended.status == 0, "\(ended.errors)")
+    #expect(!ended.errors.contains("elsewhere"), "\(ended.errors)")
+  }
+
   @Test func wrongFingerprint() throws {
     let farm = try SampleFarm()
     let host = try PrivateHost("arm-1", of: farm)

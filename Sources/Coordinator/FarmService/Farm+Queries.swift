@@ -97,7 +97,7 @@ extension Farm {
 
   private func cancelOrphans(of request: RequestRecord) async throws -> String {
     let pool = HostPool(environment: environment) { _ in }
-    await pool.useConfigured(environment.configuration.hosts)
+    await pool.useConfigured(environment.configuration.hosts, mayGrow: false)
     var ended: [String] = []
     var unreachable: [String] = []
     for attempt in try await environment.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {

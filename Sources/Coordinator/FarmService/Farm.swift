@@ -112,13 +112,13 @@ package struct Farm: Sendable {
     if options.isLocal {
       try await pool.useLocalHost(worker: FarmEnvironment.localWorker(), slots: options.localSlots)
     } else {
-      await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts))
+      await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts), mayGrow: options.hosts.isEmpty)
     }
     let (request, isResumed) = try await open(plan)
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
       environment: environment, request: request, plan: plan, pool: pool,
-      registries: RegistryClients(cloud: session?.registry, registries: released.registries),
+      registries: RegistryClients(cloud: session?.registry, registries: released.registries, configured: configuration.registries),
       deployment: try await deployment(of: plan, options, session: session, released: released), report: report)
     let reports = try await run.run()
     await pool.disconnect()

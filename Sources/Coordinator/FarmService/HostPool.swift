@@ -46,8 +46,19 @@ actor HostPool {
   /// This machine's name in attempts and reports.
   static let localName = try? HostName("local")
 
-  /// Takes the hosts of the configuration (again: new files are picked up, known hosts stay).
-  func useConfigured(_ configurations: [HostConfiguration]) {
+  /// Takes hosts of the configuration. `mayGrow`: those that are added to it later, too, see ``pickUpNew()``.
+  func useConfigured(_ configurations: [HostConfiguration], mayGrow: Bool) {
+    self.mayGrow = mayGrow
+    add(configurations)
+  }
+  private var mayGrow = false
+
+  /// Looks for hosts whose file was added meanwhile; known ones stay. Nothing where hosts were chosen.
+  func pickUpNew() {
+    if mayGrow, let found = try? environment.configuration.readHosts() { add(found) }
+  }
+
+  private func add(_ configurations: [HostConfiguration]) {
     for configuration in configurations where hosts[configuration.name] == nil {
       do {
         let connection = try Self.connection(to: configuration, loop: environment.loop)

@@ -320,7 +320,7 @@ actor RequestRun {
     let wanted = try await environment.store.request(request.id)?.cancelRequested ?? false
     guard wanted || environment.interruption.isRequested else {
       // A host file that was added meanwhile may be what a waiting task needs.
-      if !waiting.isEmpty, let hosts = try? environment.configuration.readHosts() { await pool.useConfigured(hosts) }
+      if !waiting.isEmpty { await pool.pickUpNew() }
       return
     }
     isCancelled = true
