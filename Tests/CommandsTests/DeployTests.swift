@@ -12,8 +12,10 @@ import Testing
     return configuration
   }
 
-  private static func environment(_ cloud: TestCloud) -> String {
-    "environments: {lab: {api: \"\(cloud.url)\", token: \"env:LAB_TOKEN\", team: OS Devs, role: developer}}\n"
+  private static func environment(_ cloud: TestCloud) -> String { environment(api: cloud.url) }
+
+  private static func environment(api: String) -> String {
+    "environments: {lab: {api: \"\(api)\", token: \"env:LAB_TOKEN\", team: OS Devs, role: developer}}\n"
   }
 
   @Test func publishesFinalReleasesAndFetchesThemAfterwards() async throws {
@@ -69,6 +71,44 @@ import Testing
       let found = try Child(["grep", "-rlF", token, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
       #expect(found.status == 1, "the token is in \(found.output)")
     }
+  }
+
+  /// The coordinator is killed at some request to the cloud; what is started after it publishes everything once.
+  @Test func aKilledCoordinatorGoesOn() async throws {
+    let farm = try SampleFarm()
+    let configuration = try String(contentsOfFile: farm.directory + "/farm.yaml", encoding: .utf8)
+    let build = ["build", "--local", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab"]
+    // Made once, so that all that is left to do is to publish.
+    try farm.write(Self.environment(api: "http://127.0.0.1:9") + configuration, to: "farm.yaml")
+    let made = try farm.start(["build", "--local", "-m", "acme-board7", "--blocks", "acme-diagnostics"], limit: 180).wait()
+    #expect(made.status == 0, "\(made.errors)")
+    var count = 0
+    for fraction in [1.1, 0.3, 0.6, 0.95] {
+      try await withTestCloud(Self.configuration) { cloud in
+        let login = try #require(
+          try await BalenaLogin.sessionToken(
+            http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password)))
+        try farm.write(Self.environment(cloud) + configuration, to: "farm.yaml")
+        let variables = ["LAB_TOKEN": login.exposed]
+        await cloud.traffic.reset()
+        let child = try farm.start(build + ["--deploy", "final"], variables: variables, limit: 180)
+        if fraction < 1 {
+          await cloud.traffic.afterRequest(Int(Double(count) * fraction)) { _ in child.killGroup() }
+          #expect(child.wait().status == 128 + SIGKILL)
+          let again = try farm.start(build + ["--deploy", "final"], variables: variables, limit: 180).wait()
+          #expect(again.status == 0, "\(again.errors)")
+        } else {
+          #expect(child.wait().status == 0)
+          count = await cloud.traffic.count
+        }
+        for application in ["acme-board7", "acme-board7-acme-diagnostics", "acme-board7-hostos"] {
+          let shown = try farm.start(["release", "show", application, "6.1.24+rev3", "--env", "lab", "--json"], variables: variables).wait()
+          let releases = try JSON(shown.output)["releases"].items
+          #expect(releases.count == 1 && releases.first?["isFinal"].bool == true, "\(application), killed at \(fraction): \(shown.output)")
+        }
+      }
+    }
+    #expect(count > 50)
   }
 
   @Test func refusesToDeployWithoutAnEnvironment() throws {

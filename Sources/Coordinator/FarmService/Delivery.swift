@@ -45,11 +45,10 @@ struct Delivery {
     return Digest(bytes: SHA256.hash(data: Array("delivery 4\n".utf8) + (try WorkerProtocol.encode(inputs))))
   }
 
-  /// `made` blocks get archives, locks and bills of materials of their own; `fetched` ones have been published and are only preloaded.
-  func make(_ task: PlannedTask, system: SystemPart?, made: [BlockResult], fetched: [BlockResult]) throws -> DeliveredPart {
-    let blocks = made + fetched
+  /// Blocks get archives, locks and bills of materials of their own; `fetched` ones have been published and are only preloaded.
+  func make(_ task: PlannedTask, system: SystemPart?, blocks: [BlockResult], fetched: Set<BlockName>) throws -> DeliveredPart {
     var part = DeliveredPart(images: [], archives: [], preloadSeconds: 0, notices: [])
-    for block in made {
+    for block in blocks where !fetched.contains(block.name) {
       part.archives.append(try archive(block, of: task))
       guard !block.packages.isEmpty else { continue }
       part.archives.append(try document(BlockLock(block, epoch: task.sourceDateEpoch).bytes(), of: block, "lock.json", task))

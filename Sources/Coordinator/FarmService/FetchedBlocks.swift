@@ -22,8 +22,7 @@ struct FetchedBlocks: Sendable {
       let image = try await client.pull(
         reference.manifestName, in: reference.repository, platform: block.platform, into: blobs, limit: Self.bytesLimit)
       let blobs = blobs
-      let name = ImageReference(registry: reference.registry, repository: reference.repository, tag: reference.tag).description
-      return try await BlockingWork.run { try Self.result(block, image, name: name, in: blobs) }
+      return try await BlockingWork.run { try Self.result(block, image, in: blobs) }
     } catch let error as CloudError {
       throw Failure(kind: .infrastructure, step: .fetch, reason: "block \(block.name): \(error)")
     }
@@ -34,7 +33,7 @@ struct FetchedBlocks: Sendable {
     var rootfs: RootFS
   }
 
-  private static func result(_ block: BlockSpec, _ image: PulledImage, name: String, in blobs: BlobStore) throws -> BlockResult {
+  private static func result(_ block: BlockSpec, _ image: PulledImage, in blobs: BlobStore) throws -> BlockResult {
     func refusal(_ reason: String) -> Failure {
       Failure(kind: .rejected, step: .fetch, reason: "block \(block.name): image \(image.manifest.blob.digest) \(reason)")
     }
@@ -56,7 +55,7 @@ struct FetchedBlocks: Sendable {
     // The image layout wants an OCI manifest; it names the same blobs.
     let oci = isDocker ? try blobs.put(ImageManifest(.oci, config: image.config, gzipLayers: layers.map(\.blob)).bytes()) : published
     return BlockResult(
-      name: block.name, reference: name, platform: block.platform, manifest: oci, dockerManifest: published, config: image.config,
+      name: block.name, reference: block.reference, platform: block.platform, manifest: oci, dockerManifest: published, config: image.config,
       layers: layers, packages: [], notices: [])
   }
 }

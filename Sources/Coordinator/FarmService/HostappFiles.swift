@@ -59,7 +59,10 @@ struct HostappFiles: Sendable {
       let work = "\(scratch)/split-\(UUID().uuidString)"
       try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
       defer { try? FileManager.default.removeItem(atPath: work) }
-      for file in try SplitImage.write(image: blobs.path(image.digest), kind: kind, into: work) {
+      let files = try SplitImage.write(image: blobs.path(image.digest), kind: kind, into: work)
+      // What devices are flashed with is proved to be the image, not assumed.
+      try SplitImage.verify(image: blobs.path(image.digest), kind: kind, in: work)
+      for file in files {
         guard let key = RelativePath(file) else { throw FarmError.farm("'\(file)' cannot be an asset's key") }
         assets.append(.init(key: key, blob: try blobs.adopt(file: "\(work)/\(file)")))
       }

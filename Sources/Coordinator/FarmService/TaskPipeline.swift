@@ -20,7 +20,7 @@ struct TaskPipeline: Sendable {
   /// What a device type's directory holds, and how it came to be.
   struct Delivered: Sendable {
     var part: DeliveredPart
-    /// Made ones first, then fetched ones.
+    /// In the plan's order, whether they were made or fetched.
     var blocks: [BlockResult]
     var steps: [StepResult]
     var files: DeviceTypeReport.Delivered
@@ -97,7 +97,8 @@ struct TaskPipeline: Sendable {
     guard system != nil || task.system == nil else { throw FarmError.farm("hostapp and image of \(task.slug) are missing") }
     let (fetched, fetchSteps) = try await fetch(task)
     let made = parts.blocks?.blocks ?? []
-    let blocks = made + fetched
+    // A block that was released meanwhile must not change the image: it has its place, and its name, from the plan.
+    let blocks = task.blocks.compactMap { spec in (made + fetched).first { $0.name == spec.name } }
     let reusable = ReusableParts(environment: environment)
     let (blobs, scratch) = (environment.blobs, environment.scratch)
     let start = Timestamp.now
@@ -114,7 +115,7 @@ struct TaskPipeline: Sendable {
         for block in made {
           if let spec = task.builtBlocks.first(where: { $0.name == block.name }) { _ = try BlockVerification.verify(block, against: spec, in: blobs) }
         }
-        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, made: made, fetched: fetched)
+        return try Delivery(blobs: blobs, scratch: scratch).make(task, system: system, blocks: blocks, fetched: Set(fetched.map(\.name)))
       }
       if let key { try await reusable.record(part, key: key, slug: task.slug, seconds: 0) }
       delivered = part
