@@ -124,6 +124,14 @@ final class Child: @unchecked Sendable {
     }
   }
 
+  /// The rest of the first line on standard error that begins with `start`; nil when there is none yet.
+  func errorLine(after start: String) -> String? {
+    changed.lock()
+    defer { changed.unlock() }
+    let lines = String(decoding: streams[1], as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+    return lines.first { $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
+  }
+
   func signal(_ number: Int32) { kill(pid, number) }
   /// Ends the whole group at once.
   func killGroup() { kill(-pid, SIGKILL) }
