@@ -67,6 +67,17 @@ import Testing
       let steps = second["steps"].items.compactMap { $0["name"].text }
       #expect(steps.contains("fetch") && !steps.contains("blocks"), "\(steps)")
       #expect(second["blocks"].items.first?["dockerDigest"].text == report["blocks"].items.first?["dockerDigest"].text)
+      // And as a guest, since its applications are public; publishing is another matter.
+      let guest = try SampleFarm(extra: "environments: {lab: {api: \"\(cloud.url)\"}}\n")
+      let shared = try guest.start(["build", "--local", "--only", "blocks"] + arguments, limit: 180).wait()
+      #expect(shared.status == 0 && shared.errors.contains("as a guest"), "\(shared.errors)")
+      let third = try JSON(shared.output).deviceType("acme-board7")
+      #expect(third["blocks"].items.first?["dockerDigest"].text == report["blocks"].items.first?["dockerDigest"].text)
+      #expect(!third["steps"].items.contains { $0["name"].text == "blocks" })
+      let shown = try guest.start(["release", "show", "acme-board7", "6.1.24+rev3", "--env", "lab"]).wait()
+      #expect(shown.status == 0, "\(shown.errors)")
+      let refused = try guest.start(["build", "--local", "--deploy", "draft"] + arguments).wait()
+      #expect(refused.status == 2 && refused.errors.contains("environment 'lab' has no token"), "\(refused.errors)")
       for ended in [built, fetched, verified] { #expect(!ended.output.contains(token) && !ended.errors.contains(token)) }
       let found = try Child(["grep", "-rlF", token, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
       #expect(found.status == 1, "the token is in \(found.output)")

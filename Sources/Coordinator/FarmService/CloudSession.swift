@@ -11,15 +11,18 @@ package struct CloudSession: Sendable {
   let http: HTTPClient
 
   /// Reads the environment's token and prepares the clients; nothing is sent yet. Of `registries` it takes which may be spoken to without TLS.
+  ///
+  /// `reading`: an environment without a token is read as a guest; else that is refused.
   package init(
-    _ environment: CloudEnvironment, registries: [RegistryConfiguration], variables: [String: String] = ProcessInfo.processInfo.environment
+    _ environment: CloudEnvironment, reading: Bool, registries: [RegistryConfiguration],
+    variables: [String: String] = ProcessInfo.processInfo.environment
   ) throws(FarmError) {
-    guard let source = environment.token else {
+    guard environment.token != nil || reading else {
       throw .usage(
         "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH)")
     }
     do {
-      let token = Secret(try source.read(environment: variables))
+      let token = try environment.token.map { (source) throws(ConfigurationError) in Secret(try source.read(environment: variables)) }
       let api = try HTTPURL(environment.api)
       var settings = HTTPSettings()
       settings.authorities = environment.authorities

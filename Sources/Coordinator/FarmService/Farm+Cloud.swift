@@ -10,7 +10,7 @@ extension Farm {
   /// A session with the environment that the options name; nil when they name none.
   func cloud(_ options: BuildOptions) throws(FarmError) -> CloudSession? {
     guard let name = options.deploy?.environment ?? options.lookup else { return nil }
-    return try CloudSession(cloudEnvironment(name), registries: environment.configuration.registries)
+    return try CloudSession(cloudEnvironment(name), reading: options.deploy == nil, registries: environment.configuration.registries)
   }
 
   private func cloudEnvironment(_ name: String) throws(FarmError) -> CloudEnvironment {

@@ -12,6 +12,7 @@ struct ReleasedBlocks: Sendable {
   /// Asks for each device type. A commit that is not its version's tag is not what was released under that version, so nothing is asked for it.
   static func look(for plan: Plan, in session: CloudSession, notice: @Sendable (String) -> Void) async throws -> ReleasedBlocks {
     var released = ReleasedBlocks()
+    if session.target.client.isGuest { notice("\(session.target.client.api.origin) is asked as a guest: it tells of public releases alone") }
     for task in plan.tasks where !task.builtBlocks.isEmpty {
       guard task.isRelease, let version = OSVersion(task.osVersion) else {
         notice("\(task.slug): releases of \(task.osVersion) are not looked for, because the commit is not that version's tag")

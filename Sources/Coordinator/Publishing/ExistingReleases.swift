@@ -17,7 +17,7 @@ extension PublishTarget {
   ///
   /// An error is thrown as such: that a lookup failed never reads as "there is none".
   package func existingReleases(slug: Slug, blocks: [BlockName], version: OSVersion) async throws -> [BlockName: ExistingBlock] {
-    _ = try await account()
+    try await checkReader()
     var names: [String: (block: BlockName, application: ApplicationName)] = [:]
     for block in blocks {
       let name = try ApplicationName(organization: organization, slug: slug, role: .block(block), isESR: version.isESR)

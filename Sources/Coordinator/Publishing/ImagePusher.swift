@@ -10,10 +10,11 @@ package actor RegistryAccess {
   private let settings: RegistryClient.Settings
   private var clients: [RegistryName: RegistryClient] = [:]
 
-  /// The credential goes to the API's own token service and nowhere else, whatever a registry asks for.
-  package init(http: HTTPClient, api: HTTPURL, token: Secret, settings: RegistryClient.Settings = RegistryClient.Settings()) {
+  /// The credential goes to the API's own token service and nowhere else, whatever a registry asks for. Without a token
+  /// public images can be pulled.
+  package init(http: HTTPClient, api: HTTPURL, token: Secret?, settings: RegistryClient.Settings = RegistryClient.Settings()) {
     self.http = http
-    credential = .bearer(token)
+    credential = token.map { .bearer($0) } ?? .anonymous
     var settings = settings
     settings.tokenHosts = [api.origin.host]
     self.settings = settings

@@ -77,7 +77,7 @@ package enum ReleaseSelector: Hashable, Sendable, CustomStringConvertible {
 extension PublishTarget {
   /// The releases that a selector names, the newest first; drafts too.
   package func releases(_ selector: ReleaseSelector, of name: ApplicationName) async throws -> (CloudApplication, [CloudRelease]) {
-    _ = try await account()
+    try await checkReader()
     guard let application = try await client.application(slug: name.slug) else {
       throw PublishingError.notFound(what: "application \(name) that this credential can see", available: [])
     }

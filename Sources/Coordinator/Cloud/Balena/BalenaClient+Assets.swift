@@ -37,7 +37,7 @@ extension BalenaClient {
         form.add("asset", file: filename, contentType: contentType, bytes)
         _ = try await http.send(
           HTTPRequest(
-            .post, try url("/v7/" + ReleaseAssetTable.path), fields: ["Content-Type": form.contentType], authorization: .bearer(token),
+            .post, try url("/v7/" + ReleaseAssetTable.path), fields: ["Content-Type": form.contentType], authorization: authorization,
             body: .bytes(form.finished)))
       } catch let error as CloudError where error.status == 409 || error.leavesUnknown {
         guard let there = try await rows(CloudAsset.self, where: unique).first else { throw error }
@@ -58,7 +58,7 @@ extension BalenaClient {
     _ = try await http.send(
       HTTPRequest(
         .patch, try url("/v7/" + ODataTarget<ReleaseAssetTable>.row(id).path([])), fields: ["Content-Type": form.contentType],
-        authorization: .bearer(token), body: .bytes(form.finished)))
+        authorization: authorization, body: .bytes(form.finished)))
   }
 
   package func removeAsset(_ id: RowID<ReleaseAssetTable>) async throws { try await delete(id) }

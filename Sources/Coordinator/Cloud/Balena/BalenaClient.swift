@@ -11,17 +11,21 @@ package struct BalenaClient: Sendable {
   package let http: HTTPClient
   /// Scheme, host and port; a path is not used.
   package let api: HTTPURL
-  let token: Secret
+  let authorization: HTTPAuthorization?
 
-  package init(http: HTTPClient, api: HTTPURL, token: Secret) {
+  /// Without a token only what is public can be read.
+  package init(http: HTTPClient, api: HTTPURL, token: Secret?) {
     self.http = http
     self.api = api
-    self.token = token
+    authorization = token.map { .bearer($0) }
   }
 
-  /// Whose the credential is; nil when the server does not know it.
+  /// Whether it has no credential, so that it sees public rows and changes none.
+  package var isGuest: Bool { authorization == nil }
+
+  /// Whose the credential is; nil when the server does not know it, or there is none.
   package func whoAmI() async throws -> CloudActor? {
-    let request = HTTPRequest(.get, try url("/actor/v1/whoami"), authorization: .bearer(token))
+    let request = HTTPRequest(.get, try url("/actor/v1/whoami"), authorization: authorization)
     let response = try await http.send(request, accepting: [401])
     return response.status == 401 ? nil : try Self.decode(CloudActor.self, from: response, what: "account")
   }
@@ -46,7 +50,7 @@ package struct BalenaClient: Sendable {
   private func read<Row: ODataProjection>(
     _ type: Row.Type, _ target: ODataTarget<Row.Table>, _ options: [String]
   ) async throws -> [Row] {
-    let request = HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: .bearer(token))
+    let request = HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: authorization)
     return try Self.decode(Rows<Row>.self, from: try await http.send(request), what: "list of \(Row.Table.path)").d
   }
 
@@ -107,14 +111,14 @@ package struct BalenaClient: Sendable {
 
   /// Removes one row, if it is there.
   func delete<Table: ODataTable>(_ id: RowID<Table>) async throws {
-    _ = try await http.send(HTTPRequest(.delete, try url("/v7/" + ODataTarget.row(id).path([])), authorization: .bearer(token)), accepting: [404])
+    _ = try await http.send(HTTPRequest(.delete, try url("/v7/" + ODataTarget.row(id).path([])), authorization: authorization), accepting: [404])
   }
 
   // MARK: Messages
 
   func json(_ method: HTTPRequest.Method, _ path: String, _ body: some Encodable) throws -> HTTPRequest {
     HTTPRequest(
-      method, try url(path), fields: ["Content-Type": "application/json"], authorization: .bearer(token),
+      method, try url(path), fields: ["Content-Type": "application/json"], authorization: authorization,
       body: .bytes(try WorkerProtocol.encode(body)))
   }
 
