@@ -79,8 +79,6 @@ package enum PushableImage {
     guard format == .docker else { throw FarmError.usage("a docker-archive has no OCI manifest; push it with --format docker") }
     let images = try DockerArchiveReader.images(in: path)
     guard images.count == 1, let image = images.first else { throw FarmError.usage("'\(path)' has \(images.count) images, one can be pushed") }
-    // What goes to a registry as a block is a block's: others write configurations that this does not read.
-    _ = try WorkerProtocol.decode(ImageConfig.self, from: image.configBytes)
     let store = try BlobStore(root: scratch + "/blobs")
     let layers = try image.layers.map { layer in
       do {
