@@ -73,6 +73,26 @@ struct RegistryFaultTests {
     #expect(server.violations == [])
   }
 
+  /// A full disk: the first upload breaks off, and no further one is begun. Each blob is tried as often as any request, not the square of it.
+  @Test func registryWithoutRoomIsGivenUp() async throws {
+    let content = noise(2_000_000)
+    let server = try FaultServer { request, number in
+      switch request.method {
+      case "HEAD": Reply.send(404)
+      case "POST" where number < 3: Reply.send(202, [("Location", "/upload")])
+      case "GET": Reply.send(404)
+      default: Reply.send(500, [("Content-Type", "application/json")], #"{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}"#)
+      }
+    }
+    defer { server.stop() }
+    let waits = Waits()
+    let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: waits.settings()))
+    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    #expect(error.map { "\($0)" }?.contains("no space left on device") == true, "\(error.map { "\($0)" } ?? "nothing")")
+    #expect(server.requests.filter { $0.method == "POST" }.count == 7)
+    #expect(waits.all == [1, 2, 4, 8, 16, 32].map { .seconds($0) })
+  }
+
   @Test func registryThatKeepsNothingIsNotAskedForever() async throws {
     let server = try FaultServer { request, number in
       switch request.method {

@@ -72,8 +72,9 @@ struct BlobUpload {
   }
 
   private func begin() async throws -> Session {
-    // Two uploads where one answer was lost do no harm: one of them runs out.
-    let request = HTTPRequest(.post, try client.url(repository, "blobs/uploads/"), repetition: .harmless)
+    // It is repeated with the whole upload, and so counted: each of its tries must not have tries of its own. Two uploads where one answer was lost do
+    // no harm, one of them runs out.
+    let request = HTTPRequest(.post, try client.url(repository, "blobs/uploads/"), repetition: .never)
     return Session(location: try location(in: try await client.send(request, scopes)))
   }
 
