@@ -156,6 +156,39 @@ import Testing
     }
   }
 
+  /// Another coordinator fetched the blocks instead of building them: it has less, and nothing else.
+  @Test func findsAPartOfWhatIsThere() async throws {
+    try await with { bench in
+      _ = try await bench.publisher.publish(try bench.publication())
+      let part = try await bench.publisher.publish(try bench.publication("2.60.1+rev4", ["VERSION": "1", "image/balena+x y.img.zip": "image"]))
+      #expect(part.uploaded == 0 && part.present == 2)
+      let more = try bench.publication("2.60.1+rev4", ["VERSION": "1", "new": "file"])
+      #expect(await complaint { try await bench.publisher.publish(more) }.contains("its SHA256SUMS names other files"))
+    }
+  }
+
+  /// An object that one request may not carry.
+  @Test func sendsLargeFilesInParts() async throws {
+    try await with { bench in
+      var store = bench.store
+      // S3 takes no smaller part than 5 MiB, but for the last one.
+      (store.largestSingle, store.part) = (6 << 20, 5 << 20)
+      let content = (0..<13_000_001).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 5) }
+      let blob = try bench.blobs.put(content)
+      let key = bench.key("images/x/large+file")
+      try await store.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .publicRead)
+      #expect(try await store.get(key, limit: 20 << 20) == content)
+      #expect(try await store.head(key) == .init(size: blob.size, digest: blob.digest))
+      #expect(try await bench.isPublic("images/x/large+file", try #require(Self.http)))
+      // A file that is not what its digest says leaves no object and no parts.
+      let wrong = BlobDescriptor(digest: Sample.digest("a"), size: blob.size)
+      let other = bench.key("images/x/other")
+      #expect(await complaint { try await store.put(file: bench.blobs.path(blob.digest), wrong, at: other, access: .publicRead) }.contains("other"))
+      #expect(try await store.head(other) == nil)
+      #expect(try await store.unfinished() == 0)
+    }
+  }
+
   /// Moto pages at 1,000 keys.
   @Test func readsLongListings() async throws {
     try await with { bench in
@@ -185,6 +218,11 @@ import Testing
         _ = try await bench.store.get(key)
         _ = try await bench.store.head(key)
         try await bench.store.delete(key)
+        var inParts = bench.store
+        (inParts.largestSingle, inParts.part) = (1 << 20, 1 << 20)
+        // This peer keeps no objects, so that the last look finds none; a wrong signature before it would be a 403.
+        let end = await complaint { try await inParts.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .publicRead) }
+        #expect(end.hasPrefix("the end of the upload of"), "\(end)")
         _ = try await bench.store.keys(below: text)
       }
       // A check that cannot fail is none.

@@ -73,6 +73,12 @@ def raw_version(version):
     return version if re.fullmatch(r"\d+\.\d+\.\d+", version) else "0.0.0"
 
 
+def tags(version, is_final):
+    """Final releases are known by their tag; drafts by the server's version, and where it has none by a tag of our own."""
+    known = {} if raw_version(version) == version else {"blockfarm.version": version}
+    return {**known, "version": version} if is_final else known
+
+
 def releases_of(releases, request, slug, state):
     built, cloud = device_type(request, slug), load(releases)
     version, is_final = built["version"], state == "final"
@@ -85,7 +91,7 @@ def releases_of(releases, request, slug, state):
         equal(f"is_invalidated of {name}", release["is_invalidated"], False)
         # Devices that follow the application get it, or nothing.
         equal(f"the target of {name}", cloud[name]["target"], [release["commit"]] if is_final else [])
-        equal(f"the tags of {name}", release["tags"], {"version": version} if is_final else {})
+        equal(f"the tags of {name}", release["tags"], tags(version, is_final))
         pattern = re.escape(raw_version(version)) + ("" if is_final else r"-\d+")
         if not re.fullmatch(pattern, release["raw_version"]):
             sys.exit(f"raw_version of {name} is {release['raw_version']}, which does not match {pattern}")
@@ -201,7 +207,7 @@ def same(releases, other, finalized=None, version=None):
             if new["id"] != int(finalized):
                 continue
             state = {"is_final": new["is_final"], "raw_version": new["raw_version"], "tags": new["tags"]}
-            equal(f"release {finalized} of {name}", state, {"is_final": True, "raw_version": raw_version(version), "tags": {"version": version}})
+            equal(f"release {finalized} of {name}", state, {"is_final": True, "raw_version": raw_version(version), "tags": tags(version, True)})
             equal(f"is_final of release {finalized} before", old["is_final"], False)
             equal(f"the target of {name}", now["target"], [new["commit"]])
             old.update(state, changed=new["changed"])

@@ -17,12 +17,34 @@ extension Farm {
     do { return try environment.configuration.environment(named: name) } catch { throw .usage(error.description) }
   }
 
-  /// The blocks that need not be built.
+  /// The blocks that need not be built. Whoever is to publish must be known to the cloud before anything is built.
   func released(
     _ plan: Plan, _ options: BuildOptions, session: CloudSession?, notice: @Sendable (String) -> Void
   ) async throws(FarmError) -> ReleasedBlocks {
-    guard let session, !options.rebuild else { return ReleasedBlocks() }
+    guard let session else { return ReleasedBlocks() }
+    if options.deploy != nil { try await session.calling { session in _ = try await session.target.account() } }
+    guard !options.rebuild else { return ReleasedBlocks() }
     return try await session.calling { session in try await ReleasedBlocks.look(for: plan, in: session, notice: notice) }
+  }
+
+  /// Of released blocks those that an earlier request of this farm did not make, byte for byte: what is at hand is used as if nothing were released, with
+  /// all that is known of it, so that a request that was cut off while it published goes on as the same one.
+  func notAtHand(_ released: ReleasedBlocks, for plan: Plan) async throws(FarmError) -> ReleasedBlocks {
+    var rest = released
+    let parts = ReusableParts(environment: environment)
+    for task in plan.tasks {
+      guard let references = released.references[task.slug] else { continue }
+      do {
+        guard let made = try await parts.blocks(task)?.blocks else { continue }
+        let isSame = references.allSatisfy { name, reference in
+          made.contains { $0.name == name && reference.hasSuffix("@\($0.dockerManifest.digest)") }
+        }
+        if isSame { rest.references[task.slug] = nil }
+      } catch {
+        throw .farm("\(error)")
+      }
+    }
+    return rest
   }
 
   /// What publishes each device type; nil when nothing is to be published.

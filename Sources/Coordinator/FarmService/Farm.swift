@@ -84,7 +84,7 @@ package struct Farm: Sendable {
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
     let released = try await released(plan, options, session: session) { report(.notice($0)) }
-    plan = plan.fetching(released.references)
+    plan = plan.fetching(try await notAtHand(released, for: plan).references)
     if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }
     if environment.interruption.isRequested { throw .cancelled }
     do {

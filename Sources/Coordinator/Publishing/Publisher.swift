@@ -170,10 +170,10 @@ package struct Publisher: Sendable {
         report(.found(work.application.slug, release: found.id.number))
         continue
       }
-      let release = try await releases.complete(work.description, in: work.application)
+      let (release, wasComplete) = try await releases.complete(work.description, in: work.application)
       works[index].release = release
       try await note(.complete, release.id.number, work.description)
-      report(.complete(work.application.slug, release: release.id.number))
+      report(wasComplete ? .found(work.application.slug, release: release.id.number) : .complete(work.application.slug, release: release.id.number))
     }
   }
 

@@ -6,9 +6,6 @@ struct ReleaseFinalizer: Sendable {
   let client: BalenaClient
   let report: @Sendable (PublishEvent) -> Void
 
-  /// The server's word for a release without version.
-  private static let unset = "0.0.0"
-
   /// Tags the release and makes it final; gives it as the server has it then. Nothing of it is undone: everything else must be complete before.
   ///
   /// `isAlone`: no other release of the version may have other content. One that appears while this is under way is a conflict; that may be seen only
@@ -33,7 +30,7 @@ struct ReleaseFinalizer: Sendable {
       } catch let error as CloudError where error.status == 400 {
         // Another release took the revision meanwhile: the identity is the tag then.
         if isAlone { try await refuseRival(of: release, version, application) }
-        try await client.changeDraft(release.id, .semver(Self.unset))
+        try await client.changeDraft(release.id, .semver(ReleaseVersion.unset))
         try await client.change(release.id, .final)
       } catch let error as CloudError where error.leavesUnknown {
         // Read back below.
@@ -50,16 +47,16 @@ struct ReleaseFinalizer: Sendable {
     }
     try await refuseOtherName(release, version, application)
     if isAlone { try await yieldToRival(release, wasFinal: draft.isFinal, version, application) }
-    report(.final(application.slug, release: release.id.number, version: release.rawVersion))
+    if !draft.isFinal { report(.final(application.slug, release: release.id.number, version: version.version.text, name: release.rawVersion)) }
     return release
   }
 
   /// Gives the draft the version that the server would accept now, or takes it away: others may have finalized since it was made. Says whether it has one.
   private func settle(_ version: ReleaseVersion, of release: CloudRelease, in application: CloudApplication) async throws -> Bool {
-    let wanted = try await ReleaseLookup(client: client).postedVersion(version, in: application.id) ?? Self.unset
-    let isUnset = release.rawVersion == Self.unset || release.rawVersion.hasPrefix(Self.unset + "-")
-    if isUnset != (wanted == Self.unset) { try await client.changeDraft(release.id, .semver(wanted)) }
-    return wanted != Self.unset
+    let wanted = try await ReleaseLookup(client: client).postedVersion(version, in: application.id) ?? ReleaseVersion.unset
+    let isUnset = release.rawVersion == ReleaseVersion.unset || release.rawVersion.hasPrefix(ReleaseVersion.unset + "-")
+    if isUnset != (wanted == ReleaseVersion.unset) { try await client.changeDraft(release.id, .semver(wanted)) }
+    return wanted != ReleaseVersion.unset
   }
 
   private func rivals(
@@ -90,7 +87,7 @@ struct ReleaseFinalizer: Sendable {
   /// Two coordinators may have finalized different content in the same moment: the later one then got another name, and is taken back.
   private func refuseOtherName(_ release: CloudRelease, _ version: ReleaseVersion, _ application: CloudApplication) async throws {
     let wanted = version.version.text
-    guard release.rawVersion != wanted, !release.rawVersion.hasPrefix(Self.unset) else { return }
+    guard release.rawVersion != wanted, !release.rawVersion.hasPrefix(ReleaseVersion.unset) else { return }
     try await client.change(release.id, .invalidated(reason: "published as \(wanted), but that version was taken at the same moment"))
     throw PublishingError.conflict(
       application: application.slug, version: wanted, release: Int(release.id.number),

@@ -6,6 +6,9 @@ package struct ReleaseLookup: Sendable {
   /// The tag by which a version is recognised.
   package static let versionTag = "version"
 
+  /// Names the version of a draft that the server could not be told: without it nobody would find the draft by its version.
+  package static let draftVersionTag = "blockfarm.version"
+
   /// Marks a draft that must not become final: its commit is not the version's tag.
   package static let draftOnlyTag = "blockfarm.draft-only"
 

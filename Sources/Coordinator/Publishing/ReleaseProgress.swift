@@ -10,6 +10,7 @@ package enum ReleaseAction: Hashable, Sendable, CustomStringConvertible {
   case push(service: String, RowID<ImageTable>, location: String)
   case putAsset(Publication.Asset)
   case markDraftOnly
+  case markVersion
   case markComplete
 
   package var description: String {
@@ -20,6 +21,7 @@ package enum ReleaseAction: Hashable, Sendable, CustomStringConvertible {
     case .push(let service, _, let location): "push of \(service) to \(location)"
     case .putAsset(let asset): "asset \(asset.key)"
     case .markDraftOnly: "mark of a draft that is no release"
+    case .markVersion: "mark of the version"
     case .markComplete: "status"
     }
   }
@@ -62,6 +64,9 @@ extension ReleaseDescription {
       for asset in self.assets where sizes[asset.key.text] != .some(.some(asset.blob.size)) { rows.append(.putAsset(asset)) }
     }
     if isDraftOnly, release.tags[ReleaseLookup.draftOnlyTag] == nil { rows.append(.markDraftOnly) }
+    if !release.isFinal, release.rawVersion.hasPrefix(ReleaseVersion.unset), release.tags[ReleaseLookup.draftVersionTag] == nil {
+      rows.append(.markVersion)
+    }
     if rows.isEmpty, release.status != .success { rows.append(.markComplete) }
     if let first = rows.first, release.isFinal {
       throw .unexpected(

@@ -21,17 +21,22 @@ struct ReleasePublisher: Sendable {
   private var client: BalenaClient { target.client }
   private var lookup: ReleaseLookup { ReleaseLookup(client: client) }
 
-  /// Makes the draft or goes on with the one that is there, until nothing is missing; gives the release as it was read last.
-  func complete(_ description: ReleaseDescription, in application: CloudApplication) async throws -> CloudRelease {
+  /// Makes the draft or goes on with the one that is there, until nothing is missing; gives the release as it was read last, and whether it was
+  /// complete before.
+  func complete(
+    _ description: ReleaseDescription, in application: CloudApplication
+  ) async throws -> (release: CloudRelease, wasComplete: Bool) {
+    var isFirst = true
     var missing: [ReleaseAction] = []
     var failure: (error: CloudError, missing: [ReleaseAction], repeats: Int)?
     for _ in 0..<Self.rounds {
+      defer { isFirst = false }
       guard let release = try await current(description, application) else {
         try await create(description, application)
         continue
       }
       missing = try description.remaining(in: release, assets: description.assets.isEmpty ? [] : try await client.assets(of: release.id))
-      if missing.isEmpty { return release }
+      if missing.isEmpty { return (release, isFirst) }
       // Nothing has changed since it failed: it was no other coordinator.
       if let failure, failure.missing == missing, failure.repeats >= (failure.error.leavesUnknown ? 2 : 0) { throw failure.error }
       do {
@@ -101,6 +106,7 @@ struct ReleasePublisher: Sendable {
         asset.key.text, file: blobs.path(asset.blob.digest), size: asset.blob.size, filename: asset.key.lastComponent,
         contentType: ContentType.of(asset.key), release: release.id)
     case .markDraftOnly: _ = try await client.addTag(ReleaseLookup.draftOnlyTag, "its commit is not the version's tag", to: release.id)
+    case .markVersion: _ = try await client.addTag(ReleaseLookup.draftVersionTag, description.version.version.text, to: release.id)
     case .markComplete: try await client.change(release.id, .ended(.success, at: .now))
     }
   }

@@ -6,6 +6,9 @@ import Cloud
 /// A final release gets a revision: 0, then one more than the largest of the same application, `M.m.p`, prerelease and variant. The server refuses
 /// a `+revN` that is not the revision it would assign.
 package struct ReleaseVersion: Hashable, Sendable {
+  /// The server's word for a release without version.
+  package static let unset = "0.0.0"
+
   /// As the device repository's tag says it.
   package let version: OSVersion
 

@@ -4,22 +4,25 @@ import Glibc
 package enum FileReader {
   private static let chunk = 1 << 20
 
-  /// Calls `body` with each piece (at most 1 MiB, valid during the call) from the start to the end of the file.
+  /// Calls `body` with each piece (at most 1 MiB, valid during the call) from the start to the end of the file, or of a part of it.
   package static func read(
-    _ path: String, body: (UnsafeRawBufferPointer) throws(BlobStoreError) -> Void
+    _ path: String, from offset: Int64 = 0, count: Int64 = .max, body: (UnsafeRawBufferPointer) throws(BlobStoreError) -> Void
   ) throws(BlobStoreError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .system(operation: "open", path: path, errno: errno) }
     defer { close(descriptor) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunk, alignment: 4096)
     defer { buffer.deallocate() }
-    while true {
-      let count = Glibc.read(descriptor, buffer.baseAddress, chunk)
+    guard offset == 0 || lseek(descriptor, off_t(offset), SEEK_SET) == offset else { throw .system(operation: "seek in", path: path, errno: errno) }
+    var left = count
+    while left > 0 {
+      let count = Glibc.read(descriptor, buffer.baseAddress, Int(min(Int64(chunk), left)))
       if count < 0 {
         if errno == EINTR { continue }
         throw .system(operation: "read", path: path, errno: errno)
       }
       if count == 0 { return }
+      left -= Int64(count)
       try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

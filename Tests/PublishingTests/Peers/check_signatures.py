@@ -42,14 +42,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         problem = self.verdict(body)
-        text = (problem or "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>").encode()
+        # What every answer is asked for: the objects of a list, the name of an upload in parts, its end.
+        listing = "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+        parts = "<UploadId>a+b/c=</UploadId><CompleteMultipartUploadResult/>"
+        text = (problem or (parts if self.command == "POST" else listing)).encode()
         self.send_response(403 if problem else 200)
+        self.send_header("ETag", '"abc"')
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(text)
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

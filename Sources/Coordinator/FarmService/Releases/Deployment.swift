@@ -129,7 +129,8 @@ extension PublishEvent {
     case .pushing(let name, let service): "\(name): pushing \(service)"
     case .attaching(let name, let asset): "\(name): attaching \(asset)"
     case .complete(let name, let release): "\(name): release \(release) is complete"
-    case .final(let name, let release, let version): "\(name): release \(release) is final as \(version)"
+    case .final(let name, let release, let version, let called):
+      "\(name): release \(release) is final as \(version)" + (called == version ? "" : " (the server calls it \(called))")
     case .notice(let text): text
     }
   }

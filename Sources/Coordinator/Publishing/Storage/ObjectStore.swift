@@ -15,6 +15,10 @@ package struct ObjectStore: Sendable {
   package let http: HTTPClient
   let endpoint: HTTPURL
   package let bucket: String
+  /// Larger files are sent in parts. One request may carry 5 GiB, but what breaks off begins anew.
+  package var largestSingle: Int64 = 1 << 30
+  /// At least 5 MiB; larger where there would be more than 10,000 (Amazon S3 user guide, "multipart upload limits").
+  package var part: Int64 = 256 << 20
   private let region: String
   private let accessKey: String
   private let secretKey: Secret
@@ -62,16 +66,11 @@ package struct ObjectStore: Sendable {
 
   /// Sends a file whose digest is known: the service refuses other content.
   package func put(file path: String, _ blob: BlobDescriptor, at key: RelativePath, access: Access) async throws {
-    guard blob.size <= Self.largestObject else {
-      throw PublishingError.invalid(what: key.text, reason: "it has \(blob.size) bytes; one request carries at most \(Self.largestObject)")
-    }
+    guard blob.size <= largestSingle else { return try await putInParts(file: path, blob, at: key, access: access) }
     _ = try await http.send(
       try request(
         .put, key, body: .file(path: path, offset: 0, length: blob.size), digest: blob.digest, access: access, contentType: ContentType.of(key)))
   }
-
-  /// Of one PUT.
-  static let largestObject: Int64 = 5 << 30
 
   package func delete(_ key: RelativePath) async throws { _ = try await http.send(try request(.delete, key), accepting: [404]) }
 
@@ -97,15 +96,19 @@ package struct ObjectStore: Sendable {
     _ method: HTTPRequest.Method, _ key: RelativePath, body: HTTPRequest.Body = .none, digest: Digest? = nil, access: Access? = nil,
     contentType: String? = nil
   ) throws -> HTTPRequest {
-    let path = key.text.split(separator: "/").map { HTTPURL.encode(String($0)) }.joined(separator: "/")
-    var request = HTTPRequest(method, try endpoint.resolving("/\(bucket)/\(path)"), body: body)
+    var request = HTTPRequest(method, try url(of: key), body: body)
     if let access { request.fields["x-amz-acl"] = access.rawValue }
     if let contentType { request.fields["Content-Type"] = contentType }
     if let digest { request.fields[Self.digestField] = digest.hex }
     return signed(request, try digest ?? Self.digest(of: []))
   }
 
-  private func signed(_ request: HTTPRequest, _ payload: Digest) -> HTTPRequest {
+  func url(of key: RelativePath) throws(CloudError) -> HTTPURL {
+    try endpoint.resolving("/\(bucket)/" + key.text.split(separator: "/").map { HTTPURL.encode(String($0)) }.joined(separator: "/"))
+  }
+
+  /// `payload` is the digest of the request's body.
+  func signed(_ request: HTTPRequest, _ payload: Digest) -> HTTPRequest {
     var request = request
     request.authorization = .awsSignature(
       AWSSignature(accessKey: accessKey, secretKey: secretKey, region: region, service: "s3", payload: .digest(payload)))
