@@ -122,6 +122,61 @@ import Testing
     #expect(count > 50)
   }
 
+  /// What cannot become final fails before anything is built, and says why; drafts of it can be made.
+  @Test func refusesEarlyWhatIsNoRelease() async throws {
+    try await withTestCloud(Self.configuration) { cloud in
+      let variables = ["LAB_TOKEN": try await Self.token(cloud)]
+      let farm = try SampleFarm(extra: Self.environment(cloud))
+      let final = ["build", "--local", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab", "--json", "--deploy", "final"]
+      try farm.git("commit", "--quiet", "--allow-empty", "--message", "later")
+      let refused = try farm.start(final, variables: variables).wait()
+      #expect(refused.status == 1, "\(refused.errors)")
+      let report = try JSON(refused.output).deviceType("acme-board7")
+      #expect(report["reason"].text?.contains("6.1.24+rev3 cannot become final: not a release: the commit is not the tag") == true)
+      #expect(report["attempts"].number == 0 && !refused.errors.contains("feed"))
+      // A type that the cloud does not know.
+      let unknown = try farm.start(
+        ["build", "--local", "-m", "acme-edge64", "--env", "lab", "--json", "--deploy", "draft"], variables: variables
+      ).wait()
+      #expect(unknown.status == 1 && unknown.output.contains("knows no device type 'acme-edge64'"), "\(unknown)")
+      let mixed = try farm.start(final + ["--only", "image"], variables: variables).wait()
+      #expect(mixed.status == 2 && mixed.errors.contains("publish without --only image"), "\(mixed)")
+    }
+  }
+
+  /// Cancelled while it publishes: the releases stay drafts, nothing becomes final, and the next run finishes them.
+  @Test func cancelledWhilePublishing() async throws {
+    try await withTestCloud(Self.configuration) { cloud in
+      let variables = ["LAB_TOKEN": try await Self.token(cloud)]
+      let farm = try SampleFarm(extra: Self.environment(cloud))
+      let build = ["build", "--local", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab", "--deploy", "final", "--json"]
+      // The registry never answers the third upload.
+      let stuck = Fault(.registry, .patch, nil, nth: 3, times: nil, .delay(.seconds(300)))
+      await cloud.traffic.inject(stuck)
+      let child = try farm.start(build, variables: variables, limit: 120)
+      try child.waitFor("acme-board7: publish: balena_os/acme-board7: pushing hostapp")
+      child.signal(SIGTERM)
+      let ended = child.wait()
+      #expect(ended.status == 130, "\(ended.errors)")
+      let report = try JSON(ended.output).deviceType("acme-board7")
+      #expect(report["outcome"].text == "cancelled" && !report["images"].items.isEmpty, "\(report)")
+      await cloud.traffic.removeFaults()
+      let shown = try farm.start(
+        ["release", "show", "acme-board7-acme-diagnostics", "6.1.24+rev3", "--env", "lab", "--json"], variables: variables
+      ).wait()
+      #expect(try JSON(shown.output)["releases"].items.map { $0["isFinal"].bool } == [false], "\(shown)")
+      let again = try farm.start(build, variables: variables, limit: 120).wait()
+      #expect(again.status == 0, "\(again.errors)")
+    }
+  }
+
+  private static func token(_ cloud: TestCloud) async throws -> String {
+    try #require(
+      try await BalenaLogin.sessionToken(
+        http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password))
+    ).exposed
+  }
+
   @Test func refusesToDeployWithoutAnEnvironment() throws {
     let farm = try SampleFarm()
     let ended = try farm.start(["build", "--local", "-m", "acme-board7", "--deploy", "draft"]).wait()

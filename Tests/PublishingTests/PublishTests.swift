@@ -182,6 +182,81 @@ import Testing
     }
   }
 
+  /// What the server calls by another version is neither renamed nor taken back, however it is asked for.
+  @Test func finalizesNothingUnderAnotherVersion() async throws {
+    try await PublishBench.with { bench in
+      let published = try await bench.publish()
+      var sample = SamplePublication()
+      sample.seed = 9
+      sample.version = "2.60.2"
+      let drafts = try await bench.publish(sample, .draft)
+      let name = try ApplicationName(organization: "balena_os", name: "generic-amd64-tools")
+      let registry = try bench.registry()
+      let before = await bench.rows("release_tag").count
+      for release in [published[1].release, drafts[1].release] {
+        let text = await complaint {
+          try await bench.target.finalize(.id(release), of: name, version: OSVersion("2.60.11")!, rules: [], registry: registry)
+        }
+        #expect(text.contains("the server calls it 2.60.") && text.contains("cannot be published as 2.60.11"), "\(text)")
+      }
+      #expect(await bench.rows("release_tag").count == before)
+      #expect(await bench.rows("release").allSatisfy { $0["is_invalidated"] == false })
+    }
+  }
+
+  /// A release that was allowed beside another one stays, whoever publishes it again.
+  @Test(arguments: ["2.60.1", "2.60.1+rev4"]) func keepsWhatWasAllowed(_ version: String) async throws {
+    try await PublishBench.with { bench in
+      var (first, second) = (SamplePublication(), SamplePublication())
+      (first.version, second.version, second.seed) = (version, version, 9)
+      try await bench.publish(first)
+      let allowed = try await bench.publish(second, allowConflict: true)
+      #expect(try await bench.publish(second).map(\.release) == allowed.map(\.release))
+      try await bench.publish(first)
+      #expect(await bench.rows("release").allSatisfy { $0["is_invalidated"] == false && $0["is_final"] == true })
+    }
+  }
+
+  /// The server says of an asset no more than its size; one of other content is attached again before the release becomes final.
+  @Test func provesAssetsBeforeTheEnd() async throws {
+    try await PublishBench.with { bench in
+      let sample = SamplePublication()
+      try await bench.publish(sample, .draft)
+      let application = try #require(try await bench.client().application(slug: "balena_os/generic-amd64"))
+      let release = try #require(try await bench.client().rows(CloudRelease.self, where: ReleaseTable.application == application.id).first)
+      let file = bench.blobs.root + "/other"
+      try Data("12.11.1".utf8).write(to: URL(filePath: file))
+      try await bench.client().putAsset("VERSION", file: file, size: 7, filename: "VERSION", contentType: "text/plain", release: release.id)
+      try await bench.publish(sample)
+      #expect(bench.events.all.contains { "\($0)".contains("asset VERSION of release") })
+      let asset = try #require(try await bench.client().assets(of: release.id).first { $0.key == "VERSION" })
+      let wanted = try #require(try sample.make(in: bench.blobs).hostapp?.assets.first { $0.key.text == "VERSION" })
+      try await bench.client().check(asset, expecting: wanted.blob)
+    }
+  }
+
+  /// A commit after the tag has the tag's version; its draft is nobody's conflict.
+  @Test func makesDraftsBesideWhatIsReleased() async throws {
+    try await PublishBench.with { bench in
+      try await bench.publish()
+      var later = SamplePublication()
+      (later.seed, later.isRelease) = (9, false)
+      let drafts = try await bench.publish(later, .draft)
+      #expect(drafts[0...1].allSatisfy { !$0.isFinal && $0.version.hasPrefix("0.0.0-") })
+    }
+  }
+
+  /// What is to be done before devices are given anything (the bucket) fails: everything is there, and nothing is final.
+  @Test func failsBeforeTheEndWithDraftsOnly() async throws {
+    struct Full: Error {}
+    try await PublishBench.with { bench in
+      let publication = try SamplePublication().make(in: bench.blobs)
+      await #expect(throws: Full.self) { try await bench.publisher().publish(publication, .init(mode: .final)) { throw Full() } }
+      #expect(await bench.rows("release").allSatisfy { $0["is_final"] == false && $0["status"] == "success" })
+      #expect(await bench.rows("release").count == 4)
+    }
+  }
+
   @Test func sendsLargeAssetsInParts() async throws {
     try await PublishBench.with { bench in
       var sample = SamplePublication()

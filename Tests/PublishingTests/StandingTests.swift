@@ -56,6 +56,15 @@ struct StandingTests {
     #expect(judge(byTag: [try Sample.release(id: 5)]) == "conflict 5: it has no service 'tools'")
   }
 
+  @Test(arguments: [
+    ("2.60.1", true, "2.60.1"), ("2.60.1+rev4", true, "2.60.1+rev4"), ("0.0.0", true, nil), ("0.0.0+rev3", true, nil),
+    ("2.60.1-1699999999999", false, "2.60.1"), ("2.60.1-rc1.1699999999999", false, "2.60.1-rc1"),
+    ("2.60.1-1699999999999+rev4", false, "2.60.1+rev4"), ("0.0.0-1699999999999", false, nil), ("2.60.1", false, "2.60.1"),
+  ])
+  func knowsWhatTheServerCallsIt(_ rawVersion: String, _ isFinal: Bool, _ name: String?) throws {
+    #expect(try Sample.release(isFinal: isFinal, rawVersion: rawVersion).name == name)
+  }
+
   @Test func knowsWhichOfTwoWasFinalFirst() throws {
     func release(_ rawVersion: String, _ revision: Int?, id: Int = 1, _ digest: Digest = Sample.digest("a")) throws -> CloudRelease {
       try Sample.release(id: id, isFinal: revision != nil, rawVersion: rawVersion, revision: revision, images: [row(digest, id: id)])

@@ -27,6 +27,26 @@ extension Farm {
     return try await session.calling { session in try await ReleasedBlocks.look(for: plan, in: session, notice: notice) }
   }
 
+  /// Device types that cannot be published as wanted: they fail before anything is built for them, the others go on.
+  func refused(_ plan: Plan, _ options: BuildOptions, session: CloudSession?) async throws(FarmError) -> [Slug: Failure] {
+    guard let request = options.deploy, let session else { return [:] }
+    guard options.request.only != .image || options.request.blocks == .none else {
+      throw .usage("the hostOS release holds hostapp and blocks: publish without --only image, or without blocks")
+    }
+    return try await session.calling { session in
+      var refused: [Slug: Failure] = [:]
+      for task in plan.tasks {
+        if let refusal = Deployment.refusal(of: task, request) {
+          refused[task.slug] = refusal
+        } else if try await session.target.client.deviceType(task.slug.text) == nil {
+          refused[task.slug] = Failure(
+            kind: .rejected, step: .publish, reason: "\(session.target.client.api.origin) knows no device type '\(task.slug)'")
+        }
+      }
+      return refused
+    }
+  }
+
   /// Of released blocks those that an earlier request of this farm did not make, byte for byte: what is at hand is used as if nothing were released, with
   /// all that is known of it, so that a request that was cut off while it published goes on as the same one.
   func notAtHand(_ released: ReleasedBlocks, for plan: Plan) async throws(FarmError) -> ReleasedBlocks {

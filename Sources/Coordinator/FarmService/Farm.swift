@@ -84,6 +84,7 @@ package struct Farm: Sendable {
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
     let released = try await released(plan, options, session: session) { report(.notice($0)) }
+    let refused = try await refused(plan, options, session: session)
     plan = plan.fetching(try await notAtHand(released, for: plan).references)
     if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }
     if environment.interruption.isRequested { throw .cancelled }
@@ -94,7 +95,7 @@ package struct Farm: Sendable {
             + "wait for it ('blockfarm status'), or use another state directory")
       }
       defer { withExtendedLifetime(lock) {} }
-      return try await run(plan, options, session: session, released: released, report: report)
+      return try await run(plan, options, session: session, released: released, refused: refused, report: report)
     } catch let error as FarmError {
       throw error
     } catch is CancellationError {
@@ -105,7 +106,8 @@ package struct Farm: Sendable {
   }
 
   private func run(
-    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, report: @escaping @Sendable (FarmEvent) -> Void
+    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, refused: [Slug: Failure],
+    report: @escaping @Sendable (FarmEvent) -> Void
   ) async throws -> BuildResult {
     let configuration = environment.configuration
     let pool = HostPool(environment: environment, report: report)
@@ -119,7 +121,7 @@ package struct Farm: Sendable {
     let run = RequestRun(
       environment: environment, request: request, plan: plan, pool: pool,
       registries: RegistryClients(cloud: session?.registry, registries: released.registries, configured: configuration.registries),
-      deployment: try await deployment(of: plan, options, session: session, released: released), report: report)
+      deployment: try await deployment(of: plan, options, session: session, released: released), refused: refused, report: report)
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)

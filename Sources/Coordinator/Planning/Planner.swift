@@ -44,9 +44,7 @@ package enum Planner {
         skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
         continue
       }
-      var task = task(deviceType, repository, picked, composition: catalog.composition, hasSystem: request.only != .blocks)
-      task.settings = request.settings
-      plan.tasks.append(task)
+      plan.tasks.append(task(deviceType, repository, picked, request, composition: catalog.composition))
       for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
     try tally.check(request)
@@ -87,24 +85,27 @@ package enum Planner {
   }
 
   private static func task(
-    _ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen, composition: Composition?, hasSystem: Bool
+    _ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen, _ request: PlanRequest, composition: Composition?
   ) -> PlannedTask {
-    var notices = picked.notices
-    if !repository.isRelease {
-      notices.append("not a release: \(doubt(about: repository))")
-    }
+    let doubt = doubt(about: repository, request.settings)
+    let notices = picked.notices + (doubt.map { ["not a release: \($0)"] } ?? [])
+    let hasSystem = request.only != .blocks
     let yocto = deviceType.yocto
     let system = SystemSpec(
       image: yocto.image, deployArtifact: yocto.deployArtifact, deployFlasherArtifact: yocto.deployFlasherArtifact,
       deployRawArtifact: yocto.deployRawArtifact, compressed: yocto.compressed, archive: yocto.archive)
     return PlannedTask(
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
-      isRelease: repository.isRelease, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
+      isRelease: doubt == nil, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
       system: hasSystem ? system : nil, composition: composition, releaseContract: repository.releaseContract,
-      baseVersion: repository.baseVersion?.text, notices: notices)
+      baseVersion: repository.baseVersion?.text, notices: notices, settings: request.settings)
   }
 
-  private static func doubt(about repository: DeviceRepository) -> String {
+  /// Why what is built is not what the version's tag stands for; nil where it is.
+  private static func doubt(about repository: DeviceRepository, _ settings: TaskSpec.Settings) -> String? {
+    if settings.isDevelopment { return "it is a development image" }
+    if let supervisor = settings.supervisorVersion { return "it has supervisor \(supervisor) instead of the recorded one" }
+    if repository.isRelease { return nil }
     if repository.checkout.isDirty { return "the tree has uncommitted changes" }
     if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }
     return "the commit is not the tag \(repository.version)"

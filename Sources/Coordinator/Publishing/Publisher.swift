@@ -28,8 +28,8 @@ package struct Publisher: Sendable {
     package var images: [String: String]
     /// Manifests by service.
     package var digests: [String: Digest]
-    /// What this publication attached, or would have: by asset key.
-    package var assets: [String: BlobDescriptor]
+    /// What this publication attached, by asset key; nil for a release of somebody else.
+    package var assets: [String: BlobDescriptor]?
     /// A release of somebody else with the same images was there.
     package var wasFound: Bool
   }
@@ -62,7 +62,11 @@ package struct Publisher: Sendable {
   }
 
   /// Publishes a device type; gives a record for each of its applications, blocks first and the hostOS last.
-  package func publish(_ publication: Publication, _ options: Options) async throws -> [Published] {
+  ///
+  /// `whenComplete` runs when all releases are complete and before any becomes final: what fails there leaves drafts.
+  package func publish(
+    _ publication: Publication, _ options: Options, whenComplete: () async throws -> Void = {}
+  ) async throws -> [Published] {
     guard options.mode == .draft || publication.isRelease else {
       throw PublishingError.invalid(
         what: "\(publication.slug) \(publication.version)",
@@ -89,8 +93,9 @@ package struct Publisher: Sendable {
       report(.application(application.slug))
       works.append(Work(description: description, isHost: isHost, application: application))
     }
-    let releases = ReleasePublisher(target: target, account: account, pusher: pusher, blobs: blobs, report: report)
+    let releases = ReleasePublisher(target: target, account: account, pusher: pusher, blobs: blobs, note: note, report: report)
     try await complete(&works, releases, options)
+    try await whenComplete()
     if options.mode == .final { try await finalize(&works, releases, publication, options) }
     return works.compactMap(Self.record)
   }
@@ -151,7 +156,11 @@ package struct Publisher: Sendable {
   ) async throws -> ReleaseStanding {
     let standing = try await ReleaseLookup(client: target.client).standing(of: description, in: application)
     guard case .conflict(let release, let reason) = standing else { return standing }
-    guard options.allowConflict, release.commit != description.commit else {
+    guard release.commit != description.commit else {
+      throw PublishingError.invalidated(
+        application: application.slug, version: description.version.version.text, release: Int(release.id.number))
+    }
+    guard options.allowConflict else {
       throw PublishingError.conflict(
         application: application.slug, version: description.version.version.text, release: Int(release.id.number), reason: reason)
     }
@@ -166,6 +175,14 @@ package struct Publisher: Sendable {
       if case .same(let found) = try await standing(of: work.description, in: work.application, options) {
         works[index].release = found
         works[index].wasFound = true
+        let assets = work.description.assets.isEmpty ? [] : try await target.client.assets(of: found.id)
+        let others = ReleaseStanding.differences(of: found, assets: assets, from: work.description)
+        if !others.isEmpty {
+          report(
+            .notice(
+              "\(work.application.slug): release \(found.id) of somebody else has the same images and is left as it is, but differs in "
+                + others.joined(separator: ", ")))
+        }
         try await note(.found, found.id.number, work.description)
         report(.found(work.application.slug, release: found.id.number))
         continue
@@ -180,6 +197,7 @@ package struct Publisher: Sendable {
   private func finalize(_ works: inout [Work], _ releases: ReleasePublisher, _ publication: Publication, _ options: Options) async throws {
     // Somebody may have published the version while this was pushing.
     for work in works where !work.wasFound { _ = try await standing(of: work.description, in: work.application, options) }
+    for work in works where !work.wasFound { if let release = work.release { try await releases.proveAssets(of: release, work.description) } }
     var tags = [ReleaseLookup.versionTag: publication.version.text]
     if publication.version.isESR, let base = publication.baseVersion { tags["meta-balena-base"] = base.text }
     for index in works.indices where !works[index].wasFound {
@@ -222,7 +240,8 @@ package struct Publisher: Sendable {
         release.images.compactMap { image in image.pullReference.map { (image.service, $0) } }, uniquingKeysWith: { first, _ in first }),
       digests: Dictionary(
         release.images.compactMap { image in image.contentHash.map { (image.service, $0) } }, uniquingKeysWith: { first, _ in first }),
-      assets: Dictionary(work.description.assets.map { ($0.key.text, $0.blob) }, uniquingKeysWith: { first, _ in first }),
+      assets: work.wasFound
+        ? nil : Dictionary(work.description.assets.map { ($0.key.text, $0.blob) }, uniquingKeysWith: { first, _ in first }),
       wasFound: work.wasFound)
   }
 }

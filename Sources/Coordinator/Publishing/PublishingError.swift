@@ -6,6 +6,8 @@ package enum PublishingError: Error, Sendable, CustomStringConvertible {
   case missingAssets(application: String, missing: [String], found: [String])
   /// The version is there already with other content.
   case conflict(application: String, version: String, release: Int, reason: String)
+  /// Exactly this content was published and then taken back.
+  case invalidated(application: String, version: String, release: Int)
   /// A directory of a bucket is in use or holds something else.
   case occupied(place: String, reason: String)
   /// The cloud's own data contradicts what is to be published.
@@ -25,6 +27,8 @@ package enum PublishingError: Error, Sendable, CustomStringConvertible {
     case .conflict(let application, let version, let release, let reason):
       "\(application) \(version) exists as release \(release) with other content: \(reason); "
         + "release another version, or pass --allow-conflict to publish a second release of this one"
+    case .invalidated(let application, let version, let release):
+      "\(application) \(version): exactly this content was published as release \(release) and invalidated; release another version"
     case .occupied(let place, let reason): "\(place) cannot be published to: \(reason)"
     case .unexpected(let what, let found, let expected): "\(what) is \(found), expected \(expected)"
     case .refused(let what, let hint): "\(what) was refused: \(hint)"

@@ -9,6 +9,9 @@ package struct ReleaseLookup: Sendable {
   /// Names the version of a draft that the server could not be told: without it nobody would find the draft by its version.
   package static let draftVersionTag = "blockfarm.version"
 
+  /// Marks a release that was to be published beside others of its version: it is nobody's rival.
+  package static let conflictAllowedTag = "blockfarm.conflict-allowed"
+
   /// Marks a draft that must not become final: its commit is not the version's tag.
   package static let draftOnlyTag = "blockfarm.draft-only"
 
@@ -19,6 +22,11 @@ package struct ReleaseLookup: Sendable {
   /// How a description stands against what is there.
   package func standing(of description: ReleaseDescription, in application: CloudApplication) async throws -> ReleaseStanding {
     let version = description.version.version.text
+    // A draft that can never become final is nobody's rival, whatever was released under the version that is nearest to it.
+    guard !description.isDraftOnly else {
+      let ours = try await client.releases(commit: description.commit, of: application.id)
+      return ReleaseStanding.judge(commit: description.commit, images: [:], byCommit: ours, byTag: [], byVersion: [])
+    }
     return ReleaseStanding.judge(
       commit: description.commit, images: description.services.mapValues(\.image.manifest.digest),
       byCommit: try await client.releases(commit: description.commit, of: application.id),

@@ -64,7 +64,7 @@ extension ReleaseDescription {
       for asset in self.assets where sizes[asset.key.text] != .some(.some(asset.blob.size)) { rows.append(.putAsset(asset)) }
     }
     if isDraftOnly, release.tags[ReleaseLookup.draftOnlyTag] == nil { rows.append(.markDraftOnly) }
-    if !release.isFinal, release.rawVersion.hasPrefix(ReleaseVersion.unset), release.tags[ReleaseLookup.draftVersionTag] == nil {
+    if !release.isFinal, release.name == nil, release.tags[ReleaseLookup.draftVersionTag] == nil {
       rows.append(.markVersion)
     }
     if rows.isEmpty, release.status != .success { rows.append(.markComplete) }

@@ -11,6 +11,8 @@ struct ReleasePublisher: Sendable {
   let account: CloudActor
   let pusher: ImagePusher
   let blobs: BlobStore
+  /// Writes an entry of the journal.
+  let note: @Sendable (PublishEntry.Stage, Int64, ReleaseDescription) async throws -> Void
   let report: @Sendable (PublishEvent) -> Void
 
   /// Rounds that a release may take; a plain one takes four.
@@ -69,6 +71,7 @@ struct ReleasePublisher: Sendable {
     let release = try await client.createRelease(
       of: application.id, by: user, commit: description.commit, composition: description.composition, contract: description.contract,
       semver: semver, start: .now)
+    try await note(.draft, release.id.number, description)
     report(.draft(application.slug, release: release.id.number))
   }
 
@@ -102,13 +105,45 @@ struct ReleasePublisher: Sendable {
       try await client.markPushed(id, manifest: wanted.image.manifest.digest, size: size, at: .now)
     case .putAsset(let asset):
       report(.attaching(application.slug, asset: asset.key.text))
-      try await client.putAsset(
-        asset.key.text, file: blobs.path(asset.blob.digest), size: asset.blob.size, filename: asset.key.lastComponent,
-        contentType: ContentType.of(asset.key), release: release.id)
+      try await put(asset, to: release)
     case .markDraftOnly: _ = try await client.addTag(ReleaseLookup.draftOnlyTag, "its commit is not the version's tag", to: release.id)
     case .markVersion: _ = try await client.addTag(ReleaseLookup.draftVersionTag, description.version.version.text, to: release.id)
     case .markComplete: try await client.change(release.id, .ended(.success, at: .now))
     }
+  }
+
+  /// Reads every asset of a draft back: the server says of one no more than its size. What is not ours is attached again, once.
+  func proveAssets(of release: CloudRelease, _ description: ReleaseDescription) async throws {
+    guard !release.isFinal, !description.assets.isEmpty else { return }
+    let there = Dictionary(try await client.assets(of: release.id).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var rest = description.assets[...]
+      func startNext() {
+        guard let asset = rest.popFirst() else { return }
+        group.addTask { try await prove(asset, there[asset.key.text], of: release) }
+      }
+      for _ in 0..<Self.width { startNext() }
+      while try await group.next() != nil { startNext() }
+    }
+  }
+
+  private func prove(_ asset: Publication.Asset, _ there: CloudAsset?, of release: CloudRelease) async throws {
+    do {
+      if let there { return try await client.check(there, expecting: asset.blob) }
+    } catch CloudError.mismatch {
+      report(.notice("asset \(asset.key) of release \(release.id) is not what was attached; it is attached again"))
+    }
+    try await put(asset, to: release)
+    guard let again = try await client.assets(of: release.id).first(where: { $0.key == asset.key.text }) else {
+      throw PublishingError.notFound(what: "asset \(asset.key) of release \(release.id)", available: [])
+    }
+    try await client.check(again, expecting: asset.blob)
+  }
+
+  private func put(_ asset: Publication.Asset, to release: CloudRelease) async throws {
+    try await client.putAsset(
+      asset.key.text, file: blobs.path(asset.blob.digest), size: asset.blob.size, filename: asset.key.lastComponent,
+      contentType: ContentType.of(asset.key), release: release.id)
   }
 
   /// Tags the release with our commit and makes it final; see ``ReleaseFinalizer``.
@@ -125,5 +160,7 @@ struct ReleasePublisher: Sendable {
 
 extension CloudError {
   /// A refusal that another coordinator may have caused: the row is gone, there already, or the release complete already.
-  fileprivate var wasOvertaken: Bool { [400, 401, 404, 409].contains(status ?? 0) }
+  fileprivate var wasOvertaken: Bool {
+    if case .vanished = self { true } else { [400, 401, 404, 409].contains(status ?? 0) }
+  }
 }

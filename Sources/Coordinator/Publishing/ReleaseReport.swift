@@ -86,7 +86,7 @@ extension PublishTarget {
       case .version(let version):
         try await client.releases(tag: ReleaseLookup.versionTag, value: version.text, of: application.id)
           + (try await client.releases(tag: ReleaseLookup.draftVersionTag, value: version.text, of: application.id))
-          + (try await client.releases(version: version, of: application.id))
+          + (try await client.releases(version: version, of: application.id).filter { $0.name == version.text })
       case .commit(let commit): try await client.releases(commit: commit, of: application.id)
       case .id(let id): try await client.releases(id: RowID(id), of: application.id)
       }

@@ -49,6 +49,21 @@ package enum ReleaseStanding: Sendable {
       .map { ($0, difference(digests($0), ours.compactMapValues { $0 })) }
   }
 
+  /// In what a release with the same images is another one than described: labels and assets by key and size.
+  static func differences(of release: CloudRelease, assets: [CloudAsset], from description: ReleaseDescription) -> [String] {
+    var differences: [String] = []
+    for image in release.images {
+      let wanted = description.services[image.service]?.labels ?? [:]
+      for name in Set(wanted.keys).union(image.labels.keys).sorted() where wanted[name] != image.labels[name] {
+        differences.append("label \(name) of \(image.service)")
+      }
+    }
+    let sizes = Dictionary(assets.map { ($0.key, $0.file?.size ?? -1) }, uniquingKeysWith: { first, _ in first })
+    let wanted = Dictionary(description.assets.map { ($0.key.text, $0.blob.size) }, uniquingKeysWith: { first, _ in first })
+    for key in Set(sizes.keys).union(wanted.keys).sorted() where sizes[key] != wanted[key] { differences.append("asset \(key)") }
+    return differences
+  }
+
   private static func digests(_ release: CloudRelease) -> [String: Digest?] {
     Dictionary(release.images.map { ($0.service, $0.contentHash) }, uniquingKeysWith: { first, _ in first })
   }
@@ -62,14 +77,5 @@ package enum ReleaseStanding: Sendable {
       return "service '\(name)' is \(there.short) there and \(here.short) here"
     }
     return "its services differ"
-  }
-}
-
-extension CloudRelease {
-  /// Whether this one became final before the other: the server counts what it calls the same, whatever the build metadata. nil where it counted apart.
-  package func precedes(_ other: CloudRelease) -> Bool? {
-    guard let revision, let otherRevision = other.revision else { return nil }
-    func name(_ release: CloudRelease) -> Substring { release.rawVersion.prefix { $0 != "+" } }
-    return name(self) == name(other) ? revision < otherRevision : nil
   }
 }

@@ -66,8 +66,9 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
     package var version: String
     package var isFinal: Bool
     package var images: [Image]
-    package var assets: [Asset]
-    package init(application: String, id: Int64, commit: String, version: String, isFinal: Bool, images: [Image], assets: [Asset]) {
+    /// nil for a release of somebody else with the same images.
+    package var assets: [Asset]?
+    package init(application: String, id: Int64, commit: String, version: String, isFinal: Bool, images: [Image], assets: [Asset]?) {
       self.application = application
       self.id = id
       self.commit = commit

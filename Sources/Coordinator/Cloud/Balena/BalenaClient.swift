@@ -73,7 +73,7 @@ package struct BalenaClient: Sendable {
         continue
       }
       guard let made = try await find() else {
-        throw CloudError.decoding(url: api, what: Row.Table.path, reason: "a row that was just created cannot be read back")
+        throw CloudError.vanished(url: api, what: Row.Table.path)
       }
       return made
     }

@@ -15,6 +15,8 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
   case redirect(method: HTTPRequest.Method, url: HTTPURL, reason: String)
   /// A body that is not what it must be.
   case decoding(url: HTTPURL, what: String, reason: String)
+  /// A row that was just made is not there: another program removed it.
+  case vanished(url: HTTPURL, what: String)
   /// The bytes that came have another size or digest.
   case mismatch(what: String, expected: String, found: String)
   /// A text that is no name of that kind.
@@ -34,6 +36,7 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
     case .status(let answer): answer.description
     case .redirect(let method, let url, let reason): "\(method.rawValue) \(url): \(reason), which is not followed"
     case .decoding(let url, let what, let reason): "\(url) gave no valid \(what): \(reason)"
+    case .vanished(let url, let what): "\(url): a row of \(what) that was just made is not there; does another program work on the same release?"
     case .mismatch(let what, let expected, let found): "\(what) is \(found), expected \(expected)"
     case .invalidName(let kind, let text, let reason): "'\(text.prefix(200))' is not a valid \(kind): \(reason)"
     case .refusedRealm(let registry, let realm, let allowed):

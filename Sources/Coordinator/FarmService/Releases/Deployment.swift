@@ -22,20 +22,20 @@ struct Deployment: Sendable {
     _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void
   ) async throws -> [DeviceTypeReport.Release] {
     do {
+      if let refusal = Self.refusal(of: task, request) { throw refusal }
       guard let version = OSVersion(task.osVersion) else { throw FarmError.farm("'\(task.osVersion)' is no OS version") }
-      if let isESR = request.isESR, isESR != version.isESR {
-        throw Failure(
-          kind: .rejected, step: .publish,
-          reason: isESR ? "extended support was asked for, but \(version) is no such version" : "\(version) is a version of extended support")
-      }
       let publication = try await publication(task, delivered, system: system, version: version)
       let journal = PublicationJournal(store: environment.store)
       let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
       }
       let published = try await publisher.publish(
-        publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict))
-      if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+        publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict)
+      ) {
+        if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+      }
+      // Only what devices are given is the latest.
+      if let storage, request.mode == .final { try await moveLatest(task, delivered, version: version, in: storage, notice: notice) }
       return published.map(DeviceTypeReport.Release.init)
     } catch let failure as Failure {
       throw failure
@@ -44,8 +44,25 @@ struct Deployment: Sendable {
     } catch let error as PublishingError {
       throw Failure(kind: .rejected, step: .publish, reason: "\(error)")
     } catch {
-      throw Failure(kind: .infrastructure, step: .publish, reason: "\(error)")
+      var failure = AttemptDriver.failure(for: error)
+      failure.step = .publish
+      throw failure
     }
+  }
+
+  /// Why a device type cannot be published as wanted, as far as that is known before anything is built; nil where nothing speaks against it.
+  static func refusal(of task: PlannedTask, _ request: DeployRequest) -> Failure? {
+    func refused(_ reason: String) -> Failure { Failure(kind: .rejected, step: .publish, reason: reason) }
+    guard let version = OSVersion(task.osVersion) else { return refused("'\(task.osVersion)' is no OS version") }
+    if let isESR = request.isESR, isESR != version.isESR {
+      return refused(
+        isESR ? "extended support was asked for, but \(version) is no such version" : "\(version) is a version of extended support")
+    }
+    guard request.mode == .draft || task.isRelease else {
+      let reasons = task.notices.filter { $0.hasPrefix("not a release") }
+      return refused("\(version) cannot become final: \(reasons.first ?? "not a release"); publish it as a draft")
+    }
+    return nil
   }
 
   private func publication(
@@ -90,6 +107,23 @@ struct Deployment: Sendable {
   private func upload(
     _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, to storage: ObjectStore, notice: (String) -> Void
   ) async throws {
+    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
+      tree(task, delivered, version: version, isFinal: false))
+    notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
+  }
+
+  private func moveLatest(
+    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, in storage: ObjectStore, notice: (String) -> Void
+  ) async throws {
+    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
+      tree(task, delivered, version: version, isFinal: true))
+    if case .moved(let old) = report.latest { notice("publish: the latest is \(version) now\(old.map { ", it was \($0)" } ?? "")") }
+  }
+
+  /// The deploy tree without its feed.
+  private func tree(
+    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, isFinal: Bool
+  ) async throws -> StoragePublication {
     let prefix = "deploy-jenkins/"
     let files = (delivered.files.artifacts + delivered.files.images).compactMap { file -> StoragePublication.File? in
       let text = file.path.text
@@ -101,9 +135,7 @@ struct Deployment: Sendable {
     let client = session.target.client
     var isPrivate: Bool?
     if let deviceType = try await client.deviceType(task.slug.text) { isPrivate = try await client.isPrivate(deviceType.id) }
-    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
-      StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: request.mode == .final))
-    notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
+    return StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: isFinal)
   }
 }
 
@@ -115,7 +147,7 @@ extension DeviceTypeReport.Release {
       images: published.digests.sorted { $0.key < $1.key }.map { service, digest in
         Image(service: service, digest: digest, reference: published.images[service] ?? "")
       },
-      assets: published.assets.sorted { $0.key < $1.key }.map { Asset(key: $0.key, digest: $0.value.digest, size: $0.value.size) })
+      assets: published.assets.map { $0.sorted { $0.key < $1.key }.map { Asset(key: $0.key, digest: $0.value.digest, size: $0.value.size) } })
   }
 }
 

@@ -50,12 +50,13 @@ struct FetchedBlocks: Sendable {
     let layers = zip(image.layers, config.rootfs.diff_ids).map { layer, diffID in
       BlockResult.Layer(blob: BlobDescriptor(digest: layer.digest, size: layer.size), diffID: diffID)
     }
-    let published = image.manifest.blob
+    // One of the two is what was published; the other one names the same blobs: image layouts want OCI's, devices and their registries Docker's.
+    let blobsOfLayers = layers.map(\.blob)
     let isDocker = image.manifest.mediaType == MediaType.dockerManifest
-    // The image layout wants an OCI manifest; it names the same blobs.
-    let oci = isDocker ? try blobs.put(ImageManifest(.oci, config: image.config, gzipLayers: layers.map(\.blob)).bytes()) : published
+    let other = try blobs.put(ImageManifest(isDocker ? .oci : .docker, config: image.config, gzipLayers: blobsOfLayers).bytes())
+    let (oci, docker) = isDocker ? (other, image.manifest.blob) : (image.manifest.blob, other)
     return BlockResult(
-      name: block.name, reference: block.reference, platform: block.platform, manifest: oci, dockerManifest: published, config: image.config,
+      name: block.name, reference: block.reference, platform: block.platform, manifest: oci, dockerManifest: docker, config: image.config,
       layers: layers, packages: [], notices: [])
   }
 }

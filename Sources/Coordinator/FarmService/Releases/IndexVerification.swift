@@ -48,8 +48,9 @@ package struct IndexVerification: Sendable {
   private static func verify(_ release: DeviceTypeReport.Release, in session: CloudSession) async throws -> ReleaseVerification {
     let expected = ReleaseExpectation(
       images: Dictionary(release.images.map { ($0.service, BlobDescriptor(digest: $0.digest, size: 0)) }, uniquingKeysWith: { first, _ in first }),
-      assets: Dictionary(
-        release.assets.map { ($0.key, BlobDescriptor(digest: $0.digest, size: $0.size)) }, uniquingKeysWith: { first, _ in first }),
+      assets: release.assets.map { assets in
+        Dictionary(assets.map { ($0.key, BlobDescriptor(digest: $0.digest, size: $0.size)) }, uniquingKeysWith: { first, _ in first })
+      },
       assetRules: [])
     let name = try session.application(release.application)
     do {

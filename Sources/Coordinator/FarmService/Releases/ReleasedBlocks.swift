@@ -15,7 +15,7 @@ struct ReleasedBlocks: Sendable {
     if session.target.client.isGuest { notice("\(session.target.client.api.origin) is asked as a guest: it tells of public releases alone") }
     for task in plan.tasks where !task.builtBlocks.isEmpty {
       guard task.isRelease, let version = OSVersion(task.osVersion) else {
-        notice("\(task.slug): releases of \(task.osVersion) are not looked for, because the commit is not that version's tag")
+        notice("\(task.slug): releases of \(task.osVersion) are not looked for, because what is built is not what that tag stands for")
         continue
       }
       let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name), version: version)

@@ -3,6 +3,8 @@ import Blocks
 import BuildModel
 import Executors
 import FoundationEssentials
+import Glibc
+import Preload
 import Reports
 import Store
 
@@ -98,6 +100,7 @@ struct AttemptDriver: Sendable {
     case let error as BlobStoreError: error.isOutOfSpace
     case let error as BlocksError: error.isOutOfSpace
     case let error as ReportError: error.isOutOfSpace
+    case PreloadError.system(_, _, let code): code == ENOSPC
     default: false
     }
   }

@@ -37,18 +37,23 @@ actor RequestRun {
   private let bundles: SourceBundles
   private let registries: RegistryClients
   private let deployment: Deployment?
+  /// Device types for which nothing is begun.
+  private let refused: [Slug: Failure]
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []
   private var reports: [Slug: DeviceTypeReport] = [:]
   private var isCancelled = false
+  /// Device types whose parts are all there, on the coordinator alone. They may be cut off anywhere: what they do can be repeated.
+  private var deliveries: [Slug: Task<Result<DeviceTypeReport, Failure>, Never>] = [:]
   /// Whether some device type ended because no host was left.
   private(set) var hasNoHost = false
 
   init(
     environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients, deployment: Deployment?,
-    report: @escaping @Sendable (FarmEvent) -> Void
+    refused: [Slug: Failure], report: @escaping @Sendable (FarmEvent) -> Void
   ) {
+    self.refused = refused
     self.registries = registries
     self.deployment = deployment
     self.environment = environment
@@ -70,7 +75,8 @@ actor RequestRun {
     let slugs = work.keys.sorted()
     try await prepare(slugs)
     try await withThrowingTaskGroup(of: Finished.self) { group in
-      for slug in slugs { try await begin(slug, in: &group) }
+      for (slug, failure) in refused { try await fail(slug, failure) }
+      for slug in slugs where reports[slug] == nil { try await begin(slug, in: &group) }
       addTick(to: &group)
       while reports.count < slugs.count + skippedCount {
         if !waiting.isEmpty { try await schedule(in: &group) }
@@ -244,35 +250,58 @@ actor RequestRun {
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard let item = work[slug] else { return }
     let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
-    let logExists = !item.attempts.isEmpty
+    let delivery = Task { await Self.delivery(of: item, pipeline) }
+    deliveries[slug] = delivery
     group.addTask {
-      do {
-        let delivered = try await pipeline.deliver(item.task, item.parts)
-        let task = item.task
-        return .delivered(
-          slug,
-          .success(
-            DeviceTypeReport(
-              slug: slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
-              outcome: item.attempts.isEmpty ? .reused : .built, reason: nil,
-              log: logExists ? item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") } : nil,
-              host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
-              steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
-              artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
-              notices: item.notices + delivered.part.notices)))
-      } catch {
-        var failure = AttemptDriver.failure(for: error)
-        // What is made here fails the same way on every host; what is fetched may come another time.
-        if failure.step == nil {
-          failure.step = .preload
-          if failure.kind == .infrastructure { failure.kind = .build }
-        }
-        return .delivered(slug, .failure(failure))
+      await withTaskCancellationHandler {
+        .delivered(slug, await delivery.value)
+      } onCancel: {
+        delivery.cancel()
       }
     }
   }
 
+  /// Lays a device type out and publishes it. What could not be published is delivered all the same, as a failure with all its files.
+  private static func delivery(of item: Work, _ pipeline: TaskPipeline) async -> Result<DeviceTypeReport, Failure> {
+    var delivered: TaskPipeline.Delivered
+    do {
+      delivered = try await pipeline.deliver(item.task, item.parts)
+    } catch {
+      var failure = AttemptDriver.failure(for: error)
+      // What is made here fails the same way on every host; what is fetched may come another time.
+      if failure.step == nil, failure.kind != .cancelled {
+        failure.step = .preload
+        if failure.kind == .infrastructure { failure.kind = .build }
+      }
+      return .failure(failure)
+    }
+    do {
+      try await pipeline.publish(item.task, &delivered, system: item.parts.system)
+      return .success(report(item, delivered, failure: nil))
+    } catch {
+      var failure = AttemptDriver.failure(for: error)
+      failure.step = failure.step ?? .publish
+      delivered.steps.append(StepResult(name: .publish, outcome: .failed, seconds: 0))
+      return .success(report(item, delivered, failure: failure))
+    }
+  }
+
+  private static func report(_ item: Work, _ delivered: TaskPipeline.Delivered, failure: Failure?) -> DeviceTypeReport {
+    let task = item.task
+    let outcome: DeviceTypeReport.Result =
+      if let failure { failure.kind == .cancelled ? .cancelled : .failed } else { item.attempts.isEmpty ? .reused : .built }
+    return DeviceTypeReport(
+      slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion, outcome: outcome,
+      reason: failure?.reason, failure: failure?.kind, details: failure?.details ?? [],
+      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") },
+      host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
+      steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
+      artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
+      notices: item.notices + delivered.part.notices)
+  }
+
   private func delivered(_ slug: Slug, _ result: Result<DeviceTypeReport, Failure>) async throws {
+    deliveries[slug] = nil
     switch result {
     case .success(let report): try await end(slug, report)
     case .failure(let failure): try await fail(slug, failure)
@@ -314,7 +343,7 @@ actor RequestRun {
     }
   }
 
-  /// A cancelled request: waiting tasks end at once, running attempts are ended on their hosts and then report their own outcome.
+  /// A cancelled request: waiting tasks and deliveries end at once, running attempts are ended on their hosts and then report their own outcome.
   private func checkCancellation() async throws {
     guard !isCancelled else { return }
     let wanted = try await environment.store.request(request.id)?.cancelRequested ?? false
@@ -325,7 +354,11 @@ actor RequestRun {
     }
     isCancelled = true
     for slug in waiting.sorted() { try await fail(slug, Failure(kind: .cancelled, step: nil, reason: "cancelled")) }
-    for (slug, item) in work where reports[slug] == nil {
+    for (slug, delivery) in deliveries {
+      report(.taskNotice(slug, "cancelling"))
+      delivery.cancel()
+    }
+    for (slug, item) in work where reports[slug] == nil && deliveries[slug] == nil {
       guard let attempt = item.attempts.last, let client = await pool.client(attempt.host) else { continue }
       try await environment.store.set(attempt.id, state: .cancelling)
       report(.taskNotice(slug, "cancelling on \(attempt.host)"))

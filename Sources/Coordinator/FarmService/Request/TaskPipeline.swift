@@ -139,15 +139,17 @@ struct TaskPipeline: Sendable {
       for image in delivered.images { try place(image.path.text, image.blob, into: &result.images) }
       return result
     }
-    var result = Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
-    if let deployment {
-      let publishStart = Timestamp.now
-      report(.stepStarted(task.slug, .publish))
-      let (slug, report) = (task.slug, report)
-      result.releases = try await deployment.publish(task, result, system: system) { report(.taskNotice(slug, $0)) }
-      result.steps.append(step(.publish, since: publishStart, task.slug))
-    }
-    return result
+    return Delivered(part: delivered, blocks: blocks, steps: steps, files: files)
+  }
+
+  /// Publishes what was delivered, if anything is to be published; notes releases and the step in it.
+  func publish(_ task: PlannedTask, _ delivered: inout Delivered, system: SystemPart?) async throws {
+    guard let deployment else { return }
+    let start = Timestamp.now
+    report(.stepStarted(task.slug, .publish))
+    let (slug, report) = (task.slug, report)
+    delivered.releases = try await deployment.publish(task, delivered, system: system) { report(.taskNotice(slug, $0)) }
+    delivered.steps.append(step(.publish, since: start, task.slug))
   }
 
   /// Images of registries, as blobs.
