@@ -80,10 +80,15 @@ package struct Farm: Sendable {
     var options = options
     options.request.isFeedProvided = options.feed != nil
     let session = try cloud(options)
+    options.request.isCloudAsked = session != nil && !options.rebuild
     var plan = try await Self.plan(
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }
     let released = try await released(plan, options, session: session) { report(.notice($0)) }
+    for unknown in plan.unknownBlocks ?? [] where !released.unplanned.values.contains(where: { $0[unknown.name] != nil }) {
+      throw .usage("\(unknown.complaint); and the cloud has no release of it at the version of these device types")
+    }
+    if plan.unknownBlocks != nil { plan = plan.adding(released.unplanned) }
     let refused = try await refused(plan, options, session: session)
     plan = plan.fetching(try await notAtHand(released, for: plan).references)
     if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }

@@ -49,6 +49,8 @@ package struct PlanRequest: Sendable, Hashable {
   package var settings: TaskSpec.Settings
   /// Whether a feed is provided, so that recipes need not be known.
   package var isFeedProvided = false
+  /// Whether a cloud will be asked for released blocks, so that a block may be one that no contract or composition knows.
+  package var isCloudAsked = false
 
   package init(
     machines: [String], all: Bool, architectures: [Architecture], repositories: [String], blocks: Blocks, builder: Builder = .packages,

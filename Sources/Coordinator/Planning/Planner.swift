@@ -19,7 +19,7 @@ package enum Planner {
       plan.notices += candidate.repository.notices.map { "repository \(candidate.repository.source.name): \($0)" }
     }
     let catalogs = try catalogs(chosen)
-    try checkNames(request.blocks, in: chosen.compactMap { catalogs[$0.deviceType.slug] })
+    plan.unknownBlocks = try unknownNames(of: &request, in: chosen.compactMap { catalogs[$0.deviceType.slug] })
     var tally = Tally()
     var located: Set<SourceLocation> = []
     for candidate in chosen {
@@ -40,7 +40,7 @@ package enum Planner {
       let picked = try BlockPlanning(request: request, catalog: catalog, deviceType: deviceType, repository: repository).choose()
       plan.explanations += picked.explanations
       tally.add(picked, of: deviceType.slug)
-      if request.only == .blocks, picked.specs.isEmpty {
+      if request.only == .blocks, picked.specs.isEmpty, plan.unknownBlocks == nil {
         skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
         continue
       }
@@ -111,14 +111,20 @@ package enum Planner {
     return "the commit is not the tag \(repository.version)"
   }
 
-  /// A block that no device type in question knows is a typing mistake, not a misfit.
-  private static func checkNames(_ blocks: PlanRequest.Blocks, in catalogs: [BlockCatalog]) throws(PlanningError) {
-    guard case .named(let names) = blocks, !catalogs.isEmpty else { return }
+  /// A block that no device type in question knows is a typing mistake, not a misfit; unless a cloud may have it: then it is taken out of the request.
+  private static func unknownNames(of request: inout PlanRequest, in catalogs: [BlockCatalog]) throws(PlanningError) -> [UnknownBlock]? {
+    guard case .named(let names) = request.blocks, !catalogs.isEmpty else { return nil }
     let known = Set(catalogs.flatMap(\.names))
+    var unknown: [UnknownBlock] = []
     for name in names where !known.contains(name) {
       let slugs = Set(catalogs.flatMap { $0.all.map(\.name) })
       let near = NearestNames.of(name, among: slugs)
-      throw .unknown(noun: "block", text: name, nearest: near.isEmpty ? Array(slugs.sorted().prefix(20)) : near)
+      let complaint = PlanningError.unknown(noun: "block", text: name, nearest: near.isEmpty ? Array(slugs.sorted().prefix(20)) : near)
+      guard request.isCloudAsked, let block = try? BlockName(name) else { throw complaint }
+      unknown.append(UnknownBlock(name: block, complaint: complaint.description))
     }
+    guard !unknown.isEmpty else { return nil }
+    request.blocks = .named(names.filter(known.contains))
+    return unknown
   }
 }

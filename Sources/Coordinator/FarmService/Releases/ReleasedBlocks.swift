@@ -8,17 +8,25 @@ import Publishing
 struct ReleasedBlocks: Sendable {
   /// By device type and block: what a registry is asked for.
   var references: [Slug: [BlockName: String]] = [:]
+  /// The same, with labels, for blocks that only the cloud knows.
+  var unplanned: [Slug: [BlockName: (reference: String, labels: [String: String])]] = [:]
 
   /// Asks for each device type. A commit that is not its version's tag is not what was released under that version, so nothing is asked for it.
   static func look(for plan: Plan, in session: CloudSession, notice: @Sendable (String) -> Void) async throws -> ReleasedBlocks {
     var released = ReleasedBlocks()
     if session.target.client.isGuest { notice("\(session.target.client.api.origin) is asked as a guest: it tells of public releases alone") }
-    for task in plan.tasks where !task.builtBlocks.isEmpty {
+    let unknown = plan.unknownBlocks?.map(\.name) ?? []
+    for task in plan.tasks where !task.builtBlocks.isEmpty || !unknown.isEmpty {
       guard task.isRelease, let version = OSVersion(task.osVersion) else {
         notice("\(task.slug): releases of \(task.osVersion) are not looked for, because what is built is not what that tag stands for")
         continue
       }
-      let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name), version: version)
+      let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name) + unknown, version: version)
+      for name in unknown {
+        guard let release = found[name] else { continue }
+        released.references[task.slug, default: [:]][name] = release.reference
+        released.unplanned[task.slug, default: [:]][name] = (release.reference, release.labels)
+      }
       for block in task.builtBlocks {
         guard let release = found[block.name] else { continue }
         let differing = block.labels.filter { release.labels[$0.key] != nil && release.labels[$0.key] != $0.value }.keys.sorted()
