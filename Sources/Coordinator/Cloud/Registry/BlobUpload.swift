@@ -38,14 +38,15 @@ struct BlobUpload {
     let http = client.http.settings
     var session: Session?
     var failures = 0
+    // Over all uploads: one that got no further than another before it is no progress, however much of the blob was sent for it.
+    var best: Int64 = 0
     while true {
-      let before = session?.offset ?? 0
       do {
         if session == nil { session = try await begin() }
         try await fill(&session)
         return
       } catch let error as CloudError {
-        if (session?.offset ?? 0) > before { failures = 0 }
+        if let offset = session?.offset, offset > best { (best, failures) = (offset, 0) }
         failures += 1
         guard let trouble = Self.trouble(error), failures < http.retry.attempts else { throw error }
         if trouble == .passing {
