@@ -45,13 +45,29 @@ package struct BalenaClient: Sendable {
     try await read(Row.self, .row(id), Row.shape.options).first
   }
 
+  /// The row with a field that not every server has; `isKnown` is false on a server that has no such field.
+  ///
+  /// Such a server answers 500 (the open one) or 400, and an outage may be a 500 as well. It is the field only if it is answered so before and after
+  /// the row's id was read; what refuses that, too, is thrown. Every other failure is tried again and thrown as ever.
+  func probe<Row: ODataProjection>(_ id: RowID<Row.Table>, as type: Row.Type = Row.self) async throws -> (row: Row?, isKnown: Bool) {
+    for isLast in [false, true] {
+      let response = try await http.send(try reading(.row(id), Row.shape.options), accepting: [400, 500])
+      if response.isSuccess { return (try Self.decode(Rows<Row>.self, from: response, what: "list of \(Row.Table.path)").d.first, true) }
+      if !isLast { _ = try await row(id, as: RowIdentity<Row.Table>.self) }
+    }
+    return (nil, false)
+  }
+
   private struct Rows<Row: Decodable>: Decodable { let d: [Row] }
 
   private func read<Row: ODataProjection>(
     _ type: Row.Type, _ target: ODataTarget<Row.Table>, _ options: [String]
   ) async throws -> [Row] {
-    let request = HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: authorization)
-    return try Self.decode(Rows<Row>.self, from: try await http.send(request), what: "list of \(Row.Table.path)").d
+    try Self.decode(Rows<Row>.self, from: try await http.send(try reading(target, options)), what: "list of \(Row.Table.path)").d
+  }
+
+  private func reading<Table: ODataTable>(_ target: ODataTarget<Table>, _ options: [String]) throws -> HTTPRequest {
+    HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: authorization)
   }
 
   // MARK: Writing
