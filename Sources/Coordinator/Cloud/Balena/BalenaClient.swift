@@ -81,18 +81,19 @@ package struct BalenaClient: Sendable {
     while true {
       do {
         _ = try await post(Row.Table.self, body)
+        break
       } catch let error as CloudError where error.status == 409 || error.leavesUnknown {
+        // The server may be about to carry it out: it is looked for after the wait, right before the next POST.
+        let waited = error.status != 409 ? try await pause(after: attempt, error) : false
         if let found = try await find() { return found }
-        guard error.leavesUnknown, attempt < 4 else { throw error }
-        try await http.settings.time.sleep(.seconds(1 << attempt))
+        guard waited else { throw error }
         attempt += 1
-        continue
       }
-      guard let made = try await find() else {
-        throw CloudError.decoding(url: api, what: Row.Table.path, reason: "a row that was just created cannot be read back")
-      }
-      return made
     }
+    guard let made = try await find() else {
+      throw CloudError.decoding(url: api, what: Row.Table.path, reason: "a row that was just created cannot be read back")
+    }
+    return made
   }
 
   /// Makes a row and gives its id. Only for rows without a natural key, of which one too many does no harm.
@@ -101,11 +102,21 @@ package struct BalenaClient: Sendable {
     while true {
       do {
         return try Self.decode(Created<Table>.self, from: try await post(table, body), what: Table.path).id
-      } catch let error as CloudError where error.leavesUnknown && attempt < 4 {
-        try await http.settings.time.sleep(.seconds(1 << attempt))
+      } catch let error as CloudError where error.leavesUnknown {
+        guard try await pause(after: attempt, error) else { throw error }
         attempt += 1
       }
     }
+  }
+
+  /// Waits as before the repetition of any other request; false: this try was the last one.
+  private func pause(after attempt: Int, _ error: CloudError) async throws -> Bool {
+    let settings = http.settings
+    let request = HTTPRequest(.post, api, repetition: .harmless)
+    guard let delay = settings.retry.delay(after: attempt, of: request, error: error, now: settings.time.now()) else { return false }
+    settings.notice("\(error); try \(attempt + 1) of \(settings.retry.attempts) in \(delay.components.seconds) s")
+    try await settings.time.sleep(delay)
+    return true
   }
 
   private struct Created<Table: ODataTable>: Decodable { let id: RowID<Table> }
