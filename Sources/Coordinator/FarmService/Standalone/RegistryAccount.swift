@@ -10,6 +10,20 @@ package enum RegistryAccount {
     var auths: [String: Entry]
   }
 
+  /// A credential each. What the environment has is one registry's: it is refused where it would go to several.
+  static func credentials(
+    for registries: Set<RegistryName>, authFile: String?, environment: [String: String]
+  ) throws(FarmError) -> [RegistryName: RegistryCredential] {
+    var found: [RegistryName: RegistryCredential] = [:]
+    for registry in registries { found[registry] = try credential(for: registry, authFile: authFile, environment: environment) }
+    if authFile == nil, found.count > 1, found.values.contains(where: { $0 != .anonymous }) {
+      let names = registries.map(\.text).sorted().joined(separator: ", ")
+      throw .usage(
+        "the credential in the environment (BLOCKFARM_REGISTRY_…) would be shown to several registries: \(names); use --authfile with one for each")
+    }
+    return found
+  }
+
   /// `authFile` has docker's and skopeo's form: `{"auths":{"host:port":{"auth":"<base64 of user:password>"}}}`. Without it,
   /// `BLOCKFARM_REGISTRY_TOKEN`, or `BLOCKFARM_REGISTRY_USER` and `BLOCKFARM_REGISTRY_PASSWORD`; without those, anonymous.
   static func credential(for registry: RegistryName, authFile: String?, environment: [String: String]) throws(FarmError) -> RegistryCredential {
