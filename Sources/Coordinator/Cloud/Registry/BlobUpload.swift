@@ -130,7 +130,7 @@ struct BlobUpload {
     guard let location = response.fields["Location"] else {
       throw .decoding(url: response.url, what: "upload", reason: "the answer has no Location")
     }
-    return try response.url.resolving(location)
+    return try response.url.naming(location)
   }
 
   /// `0-<last>` means last + 1 bytes. An empty upload has to say `0-0` too, so that one is taken as nothing.

@@ -71,7 +71,7 @@ actor RegistryTokens {
         // The registry's own idea of a scope counts too, but only for what this request is about.
         let repositories = Set(scopes.map(\.repository))
         let wanted = RegistryScope.merged(Array(scopes) + asked.filter { repositories.contains($0.repository) })
-        return .bearer(try await token(wanted, realm: try url.resolving(realm), service: service))
+        return .bearer(try await token(wanted, realm: try url.naming(realm), service: service))
       }
     }
     return nil
