@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Crypto
 import Foundation
@@ -67,6 +68,75 @@ struct HTTPRuleTests {
     let request = HTTPRequest(.get, try HTTPURL("https://registry.example/v2/"))
     let response = HTTPResponse(status: 307, fields: ["Location": "http://127.0.0.1:2375/containers"], body: [], url: request.url)
     guard case .refuse = RedirectRule.verdict(on: response, to: request) else { throw Missing(what: "a refusal") }
+  }
+
+  @Test(arguments: [
+    "http://127.0.0.1:2375/a?secret", "https://localhost/a", "http://LOCALHOST./a", "http://a.localhost/", "http://127.9.9.9/", "http://2130706433/",
+    "http://0x7f.1/", "http://127.0.0.1./", "http://0.0.0.0/", "http://[::1]:5000/", "http://[::]/", "http://[0:0:0:0:0:0:0:1]/",
+    "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/",
+  ]) func onlyThisMachineNamesThisMachine(address: String) throws {
+    let here = try HTTPURL("http://127.0.0.1:5000/v2/")
+    let there = try HTTPURL("https://registry.example/v2/")
+    let target = try HTTPURL(address)
+    #expect(try !target.mayBeNamed(by: there) && target.mayBeNamed(by: here) && here.naming(address) == target)
+    let error = #expect(throws: CloudError.self) { try there.naming(address) }
+    #expect(text(error).contains("given by https://registry.example:443, and \(target.origin.host) is this machine itself"))
+    #expect(!text(error).contains("secret"))
+  }
+
+  @Test(arguments: [
+    "/v2/x", "https://storage.example/x?sig=1", "http://10.0.0.1/", "http://127.0.0.1.example/", "http://localhost.example/", "http://[2001:db8::1]/",
+    "http://1.127.0.0/", "http://[::ffff:10.0.0.1]/",
+  ]) func othersMayBeNamedByAnybody(address: String) throws {
+    let there = try HTTPURL("https://registry.example/v2/")
+    #expect(try there.naming(address) == there.resolving(address))
+    #expect(try HTTPURL("http://localhost/").naming(address).origin.host.isEmpty == false)
+  }
+
+  /// A registry and an API behind a proxy, so that they are no part of this machine.
+  @Test func addressesOfThisMachineAreNotAskedForOthers() async throws {
+    let server = try FaultServer { request, _ in
+      if request.target.hasPrefix("http://secret.example/") {
+        return Reply.send(401, [("WWW-Authenticate", "Bearer realm=\"http://localhost:2375/token\"")])
+      }
+      switch request.method {
+      case "HEAD": return Reply.send(404)
+      case "POST" where request.target.contains("beginUpload"):
+        let part = "http://127.0.0.1:2375/part"
+        return Reply.send(200, [], #"{"asset":{"uuid":"u","uploadParts":[{"url":"\#(part)","chunkSize":10485760,"partNumber":1}]}}"#)
+      case "POST": return Reply.send(202, [("Location", "http://127.0.0.1:2375/upload")])
+      default: return Reply.send(200, [], #"{"d":[{"id":1,"asset_key":"k","asset":{"href":"http://127.0.0.1:2375/file","size":1}}]}"#)
+      }
+    }
+    defer { server.stop() }
+    var settings = Waits().settings()
+    settings.proxy = .address(try HTTPURL(server.origin + "/"), user: nil, password: nil, except: "")
+    settings.plainHTTP = .hosts(["registry.example", "secret.example", "api.example"])
+    let http = try HTTPClient(settings: settings)
+    func refusal(_ body: () async throws -> Void) async -> String { text(await cloudError(body)) }
+    let content = noise(6 << 20)
+    let registry = try RegistryClient(RegistryName("registry.example"), http: http)
+    let upload = await refusal { _ = try await registry.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    #expect(upload.contains("127.0.0.1 is this machine itself"))
+    let secret = try RegistryClient(RegistryName("secret.example"), http: http, credential: .bearer(Secret("token")))
+    let realm = await refusal { _ = try await secret.manifestDigest(.tag(.latest), in: try RepositoryName("a")) }
+    #expect(realm.contains("localhost is this machine itself"))
+    let api = BalenaClient(http: http, api: try HTTPURL("http://api.example/"), token: nil)
+    let asset = try #require(try await api.assets(of: RowID(1)).first)
+    let href = await refusal { try await api.check(asset, expecting: blob([0])) }
+    #expect(href.contains("127.0.0.1 is this machine itself"))
+    try await withScratch { scratch in
+      try Data(content).write(to: URL(fileURLWithPath: scratch + "/file"))
+      let store = try BlobStore(root: scratch + "/store")
+      let fetched = await refusal { try await api.fetch(asset, into: store, expecting: blob([0])) }
+      #expect(fetched.contains("127.0.0.1 is this machine itself"))
+      let part = await refusal {
+        try await api.putAsset(
+          "k", file: scratch + "/file", size: Int64(content.count), filename: "file", contentType: "text/plain", release: RowID(1))
+      }
+      #expect(part.contains("127.0.0.1 is this machine itself"))
+    }
+    #expect(server.requests.allSatisfy { $0.target.contains(".example/") })
   }
 
   @Test func plainHTTPNeedsLoopbackOrPermission() async throws {

@@ -93,6 +93,48 @@ struct RegistryFaultTests {
     #expect(waits.all == [1, 2, 4, 8, 16, 32].map { .seconds($0) })
   }
 
+  /// The whole blob is taken each time and never committed: what was reached before is no progress.
+  @Test(arguments: [500, 404]) func commitThatNeverSucceedsIsGivenUp(status: Int) async throws {
+    let content = noise(2_000_000)
+    let server = try FaultServer { request, number in
+      switch request.method {
+      case _ where number > 100: Reply.send(400)
+      case "HEAD", "GET": Reply.send(404)
+      case "PUT": Reply.send(status)
+      default: Reply.send(202, [("Location", "/upload"), ("Range", request.method == "POST" ? "0-0" : "0-\(content.count - 1)")])
+      }
+    }
+    defer { server.stop() }
+    let waits = Waits()
+    let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: waits.settings()))
+    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    #expect(error?.status == status)
+    for method in ["POST", "PATCH", "PUT"] { #expect(server.requests.filter { $0.method == method }.count == 7) }
+    #expect(waits.all == (status == 500 ? [1, 2, 4, 8, 16, 32].map { .seconds($0) } : []))
+  }
+
+  /// The second chunk is disputed each time, and then there is nothing of the first one.
+  @Test func registryThatForgetsWhatItTookIsGivenUp() async throws {
+    let content = noise(3_000_000)
+    let server = try FaultServer { request, number in
+      switch request.method {
+      case _ where number > 100: Reply.send(400)
+      case "HEAD": Reply.send(404)
+      case "GET": Reply.send(204, [("Location", "/upload"), ("Range", "0-0")])
+      case "PATCH" where request.field("Content-Range")?.hasPrefix("0-") != true: Reply.send(416, [("Location", "/upload"), ("Range", "0-0")])
+      default: Reply.send(202, [("Location", "/upload"), ("Range", request.method == "POST" ? "0-0" : "0-999999")])
+      }
+    }
+    defer { server.stop() }
+    var settings = RegistryClient.Settings()
+    settings.chunkSize = 1_000_000
+    let client = try RegistryClient(
+      RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: Waits().settings()), settings: settings)
+    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    #expect(error?.status == 416)
+    #expect(server.requests.map(\.method) == ["HEAD", "POST"] + Array(repeating: ["PATCH", "PATCH", "GET"], count: 7).joined().dropLast())
+  }
+
   @Test func registryThatKeepsNothingIsNotAskedForever() async throws {
     let server = try FaultServer { request, number in
       switch request.method {

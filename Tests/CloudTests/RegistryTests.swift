@@ -107,6 +107,28 @@ struct RegistryTests {
     }
   }
 
+  /// Nothing is uploaded before both have seen that the repository has nothing.
+  @Test func twoTagsOfOneRepositoryShareTheirUploads() async throws {
+    try await withScratch { scratch in
+      let registry = try PrivateRegistry(in: scratch)
+      let test = try TestImage(in: scratch, layers: [2 << 20, 100_000])
+      let blobs = test.layers + [test.config]
+      let asked = DispatchSemaphore(value: 0)
+      let relay = try RelayServer(upstream: registry.port) { request, number in
+        if request.method == "HEAD", number == 2 * (1 + blobs.count) { for _ in 0..<100 { asked.signal() } }
+        if request.method == "POST" { asked.wait() }
+        return .pass
+      }
+      defer { relay.stop() }
+      let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()))
+      let repository = try RepositoryName("r/app")
+      let reports = try await forEach([try ImageTag("1"), .latest], atOnce: 2) { try await client.push(test.image, to: repository, as: .tag($0)) }
+      #expect(reports.map(\.uploaded.count).reduce(0, +) == 3 && reports.map(\.present.count).reduce(0, +) == 3)
+      #expect(relay.uploadedBytes == Int(blobs.map(\.size).reduce(0, +)) + 2 * test.image.manifest.bytes.count)
+      for tag in ["1", "latest"] { try run("skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:\(registry.port)/r/app:\(tag)") }
+    }
+  }
+
   @Test func wrongContentIsNamedAndNothingIsPublished() async throws {
     try await withScratch { scratch in
       let registry = try PrivateRegistry(in: scratch)

@@ -101,6 +101,29 @@ struct RegistryTokenTests {
     }
   }
 
+  /// What a token service says about a token's life is used for a sum; a token of no life is asked for again.
+  @Test(arguments: ["9223372036854775807", "-9223372036854775808", "0"]) func absurdLivesOfTokens(life: String) async throws {
+    let server = try FaultServer { request, _ in
+      if request.target.hasPrefix("/token") { return Reply.send(200, [], "{\"token\":\"t\",\"expires_in\":\(life)}") }
+      guard request.field("Authorization") == "Bearer t" else {
+        return Reply.send(401, [("WWW-Authenticate", "Bearer realm=\"/token\"")])
+      }
+      return Reply.send(200, [("Docker-Content-Digest", "\(blob([]).digest)")])
+    }
+    defer { server.stop() }
+    let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: Waits().settings()))
+    #expect(try await client.manifestDigest(.tag(.latest), in: try RepositoryName("a")) == blob([]).digest)
+  }
+
+  @Test(
+    arguments: [
+      (#"{"exp":1e300,"iat":1}"#, nil), (#"{"exp":1e300,"iat":-1e300}"#, nil), (#"{"exp":1e400,"iat":1}"#, nil), (#"{"exp":1e300,"nbf":1e300}"#, nil),
+      (#"{"exp":1,"iat":2}"#, nil), (#"{"exp":"NaN","iat":0}"#, nil), (#"{"exp":1800000300.5,"iat":1800000000}"#, 300),
+    ] as [(String, Int64?)]) func livesInTokens(claims: String, life: Int64?)
+  {
+    #expect(RegistryTokens.life(ofToken: "a.\(Data(claims.utf8).base64EncodedString()).c") == life)
+  }
+
   @Test func credentialGoesOnlyToAllowedTokenHosts() async throws {
     try await withScratch { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)

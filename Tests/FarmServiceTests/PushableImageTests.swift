@@ -86,4 +86,50 @@ struct PushableImageTests {
     #expect(throws: FarmError.self) { try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"]) }
     #expect(try RegistryAccount.credential(for: registry, authFile: nil, environment: [:]) == .anonymous)
   }
+
+  private static let authFile = Data(
+    #"""
+    {"auths": {
+      "https://index.docker.io/v1/": {"auth": "aHViOjE="}, "https://index.docker.io/v1/access-token": {"auth": "dG9rZW46MQ=="},
+      "https://V2.example:5000/v2/": {"auth": "djI6MQ=="}, "http://bare.example": {"auth": "YmFyZTox"},
+      "https://both.example": {"auth": "dXJsOjE="}, "both.example": {"auth": "bmFtZTox"},
+      "helper.example": {}, "https://helper.example/v1/": {"auth": "aGVscGVyOjE="}, "empty.example": {}, "space.example/mine": {"auth": "c3BhY2U6MQ=="}
+    }}
+    """#.utf8)
+
+  @Test(arguments: [
+    "docker.io": "hub", "index.docker.io": "hub", "registry-1.docker.io": "hub", "v2.example:5000": "v2", "bare.example": "bare",
+    "both.example": "name", "helper.example": "helper", "v2.example": nil, "empty.example": nil, "space.example": nil, "example": nil,
+  ]) func keysOfAuthFilesAreReadAsDockerWritesThem(registry: String, user: String?) throws {
+    let path = FileManager.default.temporaryDirectory.path + "/push-auth-\(UUID().uuidString.prefix(8))"
+    defer { unlink(path) }
+    try Self.authFile.write(to: URL(fileURLWithPath: path))
+    chmod(path, 0o600)
+    func credential() throws -> RegistryCredential { try RegistryAccount.credential(for: RegistryName(registry), authFile: path, environment: [:]) }
+    if let user {
+      #expect(try credential() == .basic(user: user, password: Secret("1")))
+    } else {
+      let error = #expect(throws: FarmError.self) { try credential() }
+      #expect("\(error as Any)".contains("has nothing for '\(registry)'; it has both.example, empty.example (without 'auth'), helper.example"))
+    }
+  }
+
+  @Test(arguments: [
+    ["BLOCKFARM_REGISTRY_TOKEN": "a-token"], ["BLOCKFARM_REGISTRY_USER": "me", "BLOCKFARM_REGISTRY_PASSWORD": "a-token"],
+  ]) func credentialOfTheEnvironmentIsOneRegistrys(environment: [String: String]) async throws {
+    var push = StandalonePush(image: "/nothing", destinations: ["a.example/app:1", "b.example/app:1"])
+    func refusal() async -> String {
+      do { _ = try await push.run(environment: environment) } catch { return "\(error)" }
+      return ""
+    }
+    let several = await refusal()
+    #expect(several.contains("shown to several registries: a.example, b.example; use --authfile") && !several.contains("a-token"), "\(several)")
+    // One registry is gone on with, and so are several without a credential.
+    push.destinations[1] = "a.example/other:1"
+    #expect(await refusal().contains("/nothing"))
+    let registries: Set = [try RegistryName("a.example"), try RegistryName("b.example")]
+    #expect(
+      try RegistryAccount.credentials(for: registries, authFile: nil, environment: [:])
+        == Dictionary(uniqueKeysWithValues: registries.map { ($0, .anonymous) }))
+  }
 }

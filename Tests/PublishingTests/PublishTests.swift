@@ -24,7 +24,7 @@ import Testing
       #expect(try await bench.publish() == published)
       // Nothing is written the second time.
       #expect(await bench.cloud.traffic.entries.filter { $0.method != .get && $0.method != .head }.count == writes)
-      #expect(await Set(bench.journal.entries.map(\.stage)) == [.application, .complete, .final])
+      #expect(await Set(bench.journal.entries.map(\.stage)) == [.application, .draft, .complete, .final])
     }
   }
 
@@ -254,6 +254,41 @@ import Testing
       await #expect(throws: Full.self) { try await bench.publisher().publish(publication, .init(mode: .final)) { throw Full() } }
       #expect(await bench.rows("release").allSatisfy { $0["is_final"] == false && $0["status"] == "success" })
       #expect(await bench.rows("release").count == 4)
+    }
+  }
+
+  /// What a registry has under a digest is compared; that it cannot be asked is no difference.
+  @Test func tellsOfOtherContentInTheRegistry() async throws {
+    try await PublishBench.with { bench in
+      var sample = SamplePublication()
+      (sample.blocks, sample.hasHostapp) = (["tools"], false)
+      try await bench.publish(sample)
+      let (name, version) = (try ApplicationName(organization: "balena_os", name: "generic-amd64-tools"), try #require(OSVersion("2.60.1")))
+      let image = try sample.make(in: bench.blobs).blocks[0].image
+      let expected = ReleaseExpectation(images: ["tools": image.manifest], assets: nil, assetRules: [])
+      func differences(_ faults: Fault...) async throws -> [String] {
+        await bench.cloud.traffic.removeFaults()
+        for fault in faults { await bench.cloud.traffic.inject(fault) }
+        return try await bench.target.verify(.version(version), of: name, with: expected, registry: bench.registry()).differences
+      }
+      #expect(try await differences().isEmpty)
+      let tampered = try await differences(Fault(.registry, .get, "/v2/v2", .reply(status: 200, body: "{}")))
+      #expect(tampered.count == 1 && tampered[0].hasPrefix("the manifest of 'tools' is not \(image.manifest.digest): registry "), "\(tampered)")
+      // The first of its kind is refused for want of a token, the second is about the manifest.
+      let size = try await differences(Fault(.registry, .head, "/v2/v2", nth: 3, .reply(status: 200, body: "1234567")))
+      #expect(size.count == 1 && size[0].contains("is not what the manifest says") && size[0].contains("is 7, expected"), "\(size)")
+      #expect(await complaint { _ = try await differences(Fault(.registry, .get, "/v2/v2", times: nil, .reply(status: 503))) }.contains("503"))
+      // Bytes of the right digest that are no manifest.
+      let hash = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+      try await bench.cloud.engine.edit { state in
+        for var row in state.database.rows("image") {
+          row.values["content_hash"] = .string(hash)
+          try state.database.update("image", row)
+        }
+      }
+      let malformed = try await differences(
+        Fault(.registry, .head, "/v2/v2", nth: 2, .reply(status: 200)), Fault(.registry, .get, "/v2/v2", .reply(status: 200, body: "{}")))
+      #expect(malformed.count == 2 && malformed[1].contains("gave no valid manifest"), "\(malformed)")
     }
   }
 

@@ -8,7 +8,8 @@ struct BlockPushCommand: AsyncParsableCommand {
     commandName: "push", abstract: "Put a block's image into a registry, or several repositories at once; repeating it is harmless.",
     discussion: """
       Prints each destination with the digest by which the image is known there. Credentials come from --authfile, else from \
-      BLOCKFARM_REGISTRY_TOKEN, else from BLOCKFARM_REGISTRY_USER and BLOCKFARM_REGISTRY_PASSWORD; without any, the push is anonymous.
+      BLOCKFARM_REGISTRY_TOKEN, else from BLOCKFARM_REGISTRY_USER and BLOCKFARM_REGISTRY_PASSWORD; without any, the push is anonymous. \
+      Destinations in several registries need --authfile: the environment's credential is shown to one only.
       """)
 
   @Argument(help: "An OCI image layout, LAYOUT or LAYOUT:NAME, or a docker-archive that blockfarm wrote.")

@@ -36,16 +36,25 @@ extension PublishTarget {
     guard let digest = image.contentHash else { return (0, []) }
     let reference = try ImageReference(image.location)
     let client = try await registry.client(for: reference.registry)
-    guard try await client.manifestDigest(.digest(digest), in: reference.repository) != nil else {
-      return (1, ["the registry has no manifest \(digest) of '\(image.service)'"])
+    let manifest: RemoteManifest
+    do {
+      guard try await client.manifestDigest(.digest(digest), in: reference.repository) != nil else {
+        return (1, ["the registry has no manifest \(digest) of '\(image.service)'"])
+      }
+      // Its digest is recomputed there.
+      manifest = try await client.manifest(.digest(digest), in: reference.repository)
+    } catch let error as CloudError where error.isOtherContent {
+      return (1, ["the manifest of '\(image.service)' is not \(digest): \(error)"])
     }
-    // Its digest is recomputed there.
-    let manifest = try await client.manifest(.digest(digest), in: reference.repository)
     guard case .image(let config, let layers) = manifest.content else { return (1, ["'\(image.service)' is an index of images"]) }
     var problems: [String] = []
     for blob in [config] + layers {
-      if try await !client.has(BlobDescriptor(digest: blob.digest, size: blob.size), in: reference.repository) {
-        problems.append("the registry has no blob \(blob.digest) of '\(image.service)'")
+      do {
+        if try await !client.has(BlobDescriptor(digest: blob.digest, size: blob.size), in: reference.repository) {
+          problems.append("the registry has no blob \(blob.digest) of '\(image.service)'")
+        }
+      } catch let error as CloudError where error.isOtherContent {
+        problems.append("blob \(blob.digest) of '\(image.service)' is not what the manifest says: \(error)")
       }
     }
     return (2 + layers.count, problems)

@@ -26,12 +26,7 @@ extension BalenaClient {
 
   /// Whether the device type is private; nil where the server does not say.
   package func isPrivate(_ id: RowID<DeviceTypeTable>) async throws -> Bool? {
-    do {
-      return try await row(id, as: DeviceTypePrivacy.self)?.isPrivate
-    } catch let error as CloudError where error.status == 400 || error.status == 500 {
-      // The open server has no such field, and answers so.
-      return nil
-    }
+    try await probe(id, as: DeviceTypePrivacy.self).row?.isPrivate
   }
 
   private struct NewApplication: Encodable {
@@ -78,11 +73,8 @@ extension BalenaClient {
 
   /// Where the application says its source is; `isKnown` is false on a server that has no such field.
   package func repositoryURL(of id: RowID<ApplicationTable>) async throws -> (url: String?, isKnown: Bool) {
-    do {
-      return (try await row(id, as: ApplicationRepository.self)?.url, true)
-    } catch let error as CloudError where error.status == 400 || error.status == 500 {
-      return (nil, false)
-    }
+    let (row, isKnown) = try await probe(id, as: ApplicationRepository.self)
+    return (row?.url, isKnown)
   }
 
   // MARK: Teams

@@ -69,7 +69,7 @@ extension BalenaClient {
       throw CloudError.decoding(url: api, what: "asset \(asset.key)", reason: "it has no file")
     }
     // The address is signed and must not get the credential.
-    try await http.download(HTTPRequest(.get, try HTTPURL(href)), into: store, expecting: blob)
+    try await http.download(HTTPRequest(.get, try api.naming(href)), into: store, expecting: blob)
   }
 
   /// Reads an asset's file and keeps nothing of it; other content or another size is thrown as a mismatch.
@@ -78,7 +78,7 @@ extension BalenaClient {
       throw CloudError.decoding(url: api, what: "asset \(asset.key)", reason: "it has no file")
     }
     let digest = DigestSink()
-    try await http.download(HTTPRequest(.get, try HTTPURL(href)), into: digest, limit: blob.size)
+    try await http.download(HTTPRequest(.get, try api.naming(href)), into: digest, limit: blob.size)
     try digest.finish(expecting: blob, source: "asset \(asset.key)")
   }
 
@@ -135,7 +135,7 @@ extension BalenaClient {
         let offset = Int64(part.partNumber - 1) * Self.assetPart
         // A signed address is used as it is, without the credential.
         let request = HTTPRequest(
-          .put, try HTTPURL(part.url), body: .file(path: path, offset: offset, length: min(Self.assetPart, size - offset)))
+          .put, try api.naming(part.url), body: .file(path: path, offset: offset, length: min(Self.assetPart, size - offset)))
         guard let tag = try await http.send(request).fields["ETag"] else {
           throw CloudError.decoding(url: request.url, what: "part \(part.partNumber) of \(filename)", reason: "the answer has no ETag")
         }

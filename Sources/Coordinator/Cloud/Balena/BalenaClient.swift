@@ -45,13 +45,29 @@ package struct BalenaClient: Sendable {
     try await read(Row.self, .row(id), Row.shape.options).first
   }
 
+  /// The row with a field that not every server has; `isKnown` is false on a server that has no such field.
+  ///
+  /// Such a server answers 500 (the open one) or 400, and an outage may be a 500 as well. It is the field only if it is answered so before and after
+  /// the row's id was read; what refuses that, too, is thrown. Every other failure is tried again and thrown as ever.
+  func probe<Row: ODataProjection>(_ id: RowID<Row.Table>, as type: Row.Type = Row.self) async throws -> (row: Row?, isKnown: Bool) {
+    for isLast in [false, true] {
+      let response = try await http.send(try reading(.row(id), Row.shape.options), accepting: [400, 500])
+      if response.isSuccess { return (try Self.decode(Rows<Row>.self, from: response, what: "list of \(Row.Table.path)").d.first, true) }
+      if !isLast { _ = try await row(id, as: RowIdentity<Row.Table>.self) }
+    }
+    return (nil, false)
+  }
+
   private struct Rows<Row: Decodable>: Decodable { let d: [Row] }
 
   private func read<Row: ODataProjection>(
     _ type: Row.Type, _ target: ODataTarget<Row.Table>, _ options: [String]
   ) async throws -> [Row] {
-    let request = HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: authorization)
-    return try Self.decode(Rows<Row>.self, from: try await http.send(request), what: "list of \(Row.Table.path)").d
+    try Self.decode(Rows<Row>.self, from: try await http.send(try reading(target, options)), what: "list of \(Row.Table.path)").d
+  }
+
+  private func reading<Table: ODataTable>(_ target: ODataTarget<Table>, _ options: [String]) throws -> HTTPRequest {
+    HTTPRequest(.get, try url("/v7/" + target.path(options)), authorization: authorization)
   }
 
   // MARK: Writing
@@ -65,18 +81,19 @@ package struct BalenaClient: Sendable {
     while true {
       do {
         _ = try await post(Row.Table.self, body)
+        break
       } catch let error as CloudError where error.status == 409 || error.leavesUnknown {
+        // The server may be about to carry it out: it is looked for after the wait, right before the next POST.
+        let waited = error.status != 409 ? try await pause(after: attempt, error) : false
         if let found = try await find() { return found }
-        guard error.leavesUnknown, attempt < 4 else { throw error }
-        try await http.settings.time.sleep(.seconds(1 << attempt))
+        guard waited else { throw error }
         attempt += 1
-        continue
       }
-      guard let made = try await find() else {
-        throw CloudError.vanished(url: api, what: Row.Table.path)
-      }
-      return made
     }
+    guard let made = try await find() else {
+      throw CloudError.vanished(url: api, what: Row.Table.path)
+    }
+    return made
   }
 
   /// Makes a row and gives its id. Only for rows without a natural key, of which one too many does no harm.
@@ -85,11 +102,21 @@ package struct BalenaClient: Sendable {
     while true {
       do {
         return try Self.decode(Created<Table>.self, from: try await post(table, body), what: Table.path).id
-      } catch let error as CloudError where error.leavesUnknown && attempt < 4 {
-        try await http.settings.time.sleep(.seconds(1 << attempt))
+      } catch let error as CloudError where error.leavesUnknown {
+        guard try await pause(after: attempt, error) else { throw error }
         attempt += 1
       }
     }
+  }
+
+  /// Waits as before the repetition of any other request; false: this try was the last one.
+  private func pause(after attempt: Int, _ error: CloudError) async throws -> Bool {
+    let settings = http.settings
+    let request = HTTPRequest(.post, api, repetition: .harmless)
+    guard let delay = settings.retry.delay(after: attempt, of: request, error: error, now: settings.time.now()) else { return false }
+    settings.notice("\(error); try \(attempt + 1) of \(settings.retry.attempts) in \(delay.components.seconds) s")
+    try await settings.time.sleep(delay)
+    return true
   }
 
   private struct Created<Table: ODataTable>: Decodable { let id: RowID<Table> }

@@ -47,6 +47,15 @@ package enum CloudError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The registry has something under that name, and it is not what the name says.
+  package var isOtherContent: Bool {
+    switch self {
+    case .mismatch, .decoding(_, "manifest", _): true
+    case .registry(let failure): failure.cause.isOtherContent
+    default: false
+    }
+  }
+
   /// The status of an answer that says no; nil for every other error.
   package var status: Int? {
     switch self {

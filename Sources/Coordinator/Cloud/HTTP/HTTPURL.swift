@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// An absolute http or https URL as libcurl reads it, without user, password or fragment.
 ///
@@ -45,6 +46,41 @@ package struct HTTPURL: Hashable, Sendable, CustomStringConvertible, CustomDebug
       }
     }
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// What an address in an answer of this URL means, absolute or relative, if that server may name it.
+  ///
+  /// For all that is asked because somebody else said so: upload locations, token realms, files of assets.
+  func naming(_ reference: String) throws(CloudError) -> HTTPURL {
+    let target = try resolving(reference)
+    guard target.mayBeNamed(by: self) else {
+      throw .invalidURL(target.description, reason: "it is given by \(origin), and \(target.origin.host) is this machine itself")
+    }
+    return target
+  }
+
+  /// Only what is on this machine may name an address on this machine: for another server, the coordinator would reach what that server cannot.
+  func mayBeNamed(by source: HTTPURL) -> Bool { !isThisMachine || source.isThisMachine }
+
+  /// Whether a request would stay on this machine: loopback under all its names, and the unspecified addresses, which Linux connects to loopback.
+  private var isThisMachine: Bool {
+    if isLoopback { return true }
+    var host = origin.host[...]
+    while host.hasSuffix(".") { host.removeLast() }
+    if host == "localhost" || host.hasSuffix(".localhost") { return true }
+    if host.hasPrefix("["), host.hasSuffix("]") { return Self.isThisMachine(ipv6: String(host.dropFirst().dropLast())) }
+    var address = in_addr()
+    guard inet_pton(AF_INET, String(host), &address) == 1 else { return false }
+    return [0, 127].contains(UInt32(bigEndian: address.s_addr) >> 24)
+  }
+
+  /// `::`, `::1`, and IPv4 addresses of this machine that are written as IPv6 ones (RFC 4291 section 2.5.5.2).
+  private static func isThisMachine(ipv6 text: String) -> Bool {
+    var address = in6_addr()
+    guard inet_pton(AF_INET6, String(text.prefix { $0 != "%" }), &address) == 1 else { return false }
+    let bytes = withUnsafeBytes(of: address) { Array($0) }
+    guard bytes[..<10].allSatisfy({ $0 == 0 }) else { return false }
+    return bytes[10] == 0xFF && bytes[11] == 0xFF ? [0, 127].contains(bytes[12]) : bytes[10..<15].allSatisfy { $0 == 0 } && bytes[15] <= 1
   }
 
   /// Without the query, which may hold signatures and tokens.

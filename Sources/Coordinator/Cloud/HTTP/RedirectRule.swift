@@ -18,7 +18,7 @@ enum RedirectRule {
     }
     guard let location = response.fields["Location"] else { return .refuse("a redirect without Location") }
     guard let target = try? request.url.resolving(location) else { return .refuse("a redirect to something that is no http or https URL") }
-    if target.isLoopback, !request.url.isLoopback { return .refuse("a redirect from \(request.url.origin) to this machine itself") }
+    guard target.mayBeNamed(by: request.url) else { return .refuse("a redirect to \(target.origin.host), this machine itself") }
     var next = request
     next.url = target
     if target.origin != request.url.origin { next.authorization = nil }

@@ -4,6 +4,8 @@ import FoundationEssentials
 /// Where blobs are in one registry, as far as this program has seen it, so that each is uploaded once and mounted elsewhere.
 actor BlobPlacement {
   enum Claim: Sendable {
+    /// Somebody else has brought it into the repository meanwhile.
+    case present
     /// The caller uploads it and calls ``release(_:in:)``.
     case upload
     case mount(from: RepositoryName)
@@ -21,9 +23,10 @@ actor BlobPlacement {
 
   func forget(_ digest: Digest, in repository: RepositoryName) { places[digest]?.removeAll { $0 == repository } }
 
-  /// While somebody uploads the blob, others wait; what cannot be mounted from `refused` is not offered again.
-  func claim(_ digest: Digest, refused: Set<RepositoryName>) async throws -> Claim {
+  /// What to do for the blob to be in `repository`. While somebody uploads it, others wait; what cannot be mounted from `refused` is not offered again.
+  func claim(_ digest: Digest, for repository: RepositoryName, refused: Set<RepositoryName>) async throws -> Claim {
     while true {
+      if has(digest, in: repository) { return .present }
       if let place = places[digest]?.first(where: { !refused.contains($0) }) { return .mount(from: place) }
       if claimed.insert(digest).inserted { return .upload }
       let id = UUID()

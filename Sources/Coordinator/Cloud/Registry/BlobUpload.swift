@@ -38,14 +38,15 @@ struct BlobUpload {
     let http = client.http.settings
     var session: Session?
     var failures = 0
+    // Over all uploads: one that got no further than another before it is no progress, however much of the blob was sent for it.
+    var best: Int64 = 0
     while true {
-      let before = session?.offset ?? 0
       do {
         if session == nil { session = try await begin() }
         try await fill(&session)
         return
       } catch let error as CloudError {
-        if (session?.offset ?? 0) > before { failures = 0 }
+        if let offset = session?.offset, offset > best { (best, failures) = (offset, 0) }
         failures += 1
         guard let trouble = Self.trouble(error), failures < http.retry.attempts else { throw error }
         if trouble == .passing {
@@ -129,7 +130,7 @@ struct BlobUpload {
     guard let location = response.fields["Location"] else {
       throw .decoding(url: response.url, what: "upload", reason: "the answer has no Location")
     }
-    return try response.url.resolving(location)
+    return try response.url.naming(location)
   }
 
   /// `0-<last>` means last + 1 bytes. An empty upload has to say `0-0` too, so that one is taken as nothing.

@@ -58,11 +58,12 @@ extension RegistryClient {
       await placement.note(digest, in: repository)
       return .present
     }
-    var refused: Set<RepositoryName> = [repository]
+    var refused: Set<RepositoryName> = []
     var hints = sources.filter { $0 != repository }
     while true {
-      let claim = try await placement.claim(digest, refused: refused)
+      let claim = try await placement.claim(digest, for: repository, refused: refused)
       switch claim {
+      case .present: return .present
       case .mount(let source):
         if try await mount(blob.blob, from: source, into: repository) {
           await placement.note(digest, in: repository)

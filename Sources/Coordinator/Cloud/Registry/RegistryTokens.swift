@@ -71,7 +71,7 @@ actor RegistryTokens {
         // The registry's own idea of a scope counts too, but only for what this request is about.
         let repositories = Set(scopes.map(\.repository))
         let wanted = RegistryScope.merged(Array(scopes) + asked.filter { repositories.contains($0.repository) })
-        return .bearer(try await token(wanted, realm: try url.resolving(realm), service: service))
+        return .bearer(try await token(wanted, realm: try url.naming(realm), service: service))
       }
     }
     return nil
@@ -103,14 +103,15 @@ actor RegistryTokens {
     guard let answer = try? WorkerProtocol.decode(Answer.self, from: response.body), let text = answer.token ?? answer.access_token, !text.isEmpty
     else { throw CloudError.decoding(url: realm, what: "token answer", reason: "it is no JSON object with a token") }
     let token = Secret(text)
-    let life = max(10, answer.expires_in ?? Self.life(ofToken: text) ?? 60)
+    // A day at most: what a service says is not to be trusted with arithmetic.
+    let life = min(max(10, answer.expires_in ?? Self.life(ofToken: text) ?? 60), 86_400)
     grants.append(Grant(scopes: scopes, token: token, expiry: http.settings.time.now() + life - min(30, life / 5)))
     if grants.count > 64 { grants.removeFirst() }
     return token
   }
 
   /// Seconds that a JWT (RFC 7519) says it is good for; only a hint, nothing is verified.
-  private static func life(ofToken token: String) -> Int64? {
+  static func life(ofToken token: String) -> Int64? {
     let parts = token.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3 else { return nil }
     var text = parts[1].map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }

@@ -75,12 +75,9 @@ package struct StandalonePush: Sendable {
     let http = try HTTPClient(settings: settings)
     var options = RegistryClient.Settings()
     options.chunkSize = chunkSize
-    var clients: [RegistryName: RegistryClient] = [:]
-    for registry in Set(references.map(\.registry)) {
-      let credential = try RegistryAccount.credential(for: registry, authFile: authFile, environment: environment)
-      clients[registry] = try RegistryClient(registry, http: http, credential: credential, settings: options)
-    }
-    return clients
+    let credentials = try RegistryAccount.credentials(for: Set(references.map(\.registry)), authFile: authFile, environment: environment)
+    return try Dictionary(
+      uniqueKeysWithValues: credentials.map { ($0, try RegistryClient($0, http: http, credential: $1, settings: options)) })
   }
 
   private func push(
