@@ -8,7 +8,10 @@ import Publishing
 struct ReleaseFinalizeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "finalize", abstract: "Make one complete draft final. It cannot be undone.",
-    discussion: "Refused when an image or required asset is missing, or when the version exists in another release.")
+    discussion: """
+      Refused when an image is not whole in the registry, when a hostapp lacks VERSION, VERSION_HOSTOS or device-type.json, when the server calls the release \
+      by another version, or when the version exists in another release.
+      """)
   @OptionGroup var environment: EnvironmentOptions
   @OptionGroup var arguments: ReleaseArguments
   @Option(name: .long, help: "The version that the release is to have (default: the one that names it).")

@@ -126,7 +126,8 @@ package struct Farm: Sendable {
     let run = RequestRun(
       environment: environment, request: request, plan: plan, pool: pool,
       registries: RegistryClients(cloud: session?.registry, registries: released.registries, configured: configuration.registries),
-      deployment: try await deployment(of: plan, options, session: session, released: released), refused: refused, report: report)
+      deployment: try await deployment(of: plan, options, session: session, released: released), refused: refused, rebuildsBlocks: options.rebuild,
+      report: report)
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)

@@ -39,6 +39,8 @@ actor RequestRun {
   private let deployment: Deployment?
   /// Device types for which nothing is begun.
   private let refused: [Slug: Failure]
+  /// Blocks are made although they are at hand.
+  private let rebuildsBlocks: Bool
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: Work] = [:]
   private var waiting: Set<Slug> = []
@@ -51,9 +53,10 @@ actor RequestRun {
 
   init(
     environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients, deployment: Deployment?,
-    refused: [Slug: Failure], report: @escaping @Sendable (FarmEvent) -> Void
+    refused: [Slug: Failure], rebuildsBlocks: Bool, report: @escaping @Sendable (FarmEvent) -> Void
   ) {
     self.refused = refused
+    self.rebuildsBlocks = rebuildsBlocks
     self.registries = registries
     self.deployment = deployment
     self.environment = environment
@@ -104,7 +107,7 @@ actor RequestRun {
     for slug in slugs {
       guard var item = work[slug] else { continue }
       item.parts.system = try await reusable.system(item.task)
-      item.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
+      item.parts.blocks = item.task.builtBlocks.isEmpty || rebuildsBlocks ? nil : try await reusable.blocks(item.task)
       item.expectedSeconds = try await environment.store.lastSeconds(of: slug)
       item.attempts = try await environment.store.attempts(of: request.id, slug: slug)
       work[slug] = item
