@@ -25,6 +25,10 @@ struct EnvironmentTests {
           team: crew
           role: operator
           storage: {bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET"}
+        minio:
+          api: https://api.lab
+          storage:
+            {endpoint: "http://minio.lab:9000", bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET", plainHTTP: true, authorities: s3.pem}
       """)
     let staging = try farm.environment(named: "staging")
     #expect(staging.api == "https://api.balena-staging.com")
@@ -35,6 +39,11 @@ struct EnvironmentTests {
     #expect(lab.organization == "lab")
     #expect(lab.token?.description.hasSuffix("/secrets/lab") == true)
     #expect(lab.storage?.endpoint == "https://s3.us-east-1.amazonaws.com")
+    #expect(lab.storage?.allowsPlainHTTP == false && lab.storage?.authorities == nil)
+    // What is said about the bucket is not said about the API.
+    let minio = try farm.environment(named: "minio")
+    #expect(minio.storage?.allowsPlainHTTP == true && minio.storage?.authorities?.hasSuffix("/s3.pem") == true)
+    #expect(!minio.allowsPlainHTTP && minio.authorities == nil)
     #expect(try farm.environment(named: "http://127.0.0.1:8080") == lab)
   }
 

@@ -19,7 +19,7 @@ package struct CloudEnvironment: Hashable, Sendable {
   package var storage: ObjectStorage?
   /// Speak http to the API where it is not loopback.
   package var allowsPlainHTTP = false
-  /// PEM file that replaces the system's certificate authorities, an absolute path.
+  /// PEM file that replaces the system's certificate authorities for the API and its registries, an absolute path.
   package var authorities: String?
 
   /// An S3 bucket.
@@ -30,6 +30,10 @@ package struct CloudEnvironment: Hashable, Sendable {
     package var region: String
     package var accessKey: CredentialSource
     package var secretKey: CredentialSource
+    /// Speak http to the endpoint where it is not loopback.
+    package var allowsPlainHTTP = false
+    /// PEM file that replaces the system's certificate authorities for the endpoint, an absolute path: the API's is of somebody else.
+    package var authorities: String?
 
     package init(endpoint: String, bucket: String, region: String, accessKey: CredentialSource, secretKey: CredentialSource) {
       self.endpoint = endpoint

@@ -59,18 +59,21 @@ extension FarmConfiguration {
   private static func storage(
     _ node: ConfigurationNode, directory: String, home: String
   ) throws(ConfigurationError) -> CloudEnvironment.ObjectStorage {
-    let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey"])
+    let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey", "plainHTTP", "authorities"])
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw node.failure("storage needs '\(key)'") }
       return node
     }
     let region = try keys["region"]?.string() ?? "us-east-1"
-    return CloudEnvironment.ObjectStorage(
+    var storage = CloudEnvironment.ObjectStorage(
       endpoint: try keys["endpoint"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
         ?? "https://s3.\(region).amazonaws.com",
       bucket: try required("bucket").string(), region: region,
       accessKey: try credential(required("accessKey"), directory: directory, home: home),
       secretKey: try credential(required("secretKey"), directory: directory, home: home))
+    storage.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
+    storage.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in absolute(try node.string(), in: directory, home: home) }
+    return storage
   }
 
   /// A complaint never repeats the text: it may be the secret itself.
