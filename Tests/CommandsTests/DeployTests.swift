@@ -18,15 +18,18 @@ import Testing
     "environments: {lab: {api: \"\(api)\", token: \"env:LAB_TOKEN\", team: OS Devs, role: developer}}\n"
   }
 
+  /// An account instead of a token.
+  private static func login(_ cloud: TestCloud) -> String {
+    environment(cloud).replacing(
+      "token: \"env:LAB_TOKEN\"", with: "login: {username: \"\(cloud.accounts.admin.email)\", password: \"env:LAB_PASSWORD\"}")
+  }
+
   @Test func publishesFinalReleasesAndFetchesThemAfterwards() async throws {
     try await withTestCloud(Self.configuration) { cloud in
-      let login = try #require(
-        try await BalenaLogin.sessionToken(
-          http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password)))
-      let token = login.exposed
-      let variables = ["LAB_TOKEN": token]
+      let password = cloud.accounts.admin.password
+      let variables = ["LAB_PASSWORD": password]
       let arguments = ["-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab", "--json"]
-      let farm = try SampleFarm(extra: Self.environment(cloud))
+      let farm = try SampleFarm(extra: Self.login(cloud))
       let built = try farm.start(["build", "--local", "--deploy", "final"] + arguments, variables: variables, limit: 180).wait()
       #expect(built.status == 0, "\(built.errors)")
       let report = try JSON(built.output).deviceType("acme-board7")
@@ -60,7 +63,7 @@ import Testing
       }
 
       // Another coordinator at the same version: nothing to build for the block, it is what was published.
-      let other = try SampleFarm(extra: Self.environment(cloud))
+      let other = try SampleFarm(extra: Self.login(cloud))
       let fetched = try other.start(["build", "--local"] + arguments, variables: variables, limit: 180).wait()
       #expect(fetched.status == 0, "\(fetched.errors)")
       let second = try JSON(fetched.output).deviceType("acme-board7")
@@ -78,9 +81,9 @@ import Testing
       #expect(shown.status == 0, "\(shown.errors)")
       let refused = try guest.start(["build", "--local", "--deploy", "draft"] + arguments).wait()
       #expect(refused.status == 2 && refused.errors.contains("environment 'lab' has no token"), "\(refused.errors)")
-      for ended in [built, fetched, verified] { #expect(!ended.output.contains(token) && !ended.errors.contains(token)) }
-      let found = try Child(["grep", "-rlF", token, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
-      #expect(found.status == 1, "the token is in \(found.output)")
+      for ended in [built, fetched, verified] { #expect(!ended.output.contains(password) && !ended.errors.contains(password)) }
+      let found = try Child(["grep", "-rlF", password, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
+      #expect(found.status == 1, "the password is in \(found.output)")
     }
   }
 

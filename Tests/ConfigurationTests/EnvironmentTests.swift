@@ -70,6 +70,38 @@ struct EnvironmentTests {
     }
   }
 
+  @Test func readsLogins() throws {
+    let farm = try load(
+      """
+      environments:
+        staging: {login: {username: builder@example.org, password: "env:PASSWORD"}}
+        production: {login: {username: "env:NAME", password: file:secrets/password}}
+      """)
+    let staging = try farm.environment(named: "staging")
+    #expect(staging.token == nil && staging.hasCredential)
+    #expect(staging.login == .init(username: .plain("builder@example.org"), password: .environment("PASSWORD")))
+    let production = try #require(try farm.environment(named: "production").login)
+    #expect(try production.username.read(environment: ["NAME": "builder"]) == "builder")
+    #expect(production.password.description.hasSuffix("/secrets/password"))
+    for (text, reason) in [
+      ("{token: 'env:A', login: {username: a, password: 'env:B'}}", "environment 'staging' has 'token' and 'login': give one of them"),
+      ("{login: {username: a}}", "login needs 'username' and 'password'"),
+      ("{login: {username: a, password: s3cr3t}}", "a secret is named by env:NAME or file:PATH"),
+      ("{login: {username: 'env:1', password: 'env:B'}}", "a secret is named by env:NAME or file:PATH"),
+    ] {
+      let said = complaint { try load("environments: {staging: \(text)}") }
+      #expect(said.contains(reason) && !said.contains("s3cr3t"), "\(said)")
+    }
+  }
+
+  /// People choose them, where programs make tokens.
+  @Test func passwordsMayHoldAnything() throws {
+    let source = CredentialSource.environment("P")
+    #expect(try source.readPassword(environment: ["P": " correct hörse \"battery\" \r\n"]) == " correct hörse \"battery\" ")
+    for wrong in ["\n", "tab\tsecret"] { #expect(complaint { try source.readPassword(environment: ["P": wrong]) }.contains("secret") == false) }
+    #expect(complaint { try source.readPassword(environment: ["P": "tab\tsecret"]) }.contains("it is no password"))
+  }
+
   @Test func predefinedOnesHaveNoToken() throws {
     let farm = try load("")
     #expect(try farm.environment(named: "production").api == "https://api.balena-cloud.com")

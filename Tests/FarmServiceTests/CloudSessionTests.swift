@@ -1,4 +1,5 @@
 import CoordinatorConfiguration
+import TestCloud
 import Testing
 
 @testable import Cloud
@@ -15,38 +16,80 @@ struct CloudSessionTests {
     return CloudEnvironment(name: "lab", api: "https://api.lab", token: .environment("TOKEN"), storage: storage)
   }
 
-  private func session(_ environment: CloudEnvironment, _ purpose: CloudSession.Purpose = .publishing) throws -> CloudSession {
-    try CloudSession(environment, for: purpose, registries: [], variables: Self.secrets)
+  private func session(
+    _ environment: CloudEnvironment, _ purpose: CloudSession.Purpose = .publishing, _ variables: [String: String] = secrets
+  ) async throws -> CloudSession {
+    try await CloudSession.open(environment, for: purpose, registries: [], variables: variables)
   }
 
-  private func complaint(_ work: () throws -> some Any) -> String {
+  private func complaint(_ work: () async throws -> some Any) async -> String {
     do {
-      _ = try work()
+      _ = try await work()
       return "nothing"
     } catch { return "\(error)" }
   }
 
-  @Test func refusesABucketWithoutTLSAtOnce() throws {
-    let said = complaint { try session(environment()) }
+  @Test func refusesABucketWithoutTLSAtOnce() async throws {
+    let said = await complaint { try await session(environment()) }
     #expect(
       said == "the storage of environment 'lab' is at http://minio.lab:9000, and plain http is not allowed; use https, or write in farm.yaml: "
         + "environments: {lab: {storage: {plainHTTP: true}}}")
     // That the API may be spoken to so says nothing about the bucket.
     var plain = environment()
     plain.allowsPlainHTTP = true
-    #expect(complaint { try session(plain) } == said)
+    #expect(await complaint { try await session(plain) } == said)
     // Who only reads or finalizes has no use for the bucket, nor for its keys.
-    for purpose in [CloudSession.Purpose.reading, .changing] { #expect(try session(environment(), purpose).storage == nil) }
-    #expect(try session(environment { $0.endpoint = "http://127.0.0.1:9000" }).storage != nil)
-    #expect(complaint { try session(environment { ($0.endpoint, $0.secretKey) = ("https://s3.lab", .environment("NONE")) }) }.hasPrefix("env:NONE"))
+    for purpose in [CloudSession.Purpose.reading, .changing] { #expect(try await session(environment(), purpose).storage == nil) }
+    #expect(try await session(environment { $0.endpoint = "http://127.0.0.1:9000" }).storage != nil)
+    #expect(
+      await complaint { try await session(environment { ($0.endpoint, $0.secretKey) = ("https://s3.lab", .environment("NONE")) }) }.hasPrefix(
+        "env:NONE"))
   }
 
-  @Test func theBucketHasItsOwnAuthoritiesAndHosts() throws {
+  @Test func theBucketHasItsOwnAuthoritiesAndHosts() async throws {
     var environment = environment { ($0.allowsPlainHTTP, $0.authorities) = (true, "/s3.pem") }
     environment.authorities = "/api.pem"
-    let session = try session(environment)
+    let session = try await session(environment)
     let (bucket, api) = (try #require(session.storage).http.settings, session.target.client.http.settings)
     #expect(bucket.authorities == "/s3.pem" && api.authorities == "/api.pem")
     #expect(bucket.allowsPlain("minio.lab") && !api.allowsPlain("minio.lab"))
+  }
+
+  private static func login(_ cloud: TestCloud, _ name: String) -> CloudEnvironment {
+    var environment = CloudEnvironment(name: "lab", api: cloud.url)
+    environment.login = .init(username: .plain(name), password: .environment("PASSWORD"))
+    return environment
+  }
+
+  @Test func logsIn() async throws {
+    try await withTestCloud(hasRegistry: false) { cloud in
+      let admin = cloud.accounts.admin
+      let session = try await session(Self.login(cloud, admin.email), .publishing, ["PASSWORD": admin.password])
+      #expect(try await session.target.account().username == admin.username)
+      var named = Self.login(cloud, "")
+      named.login?.username = .source(.environment("NAME"))
+      #expect(try await self.session(named, .reading, ["PASSWORD": admin.password, "NAME": admin.username]).target.client.isGuest == false)
+    }
+  }
+
+  @Test func saysWhyItIsNotLoggedIn() async throws {
+    let password = "pass \"wörd\" of-the-lab"
+    try await withTestCloud(hasRegistry: false) { cloud in
+      let careful = try await cloud.engine.edit {
+        try $0.addAccount("careful", isAdmin: false, in: [1], secondFactor: "123456", now: CloudDate(milliseconds: 0))
+      }
+      let second = await complaint { try await session(Self.login(cloud, careful.username), .publishing, ["PASSWORD": careful.password]) }
+      #expect(second.hasPrefix("environment 'lab': the login's account has a second factor") && second.contains("use a token instead"), "\(second)")
+      for _ in 0..<10 {
+        let wrong = await complaint { try await session(Self.login(cloud, "builder"), .publishing, ["PASSWORD": password]) }
+        #expect(
+          wrong.hasPrefix("environment 'lab': \(cloud.url) does not accept the login; check its username and password (env:PASSWORD)"), "\(wrong)")
+      }
+      let tries = await cloud.traffic.count
+      let blocked = await complaint { try await session(Self.login(cloud, "builder"), .publishing, ["PASSWORD": password]) }
+      #expect(blocked == "environment 'lab': \(cloud.url) cannot be logged in to: there were too many logins, try again after 3600")
+      #expect(await cloud.traffic.count == tries + 1, "it is not asked again")
+      for said in [second, blocked] { #expect(!said.contains(careful.password) && !said.contains("wörd")) }
+    }
   }
 }

@@ -18,10 +18,10 @@ struct EnvironmentOptions: ParsableArguments {
   @Option(name: .long, help: "The environment: production, staging, another one of farm.yaml, or the API's URL. There is no default.")
   var env: String?
 
-  func open(for purpose: CloudSession.Purpose) throws -> CloudSession {
+  func open(for purpose: CloudSession.Purpose) async throws -> CloudSession {
     let configuration = try configurationOptions.load()
     do {
-      return try CloudSession(configuration.environment(named: env), for: purpose, registries: configuration.registries)
+      return try await CloudSession.open(configuration.environment(named: env), for: purpose, registries: configuration.registries)
     } catch let error as ConfigurationError {
       throw FarmError.usage(error.description)
     }

@@ -38,7 +38,8 @@ extension FarmConfiguration {
   private static func environment(
     _ node: ConfigurationNode, _ name: String, directory: String, home: String
   ) throws(ConfigurationError) -> CloudEnvironment {
-    let keys = try node.mapping("an environment", known: ["api", "organization", "token", "team", "role", "storage", "plainHTTP", "authorities"])
+    let keys = try node.mapping(
+      "an environment", known: ["api", "organization", "token", "login", "team", "role", "storage", "plainHTTP", "authorities"])
     let predefined = CloudEnvironment.predefined.first { $0.name == name }
     let api = try keys["api"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil } ?? predefined?.api
     guard let api else { throw node.failure("environment '\(name)' needs 'api', the API's address") }
@@ -46,6 +47,8 @@ extension FarmConfiguration {
     environment.api = api
     if let node = keys["organization"] { environment.organization = try node.string() }
     environment.token = try keys["token"].map { (node) throws(ConfigurationError) in try credential(node, directory: directory, home: home) }
+    environment.login = try keys["login"].map { (node) throws(ConfigurationError) in try login(node, directory: directory, home: home) }
+    if environment.token != nil, let node = keys["login"] { throw node.failure("environment '\(name)' has 'token' and 'login': give one of them") }
     environment.team = try keys["team"]?.string()
     if let node = keys["role"] { environment.role = try node.string() }
     environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
@@ -54,6 +57,16 @@ extension FarmConfiguration {
       absolute(try node.string(), in: directory, home: home)
     }
     return environment
+  }
+
+  private static func login(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CloudEnvironment.Login {
+    let keys = try node.mapping("login", known: ["username", "password"])
+    guard let username = keys["username"], let password = keys["password"] else { throw node.failure("login needs 'username' and 'password'") }
+    let text = try username.string()
+    let isSource = text.hasPrefix("env:") || text.hasPrefix("file:")
+    return CloudEnvironment.Login(
+      username: isSource ? .source(try credential(username, directory: directory, home: home)) : .plain(text),
+      password: try credential(password, directory: directory, home: home))
   }
 
   private static func storage(

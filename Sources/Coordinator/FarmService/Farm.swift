@@ -79,7 +79,7 @@ package struct Farm: Sendable {
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
     var options = options
     options.request.isFeedProvided = options.feed != nil
-    let session = try cloud(options)
+    let session = try await cloud(options)
     var plan = try await Self.plan(
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     for notice in plan.notices { report(.notice(notice)) }

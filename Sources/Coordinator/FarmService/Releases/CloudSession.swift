@@ -21,28 +21,35 @@ package struct CloudSession: Sendable {
   /// The deploy tree's bucket; only of a session for publishing, nil where the environment has none.
   package let storage: ObjectStore?
 
-  /// Reads the environment's secrets and prepares the clients; nothing is sent yet. Of `registries` it takes which may be spoken to without TLS.
-  package init(
+  /// Reads the environment's secrets, prepares the clients, and logs in where the environment has a login; else nothing is sent yet. Of `registries` it takes
+  /// which may be spoken to without TLS.
+  package static func open(
     _ environment: CloudEnvironment, for purpose: Purpose, registries: [RegistryConfiguration],
     variables: [String: String] = ProcessInfo.processInfo.environment
-  ) throws(FarmError) {
-    guard environment.token != nil || purpose == .reading else {
+  ) async throws(FarmError) -> CloudSession {
+    guard environment.hasCredential || purpose == .reading else {
       throw .usage(
         "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH)")
     }
-    storage = purpose == .publishing ? try environment.objectStore(variables: variables) : nil
+    // Before a login is spent on it: the server counts them.
+    let storage = purpose == .publishing ? try environment.objectStore(variables: variables) : nil
     do {
-      let token = try environment.token.map { (source) throws(ConfigurationError) in Secret(try source.read(environment: variables)) }
       let api = try HTTPURL(environment.api)
       var settings = HTTPSettings()
       settings.authorities = environment.authorities
       let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
       settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
       let http = try HTTPClient(settings: settings)
-      target = PublishTarget(
-        client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
-        team: environment.team.map { .init(name: $0, role: environment.role) })
-      registry = RegistryAccess(http: http, api: api, token: token)
+      let token = try await environment.credential(http: http, api: api, variables: variables)
+      return CloudSession(
+        target: PublishTarget(
+          client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
+          team: environment.team.map { .init(name: $0, role: environment.role) }),
+        registry: RegistryAccess(http: http, api: api, token: token), storage: storage)
+    } catch let error as FarmError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
     } catch {
       throw .usage("\(error)")
     }
@@ -81,6 +88,31 @@ package struct CloudSession: Sendable {
 }
 
 extension CloudEnvironment {
+  /// The token that the environment names, or that of a new session; nil: a guest.
+  fileprivate func credential(http: HTTPClient, api: HTTPURL, variables: [String: String]) async throws -> Secret? {
+    if let token { return Secret(try token.read(environment: variables)) }
+    guard let login else { return nil }
+    let (username, password) = (
+      try login.username.read(environment: variables), Secret(try login.password.readPassword(environment: variables))
+    )
+    do {
+      guard let token = try await BalenaLogin.sessionToken(http: http, api: api, username: username, password: password) else {
+        throw FarmError.usage(
+          "environment '\(name)': \(api.origin) does not accept the login; check its username and password (\(login.password)). "
+            + "After ten wrong tries it refuses all for an hour")
+      }
+      return token
+    } catch BalenaLogin.Refusal.secondFactor {
+      throw FarmError.usage(
+        "environment '\(name)': the login's account has a second factor, and nobody is there to type its code; use a token instead: "
+          + "environments: {\(name): {token: env:NAME}}")
+    } catch let refusal as BalenaLogin.Refusal {
+      throw FarmError.farm("environment '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
+    } catch let error as CloudError {
+      throw FarmError.farm("environment '\(name)': \(error)")
+    }
+  }
+
   /// The bucket of the deploy tree, with a client of its own; nil where the environment has none. Nothing is sent yet, but what could not be sent at all is
   /// refused: an upload comes last, hours after the build began.
   fileprivate func objectStore(variables: [String: String]) throws(FarmError) -> ObjectStore? {
