@@ -87,6 +87,22 @@ import Testing
     }
   }
 
+  /// Retries may take minutes: they are told, by builds and by `release`.
+  @Test func tellsWhatIsTriedAgain() async throws {
+    try await withTestCloud(Self.configuration, hasRegistry: false) { cloud in
+      let farm = try SampleFarm(extra: Self.environment(cloud))
+      for arguments in [
+        ["release", "show", "acme-board7", "1.0.0", "--env", "lab"], ["build", "--local", "-m", "acme-board7", "--env", "lab", "--deploy", "draft"],
+      ] {
+        await cloud.traffic.inject(Fault(.api, .get, "/actor/v1/whoami", .reply(status: 503)))
+        // The server does not know the token, which is said after the second try.
+        let ended = try farm.start(arguments, variables: ["LAB_TOKEN": "unknown"]).wait()
+        #expect(ended.status == 2, "\(ended)")
+        #expect(ended.errors.contains("note: GET \(cloud.url)/actor/v1/whoami was answered 503; try 2 of 7 in 1 s\n"), "\(ended.errors)")
+      }
+    }
+  }
+
   /// The coordinator is killed at some request to the cloud; what is started after it publishes everything once.
   @Test func aKilledCoordinatorGoesOn() async throws {
     let farm = try SampleFarm()

@@ -1,4 +1,6 @@
+import BuildModel
 import CoordinatorConfiguration
+import Foundation
 import TestCloud
 import Testing
 
@@ -19,7 +21,7 @@ struct CloudSessionTests {
   private func session(
     _ environment: CloudEnvironment, _ purpose: CloudSession.Purpose = .publishing, _ variables: [String: String] = secrets
   ) async throws -> CloudSession {
-    try await CloudSession.open(environment, for: purpose, registries: [], variables: variables)
+    try await CloudSession.open(environment, for: purpose, registries: [], variables: variables, notice: { _ in })
   }
 
   private func complaint(_ work: () async throws -> some Any) async -> String {
@@ -92,4 +94,34 @@ struct CloudSessionTests {
       for said in [second, blocked] { #expect(!said.contains(careful.password) && !said.contains("wörd")) }
     }
   }
+
+  /// Whoever waits for minutes must be told why, whichever client it is; and nothing that the server repeats of a token.
+  @Test func tellsOfEveryRepetition() async throws {
+    try await withTestCloud { cloud in
+      let notices = Notices()
+      var environment = CloudEnvironment(name: "lab", api: cloud.url, token: .environment("TOKEN"))
+      environment.storage = self.environment { $0.endpoint = cloud.url }.storage
+      let session = try await CloudSession.open(
+        environment, for: .publishing, registries: [], variables: Self.secrets, notice: notices.add)
+      await cloud.traffic.inject(Fault(.api, .get, "/actor/v1/whoami", .reply(status: 503, body: "not for t0ken")))
+      _ = try await session.target.client.whoAmI()
+      #expect(notices.all == ["GET \(cloud.url)/actor/v1/whoami was answered 503: not for <redacted>; try 2 of 7 in 1 s"])
+      await cloud.traffic.inject(Fault(.api, .get, "/images", .reply(status: 503, body: "not for s3cr3t")))
+      _ = try await session.storage?.get(try #require(RelativePath("a")))
+      #expect(notices.all.last == "GET \(cloud.url)/images/a was answered 503: not for <redacted>; try 2 of 7 in 1 s")
+      await cloud.traffic.inject(Fault(.registry, .get, "/v2/", .reply(status: 503)))
+      let registry = try RegistryName(cloud.registry)
+      let clients = RegistryClients(variables: [:], notice: notices.add)
+      _ = try? await clients.client(for: registry).manifest(.tag(ImageTag("latest")), in: RepositoryName("a/b"))
+      #expect(notices.all.count == 3 && notices.all[2].contains("was answered 503"), "\(notices.all)")
+    }
+  }
+}
+
+/// What was told. Locked, because notices come from anywhere.
+private final class Notices: @unchecked Sendable {
+  private let lock = NSLock()
+  private var texts: [String] = []
+  var all: [String] { lock.withLock { texts } }
+  func add(_ text: String) { lock.withLock { texts.append(text) } }
 }

@@ -22,20 +22,21 @@ package struct CloudSession: Sendable {
   package let storage: ObjectStore?
 
   /// Reads the environment's secrets, prepares the clients, and logs in where the environment has a login; else nothing is sent yet. Of `registries` it takes
-  /// which may be spoken to without TLS.
+  /// which may be spoken to without TLS. `notice` is told of everything that is tried again, without secrets: it may be minutes before it goes on.
   package static func open(
     _ environment: CloudEnvironment, for purpose: Purpose, registries: [RegistryConfiguration],
-    variables: [String: String] = ProcessInfo.processInfo.environment
+    variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
   ) async throws(FarmError) -> CloudSession {
     guard environment.hasCredential || purpose == .reading else {
       throw .usage(
-        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH)")
+        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH), or a login")
     }
     // Before a login is spent on it: the server counts them.
-    let storage = purpose == .publishing ? try environment.objectStore(variables: variables) : nil
+    let storage = purpose == .publishing ? try environment.objectStore(variables: variables, notice: notice) : nil
     do {
       let api = try HTTPURL(environment.api)
       var settings = HTTPSettings()
+      settings.notice = notice
       settings.authorities = environment.authorities
       let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
       settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
@@ -115,7 +116,7 @@ extension CloudEnvironment {
 
   /// The bucket of the deploy tree, with a client of its own; nil where the environment has none. Nothing is sent yet, but what could not be sent at all is
   /// refused: an upload comes last, hours after the build began.
-  fileprivate func objectStore(variables: [String: String]) throws(FarmError) -> ObjectStore? {
+  fileprivate func objectStore(variables: [String: String], notice: @escaping @Sendable (String) -> Void) throws(FarmError) -> ObjectStore? {
     guard let storage else { return nil }
     do {
       let endpoint = try HTTPURL(storage.endpoint)
@@ -125,6 +126,7 @@ extension CloudEnvironment {
             + "environments: {\(name): {storage: {plainHTTP: true}}}")
       }
       var settings = HTTPSettings()
+      settings.notice = notice
       settings.authorities = storage.authorities
       settings.plainHTTP = storage.allowsPlainHTTP ? .hosts([endpoint.origin.host]) : .loopbackOnly
       return try ObjectStore(
