@@ -142,7 +142,10 @@ let roomTests: [Target] = [
   tests("Containers", ["BuildModel", "Processes"]),
   tests(
     "FarmService",
-    ["BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "Reports", "TestCloud"]),
+    [
+      "BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
+      "Reports", "TestCloud",
+    ]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),

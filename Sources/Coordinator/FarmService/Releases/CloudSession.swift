@@ -29,7 +29,8 @@ package struct CloudSession: Sendable {
   ) async throws(FarmError) -> CloudSession {
     guard environment.hasCredential || purpose == .reading else {
       throw .usage(
-        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH), or a login")
+        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH), or a login"
+      )
     }
     // Before a login is spent on it: the server counts them.
     let storage = purpose == .publishing ? try environment.objectStore(variables: variables, notice: notice) : nil
