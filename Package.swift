@@ -140,7 +140,12 @@ let roomTests: [Target] = [
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
   tests("Containers", ["BuildModel", "Processes"]),
-  tests("FarmService", ["BuildModel", "BlobStore", "Cloud", "OCIImage", "Executors", "Planning", "Reports"]),
+  tests(
+    "FarmService",
+    [
+      "BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
+      "Reports", "TestCloud",
+    ]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),

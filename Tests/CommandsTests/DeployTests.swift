@@ -18,15 +18,18 @@ import Testing
     "environments: {lab: {api: \"\(api)\", token: \"env:LAB_TOKEN\", team: OS Devs, role: developer}}\n"
   }
 
+  /// An account instead of a token.
+  private static func login(_ cloud: TestCloud) -> String {
+    environment(cloud).replacing(
+      "token: \"env:LAB_TOKEN\"", with: "login: {username: \"\(cloud.accounts.admin.email)\", password: \"env:LAB_PASSWORD\"}")
+  }
+
   @Test func publishesFinalReleasesAndFetchesThemAfterwards() async throws {
     try await withTestCloud(Self.configuration) { cloud in
-      let login = try #require(
-        try await BalenaLogin.sessionToken(
-          http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password)))
-      let token = login.exposed
-      let variables = ["LAB_TOKEN": token]
+      let password = cloud.accounts.admin.password
+      let variables = ["LAB_PASSWORD": password]
       let arguments = ["-m", "acme-board7", "--blocks", "acme-diagnostics", "--env", "lab", "--json"]
-      let farm = try SampleFarm(extra: Self.environment(cloud))
+      let farm = try SampleFarm(extra: Self.login(cloud))
       let built = try farm.start(["build", "--local", "--deploy", "final"] + arguments, variables: variables, limit: 180).wait()
       #expect(built.status == 0, "\(built.errors)")
       let report = try JSON(built.output).deviceType("acme-board7")
@@ -60,7 +63,7 @@ import Testing
       }
 
       // Another coordinator at the same version: nothing to build for the block, it is what was published.
-      let other = try SampleFarm(extra: Self.environment(cloud))
+      let other = try SampleFarm(extra: Self.login(cloud))
       let fetched = try other.start(["build", "--local"] + arguments, variables: variables, limit: 180).wait()
       #expect(fetched.status == 0, "\(fetched.errors)")
       let second = try JSON(fetched.output).deviceType("acme-board7")
@@ -89,9 +92,25 @@ import Testing
         ["build", "--local", "-m", "acme-board7", "--blocks", "acme-diagnosis", "--env", "lab"], variables: variables
       ).wait()
       #expect(mistaken.status == 2 && mistaken.errors.contains("unknown block 'acme-diagnosis'"), "\(mistaken.errors)")
-      for ended in [built, fetched, verified] { #expect(!ended.output.contains(token) && !ended.errors.contains(token)) }
-      let found = try Child(["grep", "-rlF", token, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
-      #expect(found.status == 1, "the token is in \(found.output)")
+      for ended in [built, fetched, verified] { #expect(!ended.output.contains(password) && !ended.errors.contains(password)) }
+      let found = try Child(["grep", "-rlF", password, farm.directory], environment: SampleFarm.environment(home: "/"), directory: "/").wait()
+      #expect(found.status == 1, "the password is in \(found.output)")
+    }
+  }
+
+  /// Retries may take minutes: they are told, by builds and by `release`.
+  @Test func tellsWhatIsTriedAgain() async throws {
+    try await withTestCloud(Self.configuration, hasRegistry: false) { cloud in
+      let farm = try SampleFarm(extra: Self.environment(cloud))
+      for arguments in [
+        ["release", "show", "acme-board7", "1.0.0", "--env", "lab"], ["build", "--local", "-m", "acme-board7", "--env", "lab", "--deploy", "draft"],
+      ] {
+        await cloud.traffic.inject(Fault(.api, .get, "/actor/v1/whoami", .reply(status: 503)))
+        // The server does not know the token, which is said after the second try.
+        let ended = try farm.start(arguments, variables: ["LAB_TOKEN": "unknown"]).wait()
+        #expect(ended.status == 2, "\(ended)")
+        #expect(ended.errors.contains("note: GET \(cloud.url)/actor/v1/whoami was answered 503; try 2 of 7 in 1 s\n"), "\(ended.errors)")
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestCloud
 import Testing
 
 /// `blockfarm jenkins` as a job starts it: variables in, `deploy-jenkins/` and an exit status out.
@@ -153,6 +154,44 @@ import Testing
     try refused("jenkins-unknown-device-type", ["MACHINE": "acme-bord7"])
     try refused("jenkins-no-meta-balena", ["MACHINE": "acme-board7", "metaBalenaBranch": "master"])
     try refused("jenkins-no-workspace", ["MACHINE": "acme-board7", "WORKSPACE": farm.directory + "/gone"])
+  }
+
+  /// By the account that the jobs of old logged in with: what a token of the environment cannot do is done, too.
+  @Test func publishesWithTheAccountOfOld() async throws {
+    var configuration = TestCloudConfiguration()
+    configuration.isStrict = true
+    configuration.deviceTypes.append(.init("acme-board7", "armv7hf"))
+    try await withTestCloud(configuration) { cloud in
+      let farm = try SampleFarm(extra: "environments: {staging: {api: \"\(cloud.url)\"}}\n")
+      let admin = cloud.accounts.admin
+      let variables = [
+        "MACHINE": "acme-board7", "hostOSBlocks": "acme-diagnostics", "deploy": "yes", "final": "yes", "deployTo": "staging",
+        "BALENAOS_STAGING_TOKEN": "", "balenaCloudEmail": admin.email,
+      ]
+      let wrong = variables.merging([
+        "balenaCloudPassword": Self.token, "STAGING_S3_ACCESS_KEY": "access", "STAGING_S3_SECRET_KEY": Self.token,
+      ]) { $1 }
+      let refused = try job(farm, wrong, ["--local"]).wait()
+      #expect(refused.status == 2, "\(refused)")
+      #expect(refused.errors.contains("environment 'staging': \(cloud.url) does not accept the login"), "\(refused.errors)")
+      #expect(refused.errors.contains("goes to the bucket resin-staging-img, too: the job has its keys"), "\(refused.errors)")
+      try expectNoToken(refused, farm)
+      #expect(try farm.requests().isEmpty)
+
+      let ended = try job(farm, variables.merging(["balenaCloudPassword": admin.password]) { $1 }, ["--local"]).wait()
+      #expect(ended.status == 0, "\(ended)")
+      #expect(!ended.output.contains(admin.password) && !ended.errors.contains(admin.password))
+      let isHost = await cloud.engine.edit { state in
+        state.database.rows("application").filter { $0["slug"].string == "balena_os/acme-board7" }.map { $0["is_host"].bool ?? false }
+      }
+      #expect(isHost == [true])
+      // What farm.yaml says needs no variable, and is not overridden by one.
+      let configured = try SampleFarm(
+        extra: "environments: {staging: {api: \"\(cloud.url)\", login: {username: \(admin.username), password: \"env:MINE\"}}}\n")
+      let own = variables.merging(["balenaCloudEmail": "", "final": "no", "MINE": admin.password]) { $1 }
+      let again = try job(configured, own, ["--local"]).wait()
+      #expect(again.status == 0, "\(again)")
+    }
   }
 
   /// Another meta-balena than the pinned one is built where it is a submodule, marked as no release; the checkout stays as it is.

@@ -25,6 +25,10 @@ struct EnvironmentTests {
           team: crew
           role: operator
           storage: {bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET"}
+        minio:
+          api: https://api.lab
+          storage:
+            {endpoint: "http://minio.lab:9000", bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET", plainHTTP: true, authorities: s3.pem}
       """)
     let staging = try farm.environment(named: "staging")
     #expect(staging.api == "https://api.balena-staging.com")
@@ -35,6 +39,11 @@ struct EnvironmentTests {
     #expect(lab.organization == "lab")
     #expect(lab.token?.description.hasSuffix("/secrets/lab") == true)
     #expect(lab.storage?.endpoint == "https://s3.us-east-1.amazonaws.com")
+    #expect(lab.storage?.allowsPlainHTTP == false && lab.storage?.authorities == nil)
+    // What is said about the bucket is not said about the API.
+    let minio = try farm.environment(named: "minio")
+    #expect(minio.storage?.allowsPlainHTTP == true && minio.storage?.authorities?.hasSuffix("/s3.pem") == true)
+    #expect(!minio.allowsPlainHTTP && minio.authorities == nil)
     #expect(try farm.environment(named: "http://127.0.0.1:8080") == lab)
   }
 
@@ -59,6 +68,38 @@ struct EnvironmentTests {
       let said = complaint { try load("registries: {\(text)}") }
       #expect(said.contains(reason) && !said.contains("hidden"), "\(said)")
     }
+  }
+
+  @Test func readsLogins() throws {
+    let farm = try load(
+      """
+      environments:
+        staging: {login: {username: builder@example.org, password: "env:PASSWORD"}}
+        production: {login: {username: "env:NAME", password: file:secrets/password}}
+      """)
+    let staging = try farm.environment(named: "staging")
+    #expect(staging.token == nil && staging.hasCredential)
+    #expect(staging.login == .init(username: .plain("builder@example.org"), password: .environment("PASSWORD")))
+    let production = try #require(try farm.environment(named: "production").login)
+    #expect(try production.username.read(environment: ["NAME": "builder"]) == "builder")
+    #expect(production.password.description.hasSuffix("/secrets/password"))
+    for (text, reason) in [
+      ("{token: 'env:A', login: {username: a, password: 'env:B'}}", "environment 'staging' has 'token' and 'login': give one of them"),
+      ("{login: {username: a}}", "login needs 'username' and 'password'"),
+      ("{login: {username: a, password: s3cr3t}}", "a secret is named by env:NAME or file:PATH"),
+      ("{login: {username: 'env:1', password: 'env:B'}}", "a secret is named by env:NAME or file:PATH"),
+    ] {
+      let said = complaint { try load("environments: {staging: \(text)}") }
+      #expect(said.contains(reason) && !said.contains("s3cr3t"), "\(said)")
+    }
+  }
+
+  /// People choose them, where programs make tokens.
+  @Test func passwordsMayHoldAnything() throws {
+    let source = CredentialSource.environment("P")
+    #expect(try source.readPassword(environment: ["P": " correct hörse \"battery\" \r\n"]) == " correct hörse \"battery\" ")
+    for wrong in ["\n", "tab\tsecret"] { #expect(complaint { try source.readPassword(environment: ["P": wrong]) }.contains("secret") == false) }
+    #expect(complaint { try source.readPassword(environment: ["P": "tab\tsecret"]) }.contains("it is no password"))
   }
 
   @Test func predefinedOnesHaveNoToken() throws {

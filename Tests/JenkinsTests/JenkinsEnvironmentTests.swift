@@ -76,8 +76,19 @@ struct JenkinsEnvironmentTests {
     (["deploy": "maybe"], ["deploy=maybe: must be yes or no"]),
     (["deploy": "yes"], ["deploy=yes needs deployTo: staging or production"]),
     (
-      ["deploy": "yes", "deployTo": "production"], ["deploy=yes to production needs a token in BALENAOS_PRODUCTION_TOKEN"]
+      ["deploy": "yes", "deployTo": "production"],
+      [
+        "deploy=yes to production needs a token in BALENAOS_PRODUCTION_TOKEN, or an account in balenaCloudEmail and balenaCloudPassword"
+      ]
     ),
+    (
+      ["deploy": "yes", "deployTo": "staging", "balenaCloudPassword": "s3cret", "STAGING_S3_ACCESS_KEY": "s3cret"],
+      [
+        "balenaCloudPassword is set and balenaCloudEmail is not: both or neither",
+        "STAGING_S3_ACCESS_KEY is set and STAGING_S3_SECRET_KEY is not: both or neither",
+      ]
+    ),
+    (["balenaCloudEmial": "s3cret"], ["balenaCloudEmial is no variable of a job; did you mean balenaCloudEmail?"]),
     (["deploy": "no", "deployTo": "stagging"], ["deployTo=stagging: must be staging or production"]),
     (["final": "yes"], ["final=yes needs deploy=yes: there is no release to finalize"]),
     (
@@ -121,10 +132,45 @@ struct JenkinsEnvironmentTests {
     let names = """
       PATH HOME USER LANG SHELL PWD MACHTYPE HOSTTYPE OSTYPE TERM TZ LOGNAME HUDSON_HOME JENKINS_HOME JENKINS_URL BUILD_NUMBER BUILD_ID BUILD_TAG \
       JOB_NAME JOB_URL NODE_NAME NODE_LABELS EXECUTOR_NUMBER WORKSPACE_TMP GIT_BRANCH GIT_COMMIT GIT_URL CI JAVA_HOME DEPLOY_ENV VERSION \
-      CHANGE_ID BRANCH_NAME STAGE_NAME RUN_DISPLAY_URL SSH_AUTH_SOCK STAGING_S3_ACCESS_KEY PRODUCTION_S3_SECRET_KEY balenaCloudEmail \
-      balenaCloudPassword balenadevicesDockerhubPassword AMI_IMAGE_TYPE
+      CHANGE_ID BRANCH_NAME STAGE_NAME RUN_DISPLAY_URL SSH_AUTH_SOCK balenadevicesDockerhubPassword AMI_IMAGE_TYPE
       """.split(separator: " ").map(String.init)
     _ = try parse(Dictionary(uniqueKeysWithValues: names.map { ($0, "x") }))
+  }
+
+  /// Who publishes: the environment's token first. A job that cannot publish does not care for half of a pair.
+  @Test func credentials() throws {
+    let deploy = ["deploy": "yes", "deployTo": "staging"]
+    let login = ["balenaCloudEmail": "a@b", "balenaCloudPassword": "s3cret"]
+    func credential(
+      _ variables: [String: String], _ configured: JenkinsEnvironment.Configured = .init()
+    ) throws -> JenkinsJob.Deployment.Credential? {
+      let variables = deploy.merging(variables) { $1 }.merging(["MACHINE": "a"]) { $1 }
+      return try #require(try JenkinsEnvironment.parse(variables, configured: [.staging: configured]).deployment).credential
+    }
+    #expect(try credential(login) == .login)
+    #expect(try credential(login.merging(["BALENAOS_STAGING_TOKEN": "t"]) { $1 }) == .token)
+    #expect(try credential(["BALENAOS_STAGING_TOKEN": "t", "balenaCloudEmail": "a@b"]) == .token)
+    // The token of the other environment is none.
+    #expect(try credential(login.merging(["BALENAOS_PRODUCTION_TOKEN": "t"]) { $1 }) == .login)
+    #expect(try credential([:], .init(hasCredential: true)) == nil)
+    #expect(try credential(login, .init(hasCredential: true)) == nil)
+    #expect(problems(["balenaCloudEmail": "a@b", "STAGING_S3_SECRET_KEY": "s3cret"]).isEmpty)
+  }
+
+  /// Keys of the bucket count for their own environment, and only where the configuration names no bucket.
+  @Test func storageKeys() throws {
+    let keys = ["STAGING_S3_ACCESS_KEY": "k", "STAGING_S3_SECRET_KEY": "s3cret", "BALENAOS_STAGING_TOKEN": "t", "BALENAOS_PRODUCTION_TOKEN": "t"]
+    func hasKeys(_ environment: String, hasStorage: Bool = false, without name: String? = nil) throws -> Bool {
+      let variables = keys.merging(["MACHINE": "a", "deploy": "yes", "deployTo": environment]) { $1 }.filter { $0.key != name }
+      let job = try JenkinsEnvironment.parse(variables, configured: [.staging: .init(hasStorage: hasStorage)])
+      #expect(!String(reflecting: job).contains("s3cret"))
+      return try #require(job.deployment).hasStorageKeys
+    }
+    #expect(try hasKeys("staging"))
+    #expect(try !hasKeys("production"))
+    #expect(try !hasKeys("staging", hasStorage: true))
+    #expect(try !hasKeys("staging", hasStorage: true, without: "STAGING_S3_SECRET_KEY"))
+    #expect(JenkinsJob.Deployment.Environment.allCases.map(\.bucket) == ["resin-staging-img", "resin-production-img-cloudformation"])
   }
 
   /// A misspelt name beside the right one is somebody else's variable.

@@ -57,7 +57,9 @@ import Testing
     }
   }
 
-  static func bench(_ peer: PythonPeer, _ directory: String, bucket: String = "images", secret: String = "test") throws -> Bench {
+  static func bench(
+    _ peer: PythonPeer, _ directory: String, bucket: String = "images", secret: String = "test", http: HTTPClient? = http
+  ) throws -> Bench {
     let store = try ObjectStore(
       http: try #require(http), endpoint: HTTPURL("http://127.0.0.1:\(peer.port)"), bucket: bucket, region: "us-east-1", accessKey: "test",
       secretKey: Secret(secret))
@@ -202,6 +204,35 @@ import Testing
     }
   }
 
+  /// Pages may have no keys, but must lead somewhere.
+  @Test func followsListsOnlyWhereTheyLead() async throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/storage-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try await PythonPeer.with("strange_lists.py") { peer in
+      let store = try Self.bench(peer, directory).store
+      #expect(try await store.keys(below: "thin") == ["thin/last"])
+      #expect(await complaint { try await store.keys(below: "circle") }.contains("it goes on where it was before"))
+      #expect(await complaint { try await store.keys(below: "endless") }.contains("it has no end"))
+    }
+  }
+
+  /// Consoles and mounting programs make them, and make them again.
+  @Test func leavesFoldersAlone() async throws {
+    try await with { bench in
+      let http = try #require(Self.http)
+      let folders = ["", "image/", "old/"].map { "\(Self.directory)/\($0)" }
+      for key in folders {
+        let url = try HTTPURL("http://127.0.0.1:\(bench.port)/images/\(key)")
+        _ = try await http.send(HTTPRequest(.put, url, fields: ["x-amz-acl": "public-read"]))
+      }
+      let report = try await bench.publisher.publish(try bench.publication())
+      #expect(report.uploaded == 3 && report.removed == 0)
+      for key in folders {
+        #expect(try await http.send(HTTPRequest(.head, try HTTPURL("http://127.0.0.1:\(bench.port)/images/\(key)")), accepting: [404]).status == 200)
+      }
+    }
+  }
+
   static let keys = ["a", "a+b", "a b/c d", "2.60.1+rev4/x", "ü/é", "a=b&c", "~user/(1)!*'", "per%cent", "a,b;c:d@e", "image/balena.img.zip"]
 
   @Test func signsAsBotocoreDoes() async throws {
@@ -215,6 +246,8 @@ import Testing
         try await bench.store.put(Array("content of \(text)".utf8), at: key, access: .publicRead)
         let blob = try bench.blobs.put(Array(repeating: 7, count: 3_000_000))
         try await bench.store.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .privateToOwner)
+        try await bench.store.put([1], at: key, access: .publicRead, replacing: nil)
+        try await bench.store.put([1], at: key, access: .publicRead, replacing: "\"abc\"")
         _ = try await bench.store.get(key)
         _ = try await bench.store.head(key)
         try await bench.store.delete(key)
@@ -258,6 +291,8 @@ struct ObjectListingTests {
   @Test func refusesWhatIsCutOrSomethingElse() {
     #expect(complaint { try list("<html>") }.contains("it is no ListBucketResult"))
     #expect(complaint { try list("<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>") }.contains("where it goes on"))
+    let empty = "<IsTruncated>true</IsTruncated><NextContinuationToken></NextContinuationToken>"
+    #expect(complaint { try list("<ListBucketResult>\(empty)</ListBucketResult>") }.contains("where it goes on"))
     #expect(complaint { try list("<ListBucketResult><Contents></Contents></ListBucketResult>") }.contains("without a key"))
     #expect(complaint { try list("<ListBucketResult><Contents><Key>&bad;</Key></Contents></ListBucketResult>") }.contains("without a key"))
   }

@@ -11,6 +11,10 @@ struct JenkinsCommand: AsyncParsableCommand {
       Reads MACHINE (names or 'all'), hostOSBlocks, deploy, final, deployTo, ESR, WORKSPACE, YOCTO_DIR, metaBalenaBranch, supervisorVersion, \
       OS_DEVELOPMENT and VERBOSE from the environment. Writes WORKSPACE/deploy-jenkins: the files of one device type directly, those of several \
       below a directory for each, and junit.xml. Builds on the configured hosts; on this machine where there is none.
+
+      deploy=yes publishes with the token or login of the environment in farm.yaml; where it names neither, with BALENAOS_STAGING_TOKEN or \
+      BALENAOS_PRODUCTION_TOKEN; where that is not set, as balenaCloudEmail with balenaCloudPassword. Files go to the environment's storage in \
+      farm.yaml; where it names none and STAGING_S3_ACCESS_KEY and STAGING_S3_SECRET_KEY (or PRODUCTION_...) are set, to the bucket of old.
       """)
 
   @OptionGroup var configurationOptions: ConfigurationOptions
@@ -32,12 +36,15 @@ struct JenkinsCommand: AsyncParsableCommand {
         workspace: workspace, configuration: configurationOptions.load(), workingDirectory: directory)
       return print(text ?? "no run of this job was left unfinished")
     }
-    let job = try understood { () throws(JenkinsError) in try JenkinsEnvironment.parse(variables) }
+    let configuration = try configurationOptions.load()
+    let job = try understood { () throws(JenkinsError) in
+      try JenkinsEnvironment.parse(variables, configured: JenkinsRun.configured(configuration))
+    }
     guard slots >= 1 else { throw FarmError.usage("--slots must be at least 1") }
     guard !local || host.isEmpty else {
       throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
     }
-    let jenkins = try JenkinsRun(job, configuration: configurationOptions.load(), workingDirectory: directory)
+    let jenkins = try JenkinsRun(job, configuration: configuration, workingDirectory: directory)
     for notice in jenkins.notices { Diagnostics.print("note: " + notice) }
     let progress = ProgressView(showsPercent: job.isVerbose)
     let interrupts = InterruptSignals(jenkins.farm.environment.interruption)

@@ -18,11 +18,11 @@ struct EnvironmentOptions: ParsableArguments {
   @Option(name: .long, help: "The environment: production, staging, another one of farm.yaml, or the API's URL. There is no default.")
   var env: String?
 
-  /// `reading`: a guest will do.
-  func open(reading: Bool) throws -> CloudSession {
+  func open(for purpose: CloudSession.Purpose) async throws -> CloudSession {
     let configuration = try configurationOptions.load()
     do {
-      return try CloudSession(configuration.environment(named: env), reading: reading, registries: configuration.registries)
+      return try await CloudSession.open(
+        configuration.environment(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
     } catch let error as ConfigurationError {
       throw FarmError.usage(error.description)
     }

@@ -24,7 +24,7 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
     guard let version = OSVersion(osVersion ?? arguments.release) else {
       throw FarmError.usage(osVersion.map { "'\($0)' is no version" } ?? "a release named by commit or id needs --os-version")
     }
-    let session = try environment.open(reading: false)
+    let session = try await environment.open(for: .changing)
     let name = try session.application(arguments.application)
     let release = try await session.calling {
       try await $0.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: $0.registry)

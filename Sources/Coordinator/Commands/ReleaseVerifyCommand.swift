@@ -23,7 +23,7 @@ struct ReleaseVerifyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let (verification, session) = (try IndexVerification(path: index), try environment.open(reading: true))
+    let (verification, session) = (try IndexVerification(path: index), try await environment.open(for: .reading))
     let verdicts = try await verification.verify(in: session, slugs: machine)
     if json {
       try printJSON(Listing(releases: verdicts))

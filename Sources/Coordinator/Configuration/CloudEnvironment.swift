@@ -11,6 +11,8 @@ package struct CloudEnvironment: Hashable, Sendable {
   package var organization: String
   /// nil: reading public data only. There is no default, so that a token of one environment never reaches another.
   package var token: CredentialSource?
+  /// An account to log in with instead of a token: a session has all rights of its user, where an API key has those of its role.
+  package var login: Login?
   /// A team that gets a role in new applications.
   package var team: String?
   /// Its role there.
@@ -19,8 +21,34 @@ package struct CloudEnvironment: Hashable, Sendable {
   package var storage: ObjectStorage?
   /// Speak http to the API where it is not loopback.
   package var allowsPlainHTTP = false
-  /// PEM file that replaces the system's certificate authorities, an absolute path.
+  /// PEM file that replaces the system's certificate authorities for the API and its registries, an absolute path.
   package var authorities: String?
+
+  /// A user of the cloud.
+  package struct Login: Hashable, Sendable {
+    /// E-mail address or user name.
+    package enum Name: Hashable, Sendable {
+      case plain(String)
+      case source(CredentialSource)
+
+      package func read(environment: [String: String]) throws(ConfigurationError) -> String {
+        switch self {
+        case .plain(let text): text
+        case .source(let source): try source.read(environment: environment)
+        }
+      }
+    }
+    package var username: Name
+    package var password: CredentialSource
+
+    package init(username: Name, password: CredentialSource) {
+      self.username = username
+      self.password = password
+    }
+  }
+
+  /// Whether publishing can be asked for at all.
+  package var hasCredential: Bool { token != nil || login != nil }
 
   /// An S3 bucket.
   package struct ObjectStorage: Hashable, Sendable {
@@ -30,6 +58,10 @@ package struct CloudEnvironment: Hashable, Sendable {
     package var region: String
     package var accessKey: CredentialSource
     package var secretKey: CredentialSource
+    /// Speak http to the endpoint where it is not loopback.
+    package var allowsPlainHTTP = false
+    /// PEM file that replaces the system's certificate authorities for the endpoint, an absolute path: the API's is of somebody else.
+    package var authorities: String?
 
     package init(endpoint: String, bucket: String, region: String, accessKey: CredentialSource, secretKey: CredentialSource) {
       self.endpoint = endpoint
@@ -91,13 +123,7 @@ package enum CredentialSource: Hashable, Sendable, CustomStringConvertible {
 
   /// The secret: without the line end that editors add. No error holds any of it.
   package func read(environment: [String: String]) throws(ConfigurationError) -> String {
-    let text: String
-    switch self {
-    case .environment(let name):
-      guard let value = environment[name] else { throw ConfigurationError(file: description, reason: "the variable is not set") }
-      text = value
-    case .file(let path): text = try Self.content(path)
-    }
+    let text = try text(environment)
     let bytes = Array(text.utf8)
     guard let last = bytes.lastIndex(where: { $0 != 10 && $0 != 13 && $0 != 32 }) else {
       throw ConfigurationError(file: description, reason: "is empty")
@@ -107,6 +133,26 @@ package enum CredentialSource: Hashable, Sendable, CustomStringConvertible {
       throw ConfigurationError(file: description, reason: "holds blanks or control characters, or more than 16,384 of them: it is no token or key")
     }
     return String(decoding: secret, as: UTF8.self)
+  }
+
+  /// A password that a person chose: it may have blanks and letters of every language. Only the line end that editors add is taken away.
+  package func readPassword(environment: [String: String]) throws(ConfigurationError) -> String {
+    var text = try text(environment)
+    while text.last?.isNewline == true { text.removeLast() }
+    guard !text.isEmpty else { throw ConfigurationError(file: description, reason: "is empty") }
+    guard text.utf8.count <= 16384, text.utf8.allSatisfy({ $0 >= 32 && $0 != 127 }) else {
+      throw ConfigurationError(file: description, reason: "holds control characters, or more than 16,384 of them: it is no password")
+    }
+    return text
+  }
+
+  private func text(_ environment: [String: String]) throws(ConfigurationError) -> String {
+    switch self {
+    case .environment(let name):
+      guard let value = environment[name] else { throw ConfigurationError(file: description, reason: "the variable is not set") }
+      return value
+    case .file(let path): return try Self.content(path)
+    }
   }
 
   private static func content(_ path: String) throws(ConfigurationError) -> String {

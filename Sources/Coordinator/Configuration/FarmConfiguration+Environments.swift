@@ -38,7 +38,8 @@ extension FarmConfiguration {
   private static func environment(
     _ node: ConfigurationNode, _ name: String, directory: String, home: String
   ) throws(ConfigurationError) -> CloudEnvironment {
-    let keys = try node.mapping("an environment", known: ["api", "organization", "token", "team", "role", "storage", "plainHTTP", "authorities"])
+    let keys = try node.mapping(
+      "an environment", known: ["api", "organization", "token", "login", "team", "role", "storage", "plainHTTP", "authorities"])
     let predefined = CloudEnvironment.predefined.first { $0.name == name }
     let api = try keys["api"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil } ?? predefined?.api
     guard let api else { throw node.failure("environment '\(name)' needs 'api', the API's address") }
@@ -46,6 +47,8 @@ extension FarmConfiguration {
     environment.api = api
     if let node = keys["organization"] { environment.organization = try node.string() }
     environment.token = try keys["token"].map { (node) throws(ConfigurationError) in try credential(node, directory: directory, home: home) }
+    environment.login = try keys["login"].map { (node) throws(ConfigurationError) in try login(node, directory: directory, home: home) }
+    if environment.token != nil, let node = keys["login"] { throw node.failure("environment '\(name)' has 'token' and 'login': give one of them") }
     environment.team = try keys["team"]?.string()
     if let node = keys["role"] { environment.role = try node.string() }
     environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
@@ -56,21 +59,34 @@ extension FarmConfiguration {
     return environment
   }
 
+  private static func login(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CloudEnvironment.Login {
+    let keys = try node.mapping("login", known: ["username", "password"])
+    guard let username = keys["username"], let password = keys["password"] else { throw node.failure("login needs 'username' and 'password'") }
+    let text = try username.string()
+    let isSource = text.hasPrefix("env:") || text.hasPrefix("file:")
+    return CloudEnvironment.Login(
+      username: isSource ? .source(try credential(username, directory: directory, home: home)) : .plain(text),
+      password: try credential(password, directory: directory, home: home))
+  }
+
   private static func storage(
     _ node: ConfigurationNode, directory: String, home: String
   ) throws(ConfigurationError) -> CloudEnvironment.ObjectStorage {
-    let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey"])
+    let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey", "plainHTTP", "authorities"])
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw node.failure("storage needs '\(key)'") }
       return node
     }
     let region = try keys["region"]?.string() ?? "us-east-1"
-    return CloudEnvironment.ObjectStorage(
+    var storage = CloudEnvironment.ObjectStorage(
       endpoint: try keys["endpoint"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
         ?? "https://s3.\(region).amazonaws.com",
       bucket: try required("bucket").string(), region: region,
       accessKey: try credential(required("accessKey"), directory: directory, home: home),
       secretKey: try credential(required("secretKey"), directory: directory, home: home))
+    storage.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
+    storage.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in absolute(try node.string(), in: directory, home: home) }
+    return storage
   }
 
   /// A complaint never repeats the text: it may be the secret itself.

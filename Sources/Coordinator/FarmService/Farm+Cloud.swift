@@ -8,13 +8,12 @@ import Publishing
 /// What a build has to do with a cloud.
 extension Farm {
   /// A session with the environment that the options name; nil when they name none.
-  func cloud(_ options: BuildOptions) throws(FarmError) -> CloudSession? {
+  func cloud(_ options: BuildOptions, notice: @escaping @Sendable (String) -> Void) async throws(FarmError) -> CloudSession? {
     guard let name = options.deploy?.environment ?? options.lookup else { return nil }
-    return try CloudSession(cloudEnvironment(name), reading: options.deploy == nil, registries: environment.configuration.registries)
-  }
-
-  private func cloudEnvironment(_ name: String) throws(FarmError) -> CloudEnvironment {
-    do { return try environment.configuration.environment(named: name) } catch { throw .usage(error.description) }
+    let cloud: CloudEnvironment
+    do { cloud = try environment.configuration.environment(named: name) } catch { throw .usage(error.description) }
+    return try await CloudSession.open(
+      cloud, for: options.deploy == nil ? .reading : .publishing, registries: environment.configuration.registries, notice: notice)
   }
 
   /// The blocks that need not be built. Whoever is to publish must be known to the cloud before anything is built.
@@ -77,8 +76,6 @@ extension Farm {
       }
       return urls
     }
-    return Deployment(
-      session: session, request: request, released: released, repositoryURLs: urls,
-      storage: try cloudEnvironment(request.environment).objectStore(http: session.http), environment: environment)
+    return Deployment(session: session, request: request, released: released, repositoryURLs: urls, environment: environment)
   }
 }

@@ -79,7 +79,7 @@ package struct Farm: Sendable {
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
     var options = options
     options.request.isFeedProvided = options.feed != nil
-    let session = try cloud(options)
+    let session = try await cloud(options) { report(.notice($0)) }
     options.request.isCloudAsked = session != nil && !options.rebuild
     var plan = try await Self.plan(
       options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
@@ -125,7 +125,8 @@ package struct Farm: Sendable {
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
       environment: environment, request: request, plan: plan, pool: pool,
-      registries: RegistryClients(cloud: session?.registry, registries: released.registries, configured: configuration.registries),
+      registries: RegistryClients(
+        cloud: session?.registry, registries: released.registries, configured: configuration.registries, notice: { report(.notice($0)) }),
       deployment: try await deployment(of: plan, options, session: session, released: released), refused: refused, rebuildsBlocks: options.rebuild,
       report: report)
     let reports = try await run.run()

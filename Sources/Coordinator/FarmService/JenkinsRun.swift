@@ -43,17 +43,44 @@ package struct JenkinsRun: Sendable {
       notices.append("\(workspace) is no checkout of a device repository; those of \(configuration.file ?? "the configuration") are used")
       repository = nil
     }
+    if let deployment = job.deployment { notices += Self.useVariables(of: deployment, in: &configuration) }
     self.notices = notices
-    if let environment = job.deployment?.environment { Self.useToken(of: environment, in: &configuration) }
     farm = try Farm(configuration)
   }
 
-  /// The job's own token variable serves where the configuration names no token.
-  private static func useToken(of environment: JenkinsJob.Deployment.Environment, in configuration: inout FarmConfiguration) {
-    guard var found = try? configuration.environment(named: environment.rawValue), found.token == nil else { return }
-    found.token = .environment(environment.tokenVariable)
+  /// What the configuration says of the environments that a job can name.
+  package static func configured(_ configuration: FarmConfiguration) -> [JenkinsJob.Deployment.Environment: JenkinsEnvironment.Configured] {
+    var result: [JenkinsJob.Deployment.Environment: JenkinsEnvironment.Configured] = [:]
+    for name in JenkinsJob.Deployment.Environment.allCases {
+      guard let found = try? configuration.environment(named: name.rawValue) else { continue }
+      result[name] = .init(hasCredential: found.hasCredential, hasStorage: found.storage != nil)
+    }
+    return result
+  }
+
+  /// The job's own variables serve where the configuration says nothing; gives what a person should know about it.
+  private static func useVariables(of deployment: JenkinsJob.Deployment, in configuration: inout FarmConfiguration) -> [String] {
+    let name = deployment.environment
+    guard var found = try? configuration.environment(named: name.rawValue) else { return [] }
+    var notices: [String] = []
+    if !found.hasCredential {
+      switch deployment.credential {
+      case .token: found.token = .environment(name.tokenVariable)
+      case .login:
+        found.login = .init(
+          username: .source(.environment(JenkinsJob.Deployment.emailVariable)), password: .environment(JenkinsJob.Deployment.passwordVariable))
+      case nil: break
+      }
+    }
+    if found.storage == nil, deployment.hasStorageKeys {
+      found.storage = .init(
+        endpoint: "https://s3.us-east-1.amazonaws.com", bucket: name.bucket, region: "us-east-1", accessKey: .environment(name.accessKeyVariable),
+        secretKey: .environment(name.secretKeyVariable))
+      notices.append("what is published goes to the bucket \(name.bucket), too: the job has its keys")
+    }
     configuration.environments.removeAll { $0.name == found.name }
     configuration.environments.append(found)
+    return notices
   }
 
   /// Whether a build would run on this machine when nothing is said about it.

@@ -4,13 +4,27 @@ import BuildModel
 ///
 /// An unset variable and an empty one are the same: that is how Jenkins passes a parameter that was left empty.
 package struct JenkinsEnvironment {
+  /// What the configuration says of an environment, so that the job's variables need not.
+  package struct Configured: Hashable, Sendable {
+    package var hasCredential: Bool
+    package var hasStorage: Bool
+
+    package init(hasCredential: Bool = false, hasStorage: Bool = false) {
+      self.hasCredential = hasCredential
+      self.hasStorage = hasStorage
+    }
+  }
+
   private let variables: [String: String]
+  private let configured: [JenkinsJob.Deployment.Environment: Configured]
   private var problems: [String] = []
   private var notices: [String] = []
 
   /// Throws every complaint that there is about the job's own variables. Other variables are not looked at, but for misspelt names.
-  package static func parse(_ variables: [String: String]) throws(JenkinsError) -> JenkinsJob {
-    var environment = JenkinsEnvironment(variables: variables.filter { !$0.value.isEmpty })
+  package static func parse(
+    _ variables: [String: String], configured: [JenkinsJob.Deployment.Environment: Configured] = [:]
+  ) throws(JenkinsError) -> JenkinsJob {
+    var environment = JenkinsEnvironment(variables: variables.filter { !$0.value.isEmpty }, configured: configured)
     let job = environment.job()
     environment.problems += JenkinsVariable.misspelt(among: environment.variables.keys)
     guard let job, environment.problems.isEmpty else { throw JenkinsError(problems: environment.problems) }
@@ -19,13 +33,16 @@ package struct JenkinsEnvironment {
 
   /// The job's workspace alone, for what comes after a run; nil when the variable is not set.
   package static func workspace(_ variables: [String: String]) throws(JenkinsError) -> String? {
-    var environment = JenkinsEnvironment(variables: variables.filter { !$0.value.isEmpty })
+    var environment = JenkinsEnvironment(variables: variables.filter { !$0.value.isEmpty }, configured: [:])
     let workspace = environment.path(.workspace)
     guard environment.problems.isEmpty else { throw JenkinsError(problems: environment.problems) }
     return workspace
   }
 
-  private init(variables: [String: String]) { self.variables = variables }
+  private init(variables: [String: String], configured: [JenkinsJob.Deployment.Environment: Configured]) {
+    self.variables = variables
+    self.configured = configured
+  }
 
   private mutating func job() -> JenkinsJob? {
     let machines = selection(.machine, noun: "device type") { (try? Slug($0)) != nil }
@@ -143,10 +160,33 @@ package struct JenkinsEnvironment {
     if isFinal, !isDeployed { problems.append("final=yes needs deploy=yes: there is no release to finalize") }
     if isFinal, isDeployed, !isPinned { problems.append("final=yes contradicts another meta-balena than the pinned one: such a build is no release") }
     guard isDeployed, let environment else { return nil }
-    if variables[environment.tokenVariable] == nil {
-      problems.append("deploy=yes to \(environment.rawValue) needs a token in \(environment.tokenVariable)")
+    let configured = configured[environment] ?? Configured()
+    return JenkinsJob.Deployment(
+      environment: environment, credential: configured.hasCredential ? nil : credential(for: environment),
+      hasStorageKeys: !configured.hasStorage && pair(environment.accessKeyVariable, environment.secretKeyVariable), isFinal: isFinal)
+  }
+
+  /// The environment's own token, else the account by which the old jobs logged in.
+  private mutating func credential(for environment: JenkinsJob.Deployment.Environment) -> JenkinsJob.Deployment.Credential? {
+    if variables[environment.tokenVariable] != nil { return .token }
+    let (email, password) = (JenkinsJob.Deployment.emailVariable, JenkinsJob.Deployment.passwordVariable)
+    if pair(email, password) { return .login }
+    if variables[email] == nil, variables[password] == nil {
+      problems.append(
+        "deploy=yes to \(environment.rawValue) needs a token in \(environment.tokenVariable), or an account in \(email) and \(password)")
     }
-    return JenkinsJob.Deployment(environment: environment, isFinal: isFinal)
+    return nil
+  }
+
+  /// Whether both are set; one alone is a mistake. Their values are in no complaint.
+  private mutating func pair(_ one: String, _ other: String) -> Bool {
+    switch (variables[one] != nil, variables[other] != nil) {
+    case (true, true): return true
+    case (false, false): return false
+    case (true, false): problems.append("\(one) is set and \(other) is not: both or neither")
+    case (false, true): problems.append("\(other) is set and \(one) is not: both or neither")
+    }
+    return false
   }
 
   private mutating func verbose() -> Bool {

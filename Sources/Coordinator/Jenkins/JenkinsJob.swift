@@ -15,8 +15,32 @@ package struct JenkinsJob: Hashable, Sendable {
       case staging, production
       /// The variable that holds the API token. Its value is not kept here.
       package var tokenVariable: String { "BALENAOS_\(rawValue.uppercased())_TOKEN" }
+      /// The variables that hold the two keys of ``bucket``.
+      package var accessKeyVariable: String { "\(rawValue.uppercased())_S3_ACCESS_KEY" }
+      package var secretKeyVariable: String { "\(rawValue.uppercased())_S3_SECRET_KEY" }
+      /// Where the old jobs put the deploy tree of this environment.
+      package var bucket: String {
+        switch self {
+        case .staging: "resin-staging-img"
+        case .production: "resin-production-img-cloudformation"
+        }
+      }
     }
+    /// The variables that say who publishes. Their values are not kept here.
+    package enum Credential: Hashable, Sendable {
+      case token
+      /// ``emailVariable`` and ``passwordVariable``.
+      case login
+    }
+    /// The account's variables are the same for all environments.
+    package static let emailVariable = "balenaCloudEmail"
+    package static let passwordVariable = "balenaCloudPassword"
+
     package var environment: Environment
+    /// nil: the configuration says it.
+    package var credential: Credential?
+    /// Whether the job has the keys of the environment's bucket, and the configuration does not name another one.
+    package var hasStorageKeys: Bool
     /// Whether the releases are finalized; drafts otherwise.
     package var isFinal: Bool
   }

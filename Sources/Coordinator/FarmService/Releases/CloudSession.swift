@@ -6,33 +6,52 @@ import Publishing
 
 /// One environment, opened: what to publish to, and as whom.
 package struct CloudSession: Sendable {
+  /// What it is opened for.
+  package enum Purpose: Hashable, Sendable {
+    /// A guest will do.
+    case reading
+    /// Needs a token.
+    case changing
+    /// Needs a token, and the bucket where the environment has one.
+    case publishing
+  }
+
   package let target: PublishTarget
   package let registry: RegistryAccess
-  let http: HTTPClient
+  /// The deploy tree's bucket; only of a session for publishing, nil where the environment has none.
+  package let storage: ObjectStore?
 
-  /// Reads the environment's token and prepares the clients; nothing is sent yet. Of `registries` it takes which may be spoken to without TLS.
-  ///
-  /// `reading`: an environment without a token is read as a guest; else that is refused.
-  package init(
-    _ environment: CloudEnvironment, reading: Bool, registries: [RegistryConfiguration],
-    variables: [String: String] = ProcessInfo.processInfo.environment
-  ) throws(FarmError) {
-    guard environment.token != nil || reading else {
+  /// Reads the environment's secrets, prepares the clients, and logs in where the environment has a login; else nothing is sent yet. Of `registries` it takes
+  /// which may be spoken to without TLS. `notice` is told of everything that is tried again, without secrets: it may be minutes before it goes on.
+  package static func open(
+    _ environment: CloudEnvironment, for purpose: Purpose, registries: [RegistryConfiguration],
+    variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
+  ) async throws(FarmError) -> CloudSession {
+    guard environment.hasCredential || purpose == .reading else {
       throw .usage(
-        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH)")
+        "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH), or a login"
+      )
     }
+    // Before a login is spent on it: the server counts them.
+    let storage = purpose == .publishing ? try environment.objectStore(variables: variables, notice: notice) : nil
     do {
-      let token = try environment.token.map { (source) throws(ConfigurationError) in Secret(try source.read(environment: variables)) }
       let api = try HTTPURL(environment.api)
       var settings = HTTPSettings()
+      settings.notice = notice
       settings.authorities = environment.authorities
       let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
       settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
-      http = try HTTPClient(settings: settings)
-      target = PublishTarget(
-        client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
-        team: environment.team.map { .init(name: $0, role: environment.role) })
-      registry = RegistryAccess(http: http, api: api, token: token)
+      let http = try HTTPClient(settings: settings)
+      let token = try await environment.credential(http: http, api: api, variables: variables)
+      return CloudSession(
+        target: PublishTarget(
+          client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
+          team: environment.team.map { .init(name: $0, role: environment.role) }),
+        registry: RegistryAccess(http: http, api: api, token: token), storage: storage)
+    } catch let error as FarmError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
     } catch {
       throw .usage("\(error)")
     }
@@ -71,13 +90,51 @@ package struct CloudSession: Sendable {
 }
 
 extension CloudEnvironment {
-  /// The bucket of the deploy tree; nil where the environment has none.
-  package func objectStore(http: HTTPClient, variables: [String: String] = ProcessInfo.processInfo.environment) throws(FarmError) -> ObjectStore? {
+  /// The token that the environment names, or that of a new session; nil: a guest.
+  fileprivate func credential(http: HTTPClient, api: HTTPURL, variables: [String: String]) async throws -> Secret? {
+    if let token { return Secret(try token.read(environment: variables)) }
+    guard let login else { return nil }
+    let (username, password) = (
+      try login.username.read(environment: variables), Secret(try login.password.readPassword(environment: variables))
+    )
+    do {
+      guard let token = try await BalenaLogin.sessionToken(http: http, api: api, username: username, password: password) else {
+        throw FarmError.usage(
+          "environment '\(name)': \(api.origin) does not accept the login; check its username and password (\(login.password)). "
+            + "After ten wrong tries it refuses all for an hour")
+      }
+      return token
+    } catch BalenaLogin.Refusal.secondFactor {
+      throw FarmError.usage(
+        "environment '\(name)': the login's account has a second factor, and nobody is there to type its code; use a token instead: "
+          + "environments: {\(name): {token: env:NAME}}")
+    } catch let refusal as BalenaLogin.Refusal {
+      throw FarmError.farm("environment '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
+    } catch let error as CloudError {
+      throw FarmError.farm("environment '\(name)': \(error)")
+    }
+  }
+
+  /// The bucket of the deploy tree, with a client of its own; nil where the environment has none. Nothing is sent yet, but what could not be sent at all is
+  /// refused: an upload comes last, hours after the build began.
+  fileprivate func objectStore(variables: [String: String], notice: @escaping @Sendable (String) -> Void) throws(FarmError) -> ObjectStore? {
     guard let storage else { return nil }
     do {
+      let endpoint = try HTTPURL(storage.endpoint)
+      if endpoint.origin.scheme == .http, !endpoint.isLoopback, !storage.allowsPlainHTTP {
+        throw FarmError.usage(
+          "the storage of environment '\(name)' is at \(storage.endpoint), and plain http is not allowed; use https, or write in farm.yaml: "
+            + "environments: {\(name): {storage: {plainHTTP: true}}}")
+      }
+      var settings = HTTPSettings()
+      settings.notice = notice
+      settings.authorities = storage.authorities
+      settings.plainHTTP = storage.allowsPlainHTTP ? .hosts([endpoint.origin.host]) : .loopbackOnly
       return try ObjectStore(
-        http: http, endpoint: HTTPURL(storage.endpoint), bucket: storage.bucket, region: storage.region,
+        http: HTTPClient(settings: settings), endpoint: endpoint, bucket: storage.bucket, region: storage.region,
         accessKey: storage.accessKey.read(environment: variables), secretKey: Secret(storage.secretKey.read(environment: variables)))
+    } catch let error as FarmError {
+      throw error
     } catch {
       throw .usage("\(error)")
     }

@@ -14,7 +14,6 @@ struct Deployment: Sendable {
   let released: ReleasedBlocks
   /// By the name of the repository.
   let repositoryURLs: [String: String]
-  let storage: ObjectStore?
   let environment: FarmEnvironment
 
   /// Publishes one device type and gives its releases; the failure says whether trying again may help.
@@ -32,10 +31,12 @@ struct Deployment: Sendable {
       let published = try await publisher.publish(
         publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict)
       ) {
-        if let storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+        if let storage = session.storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
       }
       // Only what devices are given is the latest.
-      if let storage, request.mode == .final { try await moveLatest(task, delivered, version: version, in: storage, notice: notice) }
+      if let storage = session.storage, request.mode == .final {
+        try await moveLatest(task, delivered, version: version, in: storage, notice: notice)
+      }
       return published.map(DeviceTypeReport.Release.init)
     } catch let failure as Failure {
       throw failure

@@ -60,27 +60,44 @@ package struct IndexVerification: Sendable {
     }
   }
 
+  /// What a request that published nothing has made, against what is there of its version:
+  ///
+  /// - the `-hostos` release with all blocks. Where no image was made (`--only blocks`) it need not be there and may hold more.
+  /// - each block's own release. A service that a composition takes from a registry has none: it is enough that the `-hostos` release holds it.
   private static func verifyBlocks(of report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
     guard let version = OSVersion(report.version) else { throw FarmError.usage("\(report.slug): '\(report.version)' is no version") }
-    let organization = session.target.organization
     // Only the digests matter here; the index has no sizes of manifests.
     let images = Dictionary(
       report.blocks.map { ($0.name.text, BlobDescriptor(digest: $0.dockerDigest, size: 0)) }, uniquingKeysWith: { first, _ in first })
-    var verdicts: [ReleaseVerification] = []
-    func verify(_ role: ApplicationRole, _ expected: ReleaseExpectation) async throws {
-      let name = try ApplicationName(organization: organization, slug: report.slug, role: role, isESR: version.isESR)
+    func name(_ role: ApplicationRole) throws -> ApplicationName {
+      try ApplicationName(organization: session.target.organization, slug: report.slug, role: role, isESR: version.isESR)
+    }
+    /// Without a release, `differences` says so, or there is no verdict.
+    func verdict(_ name: ApplicationName, _ expected: ReleaseExpectation, isDemanded: Bool) async throws -> ReleaseVerification? {
       do {
-        verdicts.append(try await session.target.verify(.version(version), of: name, with: expected, registry: session.registry))
+        return try await session.target.verify(.version(version), of: name, with: expected, registry: session.registry)
       } catch PublishingError.notFound(let what, _) {
-        verdicts.append(
-          ReleaseVerification(application: name.slug, release: 0, isFinal: false, compared: 0, differences: ["there is no \(what)"]))
+        guard isDemanded else { return nil }
+        return ReleaseVerification(application: name.slug, release: 0, isFinal: false, compared: 0, differences: ["there is no \(what)"])
       }
     }
-    for (name, image) in images.sorted(by: { $0.key < $1.key }) {
-      try await verify(.block(try BlockName(name)), ReleaseExpectation(images: [name: image], assets: nil, assetRules: []))
+    let hostOS = try name(.hostOS)
+    var held: Set<String> = []
+    do {
+      held = Set(try await session.target.releases(.version(version), of: hostOS).1.flatMap(\.images).map(\.service))
+    } catch PublishingError.notFound {
+      // Nothing is held.
     }
-    try await verify(
-      .hostOS, ReleaseExpectation(images: images, otherServices: ["bootable", "hostapp"], assets: nil, assetRules: []))
+    var verdicts: [ReleaseVerification] = []
+    for (block, image) in images.sorted(by: { $0.key < $1.key }) {
+      let expected = ReleaseExpectation(images: [block: image], assets: nil, assetRules: [])
+      if let verdict = try await verdict(name(.block(try BlockName(block))), expected, isDemanded: !held.contains(block)) { verdicts.append(verdict) }
+    }
+    let hasImages = !report.images.isEmpty
+    let expected = ReleaseExpectation(
+      images: hasImages ? images : images.filter { held.contains($0.key) }, otherServices: hasImages ? ["bootable", "hostapp"] : held, assets: nil,
+      assetRules: [])
+    if let verdict = try await verdict(hostOS, expected, isDemanded: hasImages) { verdicts.append(verdict) }
     return verdicts
   }
 }

@@ -11,16 +11,19 @@ actor RegistryClients {
   /// Those that farm.yaml says something about; all others are asked anonymously.
   private let configured: [RegistryConfiguration]
   private let variables: [String: String]
+  /// Told of everything that is tried again.
+  private let notice: @Sendable (String) -> Void
   private var http: HTTPClient?
   private var clients: [RegistryName: RegistryClient] = [:]
 
   init(
     cloud: RegistryAccess? = nil, registries: Set<RegistryName> = [], configured: [RegistryConfiguration] = [],
-    variables: [String: String] = ProcessInfo.processInfo.environment
+    variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
   ) {
     self.cloud = cloud.map { ($0, registries) }
     self.configured = configured
     self.variables = variables
+    self.notice = notice
   }
 
   func client(for registry: RegistryName) async throws -> RegistryClient {
@@ -34,8 +37,14 @@ actor RegistryClients {
     return client
   }
 
+  private var settings: HTTPSettings {
+    var settings = HTTPSettings()
+    settings.notice = notice
+    return settings
+  }
+
   private func shared() throws -> HTTPClient {
-    let http = try http ?? HTTPClient()
+    let http = try http ?? HTTPClient(settings: settings)
     self.http = http
     return http
   }
@@ -48,7 +57,7 @@ actor RegistryClients {
     guard configuration.allowsPlainHTTP || configuration.authorities != nil else {
       return try RegistryClient(registry, http: shared(), credential: credential)
     }
-    var settings = HTTPSettings()
+    var settings = settings
     settings.authorities = configuration.authorities
     if configuration.allowsPlainHTTP { settings.plainHTTP = .hosts([try HTTPURL("http://\(registry)/").origin.host]) }
     return try RegistryClient(registry, http: HTTPClient(settings: settings), credential: credential)

@@ -21,7 +21,7 @@ struct ObjectListing {
     let isCut = XMLText.element("IsTruncated", in: &whole) == "true"
     whole = text[...]
     next = XMLText.element("NextContinuationToken", in: &whole).flatMap { XMLText.decoded($0) }
-    if isCut, next == nil { throw malformed("it is cut and does not say where it goes on") }
+    if isCut, next?.isEmpty != false { throw malformed("it is cut and does not say where it goes on") }
     if !isCut { next = nil }
   }
 }

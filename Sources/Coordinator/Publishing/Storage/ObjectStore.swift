@@ -44,11 +44,19 @@ package struct ObjectStore: Sendable {
   }
 
   static let digestField = "x-amz-meta-sha256"
+  /// Of one list; S3 puts 1,000 keys on a page where it can.
+  private static let mostPages = 1_000
 
   /// The content of a small object; nil where there is none.
   package func get(_ key: RelativePath, limit: Int = 4 << 20) async throws -> [UInt8]? {
     let response = try await http.send(try request(.get, key), accepting: [404], bodyLimit: limit)
     return response.status == 404 ? nil : response.body
+  }
+
+  /// The content of a small object with its tag, by which a later write can see that nobody changed it meanwhile; nil where there is none.
+  func tagged(_ key: RelativePath) async throws -> (bytes: [UInt8], tag: String?)? {
+    let response = try await http.send(try request(.get, key), accepting: [404])
+    return response.status == 404 ? nil : (response.body, response.fields["ETag"])
   }
 
   package func head(_ key: RelativePath) async throws -> Entry? {
@@ -64,6 +72,16 @@ package struct ObjectStore: Sendable {
     _ = try await http.send(try request(.put, key, body: .bytes(bytes), digest: digest, access: access, contentType: "text/plain"))
   }
 
+  /// Writes a small object unless another one is there than `old`: nil, none; else the tag of what is replaced. A service that knows no conditions writes
+  /// anyway, and a repeated try may be told that the first one was there before: what is there is to be read afterwards.
+  func put(_ bytes: [UInt8], at key: RelativePath, access: Access, replacing old: String?) async throws {
+    var request = try request(.put, key, body: .bytes(bytes), digest: Self.digest(of: bytes), access: access, contentType: "text/plain")
+    request.fields[old == nil ? "If-None-Match" : "If-Match"] = old ?? "*"
+    // Not there any more, changed at this moment, another one, conditions are not implemented.
+    let response = try await http.send(request, accepting: [404, 409, 412, 501])
+    if response.status == 501 { try await put(bytes, at: key, access: access) }
+  }
+
   /// Sends a file whose digest is known: the service refuses other content.
   package func put(file path: String, _ blob: BlobDescriptor, at key: RelativePath, access: Access) async throws {
     guard blob.size <= largestSingle else { return try await putInParts(file: path, blob, at: key, access: access) }
@@ -74,10 +92,12 @@ package struct ObjectStore: Sendable {
 
   package func delete(_ key: RelativePath) async throws { _ = try await http.send(try request(.delete, key), accepting: [404]) }
 
-  /// All keys below a prefix, in order.
+  /// All keys below a prefix, in order. The "folders" that consoles and mounting programs make (objects whose key ends with `/`) are not among them.
   package func keys(below prefix: String) async throws -> [String] {
     var keys: [String] = []
     var token: String?
+    // A page may be short or have no keys at all, so that their number alone ends nothing.
+    var seen: Set<String> = []
     repeat {
       // In the order of their names: that is how they are signed.
       var url = try endpoint.resolving("/\(bucket)")
@@ -85,9 +105,13 @@ package struct ObjectStore: Sendable {
       url = url.adding("list-type", "2").adding("prefix", prefix)
       let response = try await http.send(signed(HTTPRequest(.get, url), try Self.digest(of: [])))
       let page = try ObjectListing(response.body, from: response.url)
-      keys += page.keys
+      keys += page.keys.filter { !$0.hasSuffix("/") }
       token = page.next
       guard keys.count <= 100_000 else { throw PublishingError.unexpected(what: prefix, found: "over 100,000 objects", expected: "a deploy tree") }
+      if let token, !seen.insert(token).inserted || seen.count > Self.mostPages {
+        throw CloudError.decoding(
+          url: response.url, what: "list of objects", reason: seen.count > Self.mostPages ? "it has no end" : "it goes on where it was before")
+      }
     } while token != nil
     return keys
   }

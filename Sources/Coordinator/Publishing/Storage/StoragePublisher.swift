@@ -59,6 +59,9 @@ package struct StorageReport: Hashable, Sendable {
 ///
 /// Readers leave a directory alone while it holds `IGNORE`: the marker is there before anything else changes, and goes after the manifest
 /// (`SHA256SUMS`), which comes last. `latest` moves after that, and only forward. Everything may be repeated.
+///
+/// Of two uploaders one gets the marker: it is written with a condition, and read back, for services that know none. Right before the manifest every
+/// object's digest is looked at.
 package struct StoragePublisher: Sendable {
   let store: ObjectStore
   let blobs: BlobStore
@@ -79,70 +82,121 @@ package struct StoragePublisher: Sendable {
       throw PublishingError.invalid(what: publication.directory, reason: "a file may not be called \(file.path)")
     }
     var report = StorageReport(directory: publication.directory)
-    let manifest = publication.manifest
-    let identity = try ObjectStore.digest(of: manifest)
-    if let there = try await store.get(try key(Self.manifest, publication)) {
-      // A coordinator that fetched released blocks has no archives and lists of packages of its own: what it has must be there, more may be.
-      guard Self.lines(manifest).isSubset(of: Self.lines(there)) else { throw conflict(publication, "its \(Self.manifest) names other files") }
-      report.present = publication.files.count
-    } else {
-      try await upload(publication, manifest, identity, &report)
-    }
+    if try await !isWhole(publication) { try await upload(publication, &report) }
+    report.present = publication.files.count - report.uploaded
     // Also when an earlier run ended between the manifest and this.
     try await store.delete(try key(Self.marker, publication))
     if publication.isFinal, !publication.version.isESR { report.latest = try await moveLatest(publication) }
     return report
   }
 
+  /// Whether the directory is complete with all of our files; complete with others is a conflict.
+  private func isWhole(_ publication: StoragePublication) async throws -> Bool {
+    guard let there = try await store.get(try key(Self.manifest, publication)) else { return false }
+    // A coordinator that fetched released blocks has no archives and lists of packages of its own: what it has must be there, more may be.
+    guard Self.lines(publication.manifest).isSubset(of: Self.lines(there)) else {
+      throw conflict(publication, "its \(Self.manifest) names other files")
+    }
+    return true
+  }
+
   private static func lines(_ manifest: [UInt8]) -> Set<ArraySlice<UInt8>> { Set(manifest.split(separator: UInt8(ascii: "\n"))) }
 
-  private func upload(_ publication: StoragePublication, _ manifest: [UInt8], _ identity: Digest, _ report: inout StorageReport) async throws {
+  private func upload(_ publication: StoragePublication, _ report: inout StorageReport) async throws {
     let marker = try key(Self.marker, publication)
     let prefix = publication.directory + "/"
-    let found = try await store.get(marker).map { Marker($0) }
-    let keys = try await store.keys(below: prefix)
-    if let found {
-      if let owner = found.owner, owner != identity, Timestamp.now.seconds(since: found.time) < Self.patience {
-        throw conflict(publication, "another upload began at \(found.time) and is not finished")
-      }
-    } else if !keys.isEmpty {
-      throw conflict(publication, "it has \(keys.count) objects, neither \(Self.marker) nor \(Self.manifest): an older program published it")
-    }
-    try await store.put(Marker(owner: identity, time: .now).bytes, at: marker, access: publication.access)
+    let identity = try ObjectStore.digest(of: publication.manifest)
+    guard try await begin(publication, identity) else { return }
     let wanted = Set(publication.files.map { prefix + $0.path.text } + [marker.text])
-    for surplus in keys where !wanted.contains(surplus) {
+    for surplus in try await store.keys(below: prefix) where !wanted.contains(surplus) {
       guard let path = RelativePath(surplus) else {
         throw PublishingError.unexpected(what: "an object below \(prefix)", found: "a key that is no path", expected: "files of a deploy tree")
       }
       try await store.delete(path)
       report.removed += 1
     }
-    let wasSent = try await withThrowingTaskGroup(of: Bool.self) { group in
-      var rest = publication.files[...]
-      var sent: [Bool] = []
-      func startNext() {
-        guard let file = rest.popFirst() else { return }
-        group.addTask { try await place(file, publication) }
-      }
-      for _ in 0..<Self.width { startNext() }
-      while let one = try await group.next() {
-        sent.append(one)
-        startNext()
-      }
-      return sent
+    report.uploaded = try await forEach(publication.files) { try await place($0, publication, identity) }.filter { $0 }.count
+    // Who did not see our marker, or does not look at markers, may have written between our files.
+    let isRight = try await forEach(publication.files) { file in
+      let there = try await store.head(try key(file.path.text, publication))
+      return there?.digest == file.blob.digest && there?.size == file.blob.size
     }
-    report.uploaded = wasSent.filter { $0 }.count
-    report.present = wasSent.count - report.uploaded
-    guard try await store.get(marker).flatMap({ Marker($0).owner }) == identity else {
-      throw conflict(publication, "another upload took it over meanwhile")
+    if let other = zip(publication.files, isRight).first(where: { !$1 })?.0 {
+      throw conflict(publication, "another upload changed \(other.path) meanwhile")
     }
-    try await store.put(manifest, at: try key(Self.manifest, publication), access: publication.access)
+    guard try await isOurs(publication, identity) else { return }
+    let manifest = try key(Self.manifest, publication)
+    try await store.put(publication.manifest, at: manifest, access: publication.access, replacing: nil)
+    guard try await isWhole(publication) else {
+      throw PublishingError.unexpected(what: manifest.text, found: "missing right after it was written", expected: "there")
+    }
   }
 
-  /// Sends a file unless it is there; true when it was sent.
-  private func place(_ file: StoragePublication.File, _ publication: StoragePublication) async throws -> Bool {
+  /// Takes the directory; false when somebody else has just completed it with the same files.
+  private func begin(_ publication: StoragePublication, _ identity: Digest) async throws -> Bool {
+    let marker = try key(Self.marker, publication)
+    let there = try await store.tagged(marker)
+    if let found = there.map({ Marker($0.bytes) }) {
+      if let owner = found.owner, owner != identity, Timestamp.now.seconds(since: found.time) < Self.patience {
+        throw conflict(publication, "another upload began at \(found.time) and is not finished")
+      }
+    } else {
+      // Listed before the marker is written; an upload that completed the directory in between is seen by its manifest.
+      let keys = try await store.keys(below: publication.directory + "/")
+      if !keys.isEmpty, try await isUnmarked(publication) {
+        throw conflict(publication, "it has \(keys.count) objects, neither \(Self.marker) nor \(Self.manifest): an older program published it")
+      }
+    }
+    try await store.put(Marker(owner: identity, time: .now).bytes, at: marker, access: publication.access, replacing: there.flatMap(\.tag))
+    // Of several who saw the same, all may have written, and one was the last.
+    guard try await isOurs(publication, identity) else { return false }
+    // Somebody may have begun and ended between our two looks: then nothing may be changed any more, and the marker hides what is good.
+    do {
+      return try await !isWhole(publication)
+    } catch let error as PublishingError {
+      try await store.delete(marker)
+      throw error
+    }
+  }
+
+  /// Whether the directory, which has objects, still has neither marker nor manifest: another upload may have begun since it was looked at.
+  private func isUnmarked(_ publication: StoragePublication) async throws -> Bool {
+    if try await store.head(try key(Self.marker, publication)) != nil { return false }
+    return try await store.head(try key(Self.manifest, publication)) == nil
+  }
+
+  /// Whether the marker is ours; false when somebody else has completed the directory with the same files meanwhile.
+  private func isOurs(_ publication: StoragePublication, _ identity: Digest) async throws -> Bool {
+    if try await store.get(try key(Self.marker, publication)).flatMap({ Marker($0).owner }) == identity { return true }
+    guard try await isWhole(publication) else { throw conflict(publication, "another upload took it over meanwhile") }
+    return false
+  }
+
+  /// Several at once; the results are in the order of the files.
+  private func forEach(
+    _ files: [StoragePublication.File], _ work: @escaping @Sendable (StoragePublication.File) async throws -> Bool
+  ) async throws -> [Bool] {
+    try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
+      var rest = files.enumerated().makeIterator()
+      var results = [Bool](repeating: false, count: files.count)
+      func startNext() {
+        guard let (index, file) = rest.next() else { return }
+        group.addTask { (index, try await work(file)) }
+      }
+      for _ in 0..<Self.width { startNext() }
+      while let (index, result) = try await group.next() {
+        results[index] = result
+        startNext()
+      }
+      return results
+    }
+  }
+
+  /// Sends a file unless it is there; true when it was sent. The marker is looked at before each: who lost the directory stops at once.
+  private func place(_ file: StoragePublication.File, _ publication: StoragePublication, _ identity: Digest) async throws -> Bool {
     let key = try key(file.path.text, publication)
     if let there = try await store.head(key), there.digest == file.blob.digest, there.size == file.blob.size { return false }
+    guard try await isOurs(publication, identity) else { return false }
     try await store.put(file: blobs.path(file.blob.digest), file.blob, at: key, access: publication.access)
     return true
   }
