@@ -8,6 +8,8 @@ import Testing
   private static var configuration: TestCloudConfiguration {
     var configuration = TestCloudConfiguration()
     configuration.isStrict = true
+    // Each command with an account logs in anew.
+    configuration.allowedLogins = 100
     configuration.deviceTypes.append(.init("acme-board7", "armv7hf"))
     return configuration
   }
