@@ -1,6 +1,7 @@
 import BuildModel
 import Cloud
 import Foundation
+import Glibc
 import Publishing
 import PublishingSupport
 import Testing
@@ -48,12 +49,24 @@ import Testing
     }
   }
 
-  /// Every how many requests a run is killed. With BLOCKFARM_KILL_STRIDE=1 it is every single one, which takes minutes; CI takes samples.
-  private static let stride = ProcessInfo.processInfo.environment["BLOCKFARM_KILL_STRIDE"].flatMap(Int.init).map { max(1, $0) } ?? 8
+  /// Every how many requests a run is killed. More than 1 (BLOCKFARM_KILL_STRIDE) takes samples of it.
+  private static let stride = ProcessInfo.processInfo.environment["BLOCKFARM_KILL_STRIDE"].flatMap(Int.init).map { max(1, $0) } ?? 1
+  /// Clouds at once, each with every so many positions: a run waits more than it works.
+  private static let lanes = 2
 
   /// Position by position: killed when the cloud has carried out the request and before it answers. After the second run there is
   /// exactly one release each, whole; in between nothing half is visible.
   @Test(.timeLimit(.minutes(60))) func survivesADeathAtEveryRequest() async throws {
+    let killed = try await withThrowingTaskGroup(of: Int.self) { group in
+      for lane in 0..<Self.lanes { group.addTask { try await kill(from: 1 + lane * Self.stride, step: Self.lanes * Self.stride) } }
+      return try await group.reduce(0, +)
+    }
+    #expect(killed > 100 / Self.stride)
+    print("killed at \(killed) positions")
+  }
+
+  /// Kills at each position of a lane in a cloud of its own; gives how many there were.
+  private func kill(from first: Int, step: Int) async throws -> Int {
     try await PublishBench.with { bench in
       let empty = await bench.cloud.engine.edit { $0 }
       let root = FileManager.default.temporaryDirectory.path + "/kill-\(UUID().uuidString)"
@@ -69,7 +82,7 @@ import Testing
       let count = await bench.cloud.traffic.count
       #expect(count > 100)
       #expect(!whole.text.contains(bench.token.exposed))
-      var position = 1
+      var (position, killed) = (first, 0)
       // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
       while true {
         await bench.cloud.engine.edit { $0 = empty }
@@ -77,7 +90,7 @@ import Testing
         let place = try directory("\(position)")
         let child = try Child(bench, directory: place)
         let process = child.process
-        await bench.cloud.traffic.afterRequest(position) { _ in kill(process.processIdentifier, SIGKILL) }
+        await bench.cloud.traffic.afterRequest(position) { _ in Glibc.kill(process.processIdentifier, SIGKILL) }
         let first = try await child.run()
         if !first.signal { break }
         try await bench.expectNothingHalfIsVisible()
@@ -85,10 +98,11 @@ import Testing
         #expect(second.status == 0 && !second.signal, "after \(position): \(second.text)")
         try await bench.expectPublishedOnce()
         try? FileManager.default.removeItem(atPath: place)
-        position += Self.stride
+        position += step
+        killed += 1
       }
       #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
-      print("killed at \((position - 1) / Self.stride) positions")
+      return killed
     }
   }
 }
