@@ -128,11 +128,8 @@ import Testing
     var count = 0
     for fraction in [1.1, 0.3, 0.6, 0.95] {
       try await withTestCloud(Self.configuration) { cloud in
-        let login = try #require(
-          try await BalenaLogin.sessionToken(
-            http: HTTPClient(), api: HTTPURL(cloud.url), username: cloud.accounts.admin.email, password: Secret(cloud.accounts.admin.password)))
         try farm.write(Self.environment(cloud) + configuration, to: "farm.yaml")
-        let variables = ["LAB_TOKEN": login.exposed]
+        let variables = ["LAB_TOKEN": try await Self.token(cloud)]
         await cloud.traffic.reset()
         let child = try farm.start(build + ["--deploy", "final"], variables: variables, limit: 180)
         if fraction < 1 {

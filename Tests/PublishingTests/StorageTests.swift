@@ -297,3 +297,15 @@ struct ObjectListingTests {
     #expect(complaint { try list("<ListBucketResult><Contents><Key>&bad;</Key></Contents></ListBucketResult>") }.contains("without a key"))
   }
 }
+
+extension ObjectStore {
+  /// How many uploads of the bucket were begun and neither finished nor given up; at most 1,000 are counted.
+  func unfinished() async throws -> Int {
+    let request = HTTPRequest(.get, try endpoint.resolving("/\(bucket)").adding("uploads", ""))
+    let response = try await http.send(signed(request, try Self.digest(of: [])))
+    var text = String(decoding: response.body, as: UTF8.self)[...]
+    var count = 0
+    while XMLText.element("UploadId", in: &text) != nil { count += 1 }
+    return count
+  }
+}

@@ -52,10 +52,7 @@ extension FarmConfiguration {
     environment.team = try keys["team"]?.string()
     if let node = keys["role"] { environment.role = try node.string() }
     environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
-    environment.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
-    environment.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in
-      absolute(try node.string(), in: directory, home: home)
-    }
+    (environment.allowsPlainHTTP, environment.authorities) = try security(keys, directory: directory, home: home)
     return environment
   }
 
@@ -84,9 +81,16 @@ extension FarmConfiguration {
       bucket: try required("bucket").string(), region: region,
       accessKey: try credential(required("accessKey"), directory: directory, home: home),
       secretKey: try credential(required("secretKey"), directory: directory, home: home))
-    storage.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
-    storage.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in absolute(try node.string(), in: directory, home: home) }
+    (storage.allowsPlainHTTP, storage.authorities) = try security(keys, directory: directory, home: home)
     return storage
+  }
+
+  /// `plainHTTP` and `authorities`, which every server's entry may have.
+  static func security(
+    _ keys: [String: ConfigurationNode], directory: String, home: String
+  ) throws(ConfigurationError) -> (allowsPlainHTTP: Bool, authorities: String?) {
+    let authorities = try keys["authorities"]?.string()
+    return (try keys["plainHTTP"]?.boolean() ?? false, authorities.map { absolute($0, in: directory, home: home) })
   }
 
   /// A complaint never repeats the text: it may be the secret itself.

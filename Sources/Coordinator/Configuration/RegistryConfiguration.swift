@@ -37,9 +37,7 @@ extension FarmConfiguration {
         registry.account = .init(username: try username.string(), password: try credential(password, directory: directory, home: home))
       default: throw node.failure("registry '\(name)' needs 'username' and 'password', or neither")
       }
-      registry.allowsPlainHTTP = try keys["plainHTTP"]?.boolean() ?? false
-      registry.authorities = try keys["authorities"].map { (node) throws(ConfigurationError) in absolute(try node.string(), in: directory, home: home)
-      }
+      (registry.allowsPlainHTTP, registry.authorities) = try security(keys, directory: directory, home: home)
       result.append(registry)
     }
     return result

@@ -65,21 +65,20 @@ extension BalenaClient {
 
   /// Fetches an asset's file; other content or another size is refused.
   package func fetch(_ asset: CloudAsset, into store: BlobStore, expecting blob: BlobDescriptor) async throws {
-    guard let href = asset.file?.href else {
-      throw CloudError.decoding(url: api, what: "asset \(asset.key)", reason: "it has no file")
-    }
-    // The address is signed and must not get the credential.
-    try await http.download(HTTPRequest(.get, try api.naming(href)), into: store, expecting: blob)
+    try await http.download(try reading(asset), into: store, expecting: blob)
   }
 
   /// Reads an asset's file and keeps nothing of it; other content or another size is thrown as a mismatch.
   package func check(_ asset: CloudAsset, expecting blob: BlobDescriptor) async throws {
-    guard let href = asset.file?.href else {
-      throw CloudError.decoding(url: api, what: "asset \(asset.key)", reason: "it has no file")
-    }
     let digest = DigestSink()
-    try await http.download(HTTPRequest(.get, try api.naming(href)), into: digest, limit: blob.size)
+    try await http.download(try reading(asset), into: digest, limit: blob.size)
     try digest.finish(expecting: blob, source: "asset \(asset.key)")
+  }
+
+  /// The address is signed and must not get the credential.
+  private func reading(_ asset: CloudAsset) throws(CloudError) -> HTTPRequest {
+    guard let href = asset.file?.href else { throw .decoding(url: api, what: "asset \(asset.key)", reason: "it has no file") }
+    return HTTPRequest(.get, try api.naming(href))
   }
 
   // MARK: Large files

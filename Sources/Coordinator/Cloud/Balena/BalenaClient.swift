@@ -111,12 +111,7 @@ package struct BalenaClient: Sendable {
 
   /// Waits as before the repetition of any other request; false: this try was the last one.
   private func pause(after attempt: Int, _ error: CloudError) async throws -> Bool {
-    let settings = http.settings
-    let request = HTTPRequest(.post, api, repetition: .harmless)
-    guard let delay = settings.retry.delay(after: attempt, of: request, error: error, now: settings.time.now()) else { return false }
-    settings.notice("\(error); try \(attempt + 1) of \(settings.retry.attempts) in \(delay.components.seconds) s")
-    try await settings.time.sleep(delay)
-    return true
+    try await http.pause(after: attempt, of: HTTPRequest(.post, api, repetition: .harmless), error)
   }
 
   private struct Created<Table: ODataTable>: Decodable { let id: RowID<Table> }

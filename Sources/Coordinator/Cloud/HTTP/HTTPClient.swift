@@ -28,12 +28,18 @@ package final class HTTPClient: Sendable {
       do {
         return try await attempt(request)
       } catch let error as CloudError {
-        guard let delay = settings.retry.delay(after: count, of: request, error: error, now: settings.time.now()) else { throw error }
-        settings.notice("\(error); try \(count + 1) of \(settings.retry.attempts) in \(delay.components.seconds) s")
-        try await settings.time.sleep(delay)
+        guard try await pause(after: count, of: request, error) else { throw error }
         count += 1
       }
     }
+  }
+
+  /// Waits as long as the rule wants it before the next try, and says so; false: this try was the last one.
+  func pause(after attempt: Int, of request: HTTPRequest, _ error: CloudError) async throws -> Bool {
+    guard let delay = settings.retry.delay(after: attempt, of: request, error: error, now: settings.time.now()) else { return false }
+    settings.notice("\(error); try \(attempt + 1) of \(settings.retry.attempts) in \(delay.components.seconds) s")
+    try await settings.time.sleep(delay)
+    return true
   }
 
   /// One try, with its redirects. `began` sees how each exchange went, also those that failed.

@@ -28,14 +28,23 @@ struct Deployment: Sendable {
       let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
       }
+      let bucket = session.storage.map { StoragePublisher(store: $0, blobs: environment.blobs) }
+      var tree: StoragePublication?
       let published = try await publisher.publish(
         publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict)
       ) {
-        if let storage = session.storage { try await upload(task, delivered, version: version, to: storage, notice: notice) }
+        guard let bucket else { return }
+        let made = try await self.tree(task, delivered, version: version)
+        tree = made
+        let report = try await bucket.publish(made)
+        notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
       }
       // Only what devices are given is the latest.
-      if let storage = session.storage, request.mode == .final {
-        try await moveLatest(task, delivered, version: version, in: storage, notice: notice)
+      if let bucket, var tree, request.mode == .final {
+        tree.isFinal = true
+        if case .moved(let old) = try await bucket.publish(tree).latest {
+          notice("publish: the latest is \(version) now\(old.map { ", it was \($0)" } ?? "")")
+        }
       }
       return published.map(DeviceTypeReport.Release.init)
     } catch let failure as Failure {
@@ -105,26 +114,8 @@ struct Deployment: Sendable {
     try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(value))
   }
 
-  private func upload(
-    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, to storage: ObjectStore, notice: (String) -> Void
-  ) async throws {
-    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
-      tree(task, delivered, version: version, isFinal: false))
-    notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
-  }
-
-  private func moveLatest(
-    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, in storage: ObjectStore, notice: (String) -> Void
-  ) async throws {
-    let report = try await StoragePublisher(store: storage, blobs: environment.blobs).publish(
-      tree(task, delivered, version: version, isFinal: true))
-    if case .moved(let old) = report.latest { notice("publish: the latest is \(version) now\(old.map { ", it was \($0)" } ?? "")") }
-  }
-
-  /// The deploy tree without its feed.
-  private func tree(
-    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion, isFinal: Bool
-  ) async throws -> StoragePublication {
+  /// The deploy tree without its feed, not yet that of a final release.
+  private func tree(_ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion) async throws -> StoragePublication {
     let prefix = "deploy-jenkins/"
     let files = (delivered.files.artifacts + delivered.files.images).compactMap { file -> StoragePublication.File? in
       let text = file.path.text
@@ -136,7 +127,7 @@ struct Deployment: Sendable {
     let client = session.target.client
     var isPrivate: Bool?
     if let deviceType = try await client.deviceType(task.slug.text) { isPrivate = try await client.isPrivate(deviceType.id) }
-    return StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: isFinal)
+    return StoragePublication(slug: task.slug, version: version, files: files, isPrivate: isPrivate, isFinal: false)
   }
 }
 

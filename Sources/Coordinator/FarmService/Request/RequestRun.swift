@@ -99,6 +99,10 @@ actor RequestRun {
     return reports.values.sorted { $0.slug < $1.slug }
   }
 
+  private var pipeline: TaskPipeline {
+    TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
+  }
+
   private var skippedCount: Int { reports.values.count { work[$0.slug] == nil } }
 
   /// Looks up what earlier requests made, how long it took, and what a killed coordinator left behind.
@@ -193,7 +197,7 @@ actor RequestRun {
     _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
     let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
+    let pipeline = pipeline
     group.addTask {
       let outcome = await driver.run(attempt, client: client)
       return await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline)
@@ -204,7 +208,7 @@ actor RequestRun {
     _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient,
     in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
+    let pipeline = pipeline
     group.addTask { await Self.collected(outcome, of: attempt, task: task, client: client, pipeline: pipeline) }
   }
 
@@ -252,7 +256,7 @@ actor RequestRun {
 
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard let item = work[slug] else { return }
-    let pipeline = TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
+    let pipeline = pipeline
     let delivery = Task { await Self.delivery(of: item, pipeline) }
     deliveries[slug] = delivery
     group.addTask {

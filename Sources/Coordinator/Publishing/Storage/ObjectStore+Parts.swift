@@ -69,16 +69,6 @@ extension ObjectStore {
     _ = try await http.send(signed(request, try Self.digest(of: [])), accepting: [404])
   }
 
-  /// How many uploads of the bucket were begun and neither finished nor given up; at most 1,000 are counted.
-  func unfinished() async throws -> Int {
-    let request = HTTPRequest(.get, try endpoint.resolving("/\(bucket)").adding("uploads", ""))
-    let response = try await http.send(signed(request, try Self.digest(of: [])))
-    var text = String(decoding: response.body, as: UTF8.self)[...]
-    var count = 0
-    while XMLText.element("UploadId", in: &text) != nil { count += 1 }
-    return count
-  }
-
   private static func digest(
     of path: String, _ offset: Int64, _ length: Int64, after whole: SHA256
   ) async throws -> (part: Digest, whole: SHA256) {
