@@ -67,12 +67,16 @@ let coordinator: [Target] = [
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
-  // HTTP, and the services that are spoken to by it.
-  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  // Requests and answers on libcurl.
+  room("Coordinator", "HTTP", ["BuildModel", "BlobStore", "CCurl", crypto]),
+  // Registries of container images.
+  room("Coordinator", "Registry", ["BuildModel", "BlobStore", "OCIImage", "HTTP", crypto]),
+  // balenaCloud's API.
+  room("Coordinator", "Balena", ["BuildModel", "BlobStore", "HTTP"]),
   // Feeds that are somewhere else: into the blob store, checked.
-  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
-  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
+  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
@@ -83,7 +87,7 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "HTTP", "Registry", "Balena",
       "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
@@ -128,10 +132,13 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
-  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  // HTTP, Registry and Balena share their servers.
+  .testTarget(
+    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "BuildModel", "BlobStore", "OCIImage", crypto], path: "Tests/CloudTests",
+    swiftSettings: settings),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
   tests(
-    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
@@ -143,12 +150,12 @@ let roomTests: [Target] = [
   tests(
     "FarmService",
     [
-      "BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
+      "BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
       "Reports", "TestCloud",
     ]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),
+  tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud"], exclude: ["Golden"]),
   tests(
     "TestCloud",
     [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
@@ -168,11 +175,11 @@ let testSupport: [Target] = [
     ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
   // A device type to publish, with real blobs.
   .target(
-    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing"],
+    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "Publishing"],
     path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
   // Publishes it once, in a process that can be killed.
   .executableTarget(
-    name: "publish-once", dependencies: ["BuildModel", "BlobStore", "Cloud", "Publishing", "Store", "FarmService", "PublishingSupport"],
+    name: "publish-once", dependencies: ["BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "Publishing", "Store", "FarmService", "PublishingSupport"],
     path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
   // The test cloud as a program.
   .executableTarget(

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// An API of our own that says no, in the ways that balenaCloud does.
 @Suite(.timeLimit(.minutes(1)))
@@ -39,7 +41,9 @@ struct BalenaFaultTests {
   @Test func droppedProbeIsNoUnknownField() async throws {
     let server = try FaultServer { request, _ in request.target.hasSuffix("?$select=id") ? Self.identity : [.close] }
     defer { server.stop() }
-    guard case .transport = await cloudError({ _ = try await client(server).isPrivate(RowID(7)) }) else { throw Missing(what: "a refusal") }
+    guard case .transport? = await cloudError({ _ = try await client(server).isPrivate(RowID(7)) })?.exchange else {
+      throw Missing(what: "a refusal")
+    }
   }
 
   /// One failure of any kind is got over, also a 500 that hits nothing but the probe.

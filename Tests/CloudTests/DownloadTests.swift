@@ -4,7 +4,9 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 @Suite(.timeLimit(.minutes(1)))
 struct DownloadTests {
@@ -38,13 +40,15 @@ struct DownloadTests {
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a.ipk"))
       let other = BlobDescriptor(digest: blob([1]).digest, size: 100_000)
       let wrong = await cloudError { _ = try await client.download(request, toFile: scratch + "/a", limit: 1 << 20, expecting: other) }
-      guard case .mismatch = wrong else { throw Missing(what: "a mismatch: \(String(describing: wrong))") }
+      guard case .mismatch? = wrong?.exchange else { throw Missing(what: "a mismatch: \(String(describing: wrong))") }
       let short = BlobDescriptor(digest: blob(content).digest, size: 99_999)
       let large = await cloudError { _ = try await client.download(request, toFile: scratch + "/a", limit: 1 << 20, expecting: short) }
-      guard case .transport(let failure) = large, failure.kind == .tooLarge else { throw Missing(what: "a limit: \(String(describing: large))") }
+      guard case .transport(let failure)? = large?.exchange, failure.kind == .tooLarge else {
+        throw Missing(what: "a limit: \(String(describing: large))")
+      }
       let store = try BlobStore(root: scratch + "/store")
       let refused = await cloudError { try await client.download(request, into: store, expecting: other) }
-      guard case .mismatch = refused else { throw Missing(what: "a mismatch: \(String(describing: refused))") }
+      guard case .mismatch? = refused?.exchange else { throw Missing(what: "a mismatch: \(String(describing: refused))") }
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == ["store"])
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/store/ingest") == [])
     }
@@ -102,7 +106,7 @@ struct DownloadTests {
     let error = await cloudError {
       try await client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: MemorySink(), limit: 4 << 20)
     }
-    guard case .decoding = error else { throw Missing(what: "a refusal: \(String(describing: error))") }
+    guard case .decoding? = error?.exchange else { throw Missing(what: "a refusal: \(String(describing: error))") }
   }
 
   @Test func emptyBodyIsAFileToo() async throws {

@@ -4,11 +4,13 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// Says which failure it was, or that it was another one.
-func kind(_ error: CloudError?) -> TransportFailure.Kind? {
-  if case .transport(let failure) = error { failure.kind } else { nil }
+func kind(_ error: (any ExchangeFailure)?) -> TransportFailure.Kind? {
+  if case .transport(let failure)? = error?.exchange { failure.kind } else { nil }
 }
 
 @Suite(.timeLimit(.minutes(1)))

@@ -4,7 +4,9 @@ import Crypto
 import Foundation
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 @Suite(.timeLimit(.minutes(1)))
 struct HTTPRuleTests {
@@ -79,7 +81,7 @@ struct HTTPRuleTests {
     let there = try HTTPURL("https://registry.example/v2/")
     let target = try HTTPURL(address)
     #expect(try !target.mayBeNamed(by: there) && target.mayBeNamed(by: here) && here.naming(address) == target)
-    let error = #expect(throws: CloudError.self) { try there.naming(address) }
+    let error = #expect(throws: HTTPError.self) { try there.naming(address) }
     #expect(text(error).contains("given by https://registry.example:443, and \(target.origin.host) is this machine itself"))
     #expect(!text(error).contains("secret"))
   }
@@ -151,10 +153,10 @@ struct HTTPRuleTests {
     let client = try HTTPClient(settings: Waits().settings())
     for (name, value) in [("X-A", "b\r\nX-C: d"), ("X A", "b"), ("", "b"), ("X-A", "b\0")] {
       let error = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL("http://127.0.0.1:1/"), fields: [name: value])) }
-      guard case .unsendable = error else { throw Missing(what: "a refusal of '\(name)': \(String(describing: error))") }
+      guard case .unsendable? = error?.exchange else { throw Missing(what: "a refusal of '\(name)': \(String(describing: error))") }
     }
     for text in ["http://a b/", "gopher://a/", "http://", "https://me:pw@host/", "http://h:0/", "http://h:99999/", "/path", "http://h/\nx"] {
-      #expect(throws: CloudError.self, "\(text)") { _ = try HTTPURL(text) }
+      #expect(throws: HTTPError.self, "\(text)") { _ = try HTTPURL(text) }
     }
   }
 

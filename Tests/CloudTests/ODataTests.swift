@@ -1,7 +1,9 @@
 import BuildModel
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// OData as it goes into URLs: always parenthesised, always escaped.
 struct ODataTests {

@@ -1,7 +1,9 @@
 import BuildModel
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 struct ReferenceTests {
   private static let digest = "sha256:" + String(repeating: "ab", count: 32)
@@ -25,7 +27,7 @@ struct ReferenceTests {
     "r.example/-a", "r.example/a___b", "r.example/a..b", "r.example/../b", "user:pw@r.example/a", "r.example:x/a", "r.example?x/a", "r.example/a b",
     "r.example/a?b", "r.example:0/a", "r.example/" + String(repeating: "a", count: 256), "r.example/a:" + String(repeating: "a", count: 129),
   ])
-  func otherTextsAreNone(text: String) { #expect(throws: CloudError.self) { _ = try ImageReference(text) } }
+  func otherTextsAreNone(text: String) { #expect(throws: InvalidReference.self) { _ = try ImageReference(text) } }
 
   @Test func challengesAreTakenApart() throws {
     let both = RegistryChallenge.parse([

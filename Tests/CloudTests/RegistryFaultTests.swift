@@ -3,7 +3,9 @@ import BuildModel
 import Foundation
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// A relay in front of a real docker-registry does what networks and servers do.
 @Suite(.timeLimit(.minutes(2)))

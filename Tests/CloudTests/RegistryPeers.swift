@@ -6,7 +6,9 @@ import Synchronization
 
 import enum Crypto.P256
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// A real docker-registry of our own on loopback.
 final class PrivateRegistry {

@@ -4,7 +4,9 @@ import Foundation
 import OCIImage
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// Against a real docker-registry; skopeo is the judge.
 @Suite(.timeLimit(.minutes(2)))
@@ -138,7 +140,7 @@ struct RegistryTests {
       let digest = test.blobs[0].blob.digest
       test.blobs[0] = LocalBlob(test.blobs[0].blob, bytes: noise(Int(test.blobs[0].blob.size), seed: 77))
       let error = await cloudError { _ = try await client.push(test, to: repository, as: .tag(.latest)) }
-      guard case .registry(let failure) = error else { throw Missing(what: "a failure: \(String(describing: error))") }
+      guard let failure = error as? RegistryError else { throw Missing(what: "a failure: \(String(describing: error))") }
       #expect(failure.codes == ["DIGEST_INVALID"])
       let start = "registry 127.0.0.1:\(registry.port), repository a/b, blob \(digest): PUT http://127.0.0.1:\(registry.port)/v2/a/b/blobs/uploads/"
       #expect("\(failure)".hasPrefix(start) && "\(failure)".contains("was answered 400: DIGEST_INVALID: "))

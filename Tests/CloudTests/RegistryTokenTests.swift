@@ -3,7 +3,9 @@ import BuildModel
 import Foundation
 import Testing
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// A real docker-registry with token authentication and a token service of our own.
 @Suite(.timeLimit(.minutes(2)))

@@ -5,7 +5,9 @@ import Synchronization
 
 import struct Crypto.SHA256
 
-@testable import Cloud
+@testable import Balena
+@testable import HTTP
+@testable import Registry
 
 /// Waits that were asked for; nobody sleeps.
 final class Waits: Sendable {
@@ -62,10 +64,10 @@ final class MemorySink: BodySink, @unchecked Sendable {
 }
 
 /// The error that a call throws; nil when it throws none or another kind.
-func cloudError(_ body: () async throws -> Void) async -> CloudError? {
-  do { try await body() } catch { return error as? CloudError }
+func cloudError(_ body: () async throws -> Void) async -> (any ExchangeFailure)? {
+  do { try await body() } catch { return error as? any ExchangeFailure }
   return nil
 }
 
 /// Empty where there is no error.
-func text(_ error: CloudError?) -> String { error.map { "\($0)" } ?? "" }
+func text(_ error: (any ExchangeFailure)?) -> String { error.map { "\($0)" } ?? "" }

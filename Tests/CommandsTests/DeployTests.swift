@@ -1,5 +1,6 @@
-import Cloud
+import Balena
 import Foundation
+import HTTP
 import TestCloud
 import Testing
 

@@ -4,7 +4,6 @@ import Foundation
 import TestCloud
 import Testing
 
-@testable import Cloud
 @testable import FarmService
 
 /// Opening an environment: what cannot work is refused before anything is built.

@@ -1,6 +1,5 @@
 import BlobStore
 import BuildModel
-import Cloud
 import CoordinatorConfiguration
 import Foundation
 import Publishing

@@ -1,8 +1,9 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Foundation
+import HTTP
 import OCIImage
+import Registry
 import Testing
 
 @testable import FarmService

@@ -171,5 +171,5 @@ import Testing
     ("a:", false),
     ("http://x/y", false),
   ])
-  func readsReferences(_ text: String, _ isGood: Bool) { #expect(ImageReference.isValid(text) == isGood, "\(text)") }
+  func readsReferences(_ text: String, _ isGood: Bool) { #expect(((try? ImageReference(familiar: text)) != nil) == isGood, "\(text)") }
 }

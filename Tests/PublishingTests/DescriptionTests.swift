@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Publishing
 import Testing

@@ -1,7 +1,8 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
 import Foundation
+import HTTP
 import HTTPTypes
 import Publishing
 import PublishingSupport

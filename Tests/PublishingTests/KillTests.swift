@@ -1,5 +1,4 @@
 import BuildModel
-import Cloud
 import Foundation
 import Glibc
 import Publishing

@@ -1,6 +1,6 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
 import Foundation
 import HTTPTypes
 import Publishing

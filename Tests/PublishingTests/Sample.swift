@@ -1,6 +1,6 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
 import FoundationEssentials
 import OCIImage
 import Publishing

@@ -1,7 +1,7 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Foundation
+import HTTP
 import Testing
 
 @testable import Publishing

@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Feed
 import Foundation
+import HTTP
 import Testing
 
 import struct Crypto.SHA256

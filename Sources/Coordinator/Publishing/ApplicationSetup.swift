@@ -1,5 +1,6 @@
+import Balena
 import BuildModel
-import Cloud
+import HTTP
 
 /// An application as it is to be.
 package struct ApplicationSetup: Sendable {
@@ -86,7 +87,7 @@ package struct ApplicationSetup: Sendable {
   private static func explained<Value>(_ what: String, _ work: () async throws -> Value) async throws -> Value {
     do {
       return try await work()
-    } catch let error as CloudError where error.status == 401 || error.status == 403 {
+    } catch let error as any ExchangeFailure where error.status == 401 || error.status == 403 {
       throw PublishingError.refused(what: what, hint: rights)
     }
   }

@@ -1,4 +1,4 @@
-import Cloud
+import Balena
 
 extension CloudRelease {
   /// What the server calls the release, or will: a draft's raw version without the time that is in it (its last prerelease identifier). nil where the server

@@ -1,5 +1,4 @@
 import BuildModel
-import Cloud
 
 /// A block's release in the cloud, as the planner needs it: it is fetched instead of built.
 package struct ExistingBlock: Hashable, Sendable {

@@ -1,7 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
+import HTTP
 import OCIImage
+import Registry
 
 /// The registries that a cloud's images are kept in: which they are is known only from the locations that the API gives.
 package actor RegistryAccess {
@@ -20,7 +21,7 @@ package actor RegistryAccess {
     self.settings = settings
   }
 
-  package func client(for registry: RegistryName) throws(CloudError) -> RegistryClient {
+  package func client(for registry: RegistryName) throws(HTTPError) -> RegistryClient {
     if let client = clients[registry] { return client }
     let client = try RegistryClient(registry, http: http, credential: credential, settings: settings)
     clients[registry] = client

@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// Everything that is to be published for one device type. Blobs are in the coordinator's store; nothing here is read from a worker any more.
 package struct Publication: Sendable {

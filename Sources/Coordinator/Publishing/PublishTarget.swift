@@ -1,4 +1,4 @@
-import Cloud
+import Balena
 
 /// Where to publish and as whom.
 package struct PublishTarget: Sendable {

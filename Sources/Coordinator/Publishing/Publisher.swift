@@ -1,6 +1,7 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
+import HTTP
 
 /// Publishes device types, one call each: applications, drafts, assets, and at the very end final.
 ///

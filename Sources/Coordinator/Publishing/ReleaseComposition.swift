@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// Compositions of releases (Compose file format 2.x, balena-cloud-api.md section 10).
 package enum ReleaseComposition {

@@ -1,5 +1,6 @@
+import Balena
 import BuildModel
-import Cloud
+import HTTP
 
 /// Makes one complete release final, and looks what the server made of it.
 struct ReleaseFinalizer: Sendable {
@@ -47,12 +48,12 @@ struct ReleaseFinalizer: Sendable {
     if isAlone, !isNamed { try await refuseRival(of: draft, version, application) }
     do {
       try await client.change(draft.id, .final)
-    } catch let error as CloudError where error.status == 400 {
+    } catch let error as any ExchangeFailure where error.status == 400 {
       // Another release took the revision meanwhile: the identity is the tag then.
       if isAlone { try await refuseRival(of: draft, version, application) }
       try await client.changeDraft(draft.id, .semver(ReleaseVersion.unset))
       try await client.change(draft.id, .final)
-    } catch let error as CloudError where error.leavesUnknown {
+    } catch let error as any ExchangeFailure where error.leavesUnknown {
       // Read back below.
     }
     guard let now = try await client.release(draft.id) else {

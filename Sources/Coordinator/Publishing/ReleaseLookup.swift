@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// Finds out what the cloud has of a version.
 package struct ReleaseLookup: Sendable {

@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// One thing that is missing in a draft.
 package enum ReleaseAction: Hashable, Sendable, CustomStringConvertible {

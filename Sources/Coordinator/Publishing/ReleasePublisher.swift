@@ -1,6 +1,7 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
+import HTTP
 
 /// Brings one release to completeness as a draft, and later to final.
 ///
@@ -30,7 +31,7 @@ struct ReleasePublisher: Sendable {
   ) async throws -> (release: CloudRelease, wasComplete: Bool) {
     var isFirst = true
     var missing: [ReleaseAction] = []
-    var failure: (error: CloudError, missing: [ReleaseAction], repeats: Int)?
+    var failure: (error: any ExchangeFailure, missing: [ReleaseAction], repeats: Int)?
     for _ in 0..<Self.rounds {
       defer { isFirst = false }
       guard let release = try await current(description, application) else {
@@ -44,7 +45,7 @@ struct ReleasePublisher: Sendable {
       do {
         try await perform(missing, description, application, release)
         failure = nil
-      } catch let error as CloudError where error.leavesUnknown || error.wasOvertaken {
+      } catch let error as any ExchangeFailure where error.leavesUnknown || error.wasOvertaken {
         // What nobody knows is seen in the next round, and so is what somebody else did.
         failure = (error, missing, failure?.missing == missing ? (failure?.repeats ?? 0) + 1 : 0)
       }
@@ -130,7 +131,7 @@ struct ReleasePublisher: Sendable {
   private func prove(_ asset: Publication.Asset, _ there: CloudAsset?, of release: CloudRelease) async throws {
     do {
       if let there { return try await client.check(there, expecting: asset.blob) }
-    } catch CloudError.mismatch {
+    } catch HTTPError.mismatch {
       report(.notice("asset \(asset.key) of release \(release.id) is not what was attached; it is attached again"))
     }
     try await put(asset, to: release)
@@ -158,9 +159,9 @@ struct ReleasePublisher: Sendable {
   }
 }
 
-extension CloudError {
+extension ExchangeFailure {
   /// A refusal that another coordinator may have caused: the row is gone, there already, or the release complete already.
   fileprivate var wasOvertaken: Bool {
-    if case .vanished = self { true } else { [400, 401, 404, 409].contains(status ?? 0) }
+    if case .vanished? = self as? BalenaError { true } else { [400, 401, 404, 409].contains(status ?? 0) }
   }
 }

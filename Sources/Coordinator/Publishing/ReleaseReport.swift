@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// A release as `release show` prints it. JSON of version 1.
 package struct ReleaseReport: Codable, Hashable, Sendable {

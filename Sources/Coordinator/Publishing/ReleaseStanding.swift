@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// What the cloud has of a version already.
 package enum ReleaseStanding: Sendable {

@@ -1,5 +1,7 @@
+import Balena
 import BuildModel
-import Cloud
+import HTTP
+import Registry
 
 extension PublishTarget {
   /// Reads a release again and compares every digest: manifests, what they name in the registry, labels' services and assets.
@@ -23,7 +25,7 @@ extension PublishTarget {
       guard let wanted = expected.assets?[asset.key], asset.file?.size == wanted.size else { continue }
       do {
         try await client.check(asset, expecting: wanted)
-      } catch CloudError.mismatch(_, _, let found) {
+      } catch HTTPError.mismatch(_, _, let found) {
         differences.append("asset \(asset.key) is \(found), expected \(wanted.digest)")
       }
     }
@@ -43,7 +45,7 @@ extension PublishTarget {
       }
       // Its digest is recomputed there.
       manifest = try await client.manifest(.digest(digest), in: reference.repository)
-    } catch let error as CloudError where error.isOtherContent {
+    } catch let error as any ExchangeFailure where error.isOtherContent {
       return (1, ["the manifest of '\(image.service)' is not \(digest): \(error)"])
     }
     guard case .image(let config, let layers) = manifest.content else { return (1, ["'\(image.service)' is an index of images"]) }
@@ -53,7 +55,7 @@ extension PublishTarget {
         if try await !client.has(BlobDescriptor(digest: blob.digest, size: blob.size), in: reference.repository) {
           problems.append("the registry has no blob \(blob.digest) of '\(image.service)'")
         }
-      } catch let error as CloudError where error.isOtherContent {
+      } catch let error as any ExchangeFailure where error.isOtherContent {
         problems.append("blob \(blob.digest) of '\(image.service)' is not what the manifest says: \(error)")
       }
     }

@@ -1,5 +1,5 @@
+import Balena
 import BuildModel
-import Cloud
 
 /// What a release is compared with: the local index of what was built.
 package struct ReleaseExpectation: Sendable {

@@ -1,5 +1,4 @@
 import BuildModel
-import Cloud
 
 /// How the server counts versions, and what of an OS version it can take (balena-cloud-api.md section 8).
 ///

@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Glibc
+import HTTP
 
 import struct Crypto.SHA256
 

@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Feed
 import Glibc
+import HTTP
 
 extension FeedFetcher {
   /// Fetches everything that the feed's indexes list and reports all that is wrong, also what could not be fetched.
@@ -61,7 +61,7 @@ extension FeedFetcher {
       } catch is CancellationError {
         throw CancellationError()
       } catch {
-        let rule: FeedFinding.Rule = if case .mismatch? = error as? CloudError { .digest } else { .transfer }
+        let rule: FeedFinding.Rule = if case .mismatch? = error as? HTTPError { .digest } else { .transfer }
         return FeedFinding(
           rule: rule, file: "\(name)/\(stanza.file)", package: stanza.name.text, reason: RemoteFeedError(error).description)
       }

@@ -1,9 +1,9 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Feed
 import FoundationEssentials
 import Glibc
+import HTTP
 
 /// Reads a feed over http or https. HTTP has no listing, so the directories are those that PACKAGE_ARCHS names.
 package struct FeedFetcher: Sendable {
@@ -36,7 +36,7 @@ package struct FeedFetcher: Sendable {
     var base = url.path
     while base.hasSuffix("/") { base.removeLast() }
     let path = ([base] + components.map { HTTPURL.encode($0) }).joined(separator: "/")
-    do throws(CloudError) {
+    do throws(HTTPError) {
       return try HTTPURL("\(url.origin)\(path)\(url.query.map { "?" + $0 } ?? "")")
     } catch { throw .cloud(error) }
   }
@@ -60,7 +60,7 @@ package struct FeedFetcher: Sendable {
         try cache.note(.init(url: url.description, etag: answer.fields["ETag"], lastModified: time, blob: blob), of: url)
         return blob
       }
-    } catch let error as CloudError {
+    } catch let error as HTTPError {
       if error.status == 304, let known {
         revalidation.noteUse()
         return known.blob

@@ -1,4 +1,4 @@
-import Cloud
+import HTTP
 
 /// Where a feed is, as people write it: a directory, `file:///…`, or an http or https URL of the directory above the architectures.
 package enum FeedLocation: Hashable, Sendable, CustomStringConvertible {
@@ -14,7 +14,7 @@ package enum FeedLocation: Hashable, Sendable, CustomStringConvertible {
       }
       self = .directory(decoded)
     } else if text.contains("://") {
-      do throws(CloudError) { self = .remote(try HTTPURL(text)) } catch { throw .cloud(error) }
+      do throws(HTTPError) { self = .remote(try HTTPURL(text)) } catch { throw .cloud(error) }
     } else if text.isEmpty {
       throw .location(text, reason: "it is empty")
     } else {

@@ -1,7 +1,7 @@
 import BlobStore
-import Cloud
 import Feed
 import Glibc
+import HTTP
 
 /// Why a feed could not be fetched.
 package enum RemoteFeedError: Error, Sendable, CustomStringConvertible {
@@ -12,7 +12,7 @@ package enum RemoteFeedError: Error, Sendable, CustomStringConvertible {
   /// None of the directories has an index.
   case noIndex(feed: String, architectures: [String])
   case feed(FeedError)
-  case cloud(CloudError)
+  case cloud(HTTPError)
   case store(BlobStoreError)
   case system(operation: String, path: String, errno: Int32)
 
@@ -36,7 +36,7 @@ package enum RemoteFeedError: Error, Sendable, CustomStringConvertible {
     switch error {
     case let error as RemoteFeedError: self = error
     case let error as FeedError: self = .feed(error)
-    case let error as CloudError: self = .cloud(error)
+    case let error as HTTPError: self = .cloud(error)
     case let error as BlobStoreError: self = .store(error)
     default: self = .location("", reason: "\(error)")
     }

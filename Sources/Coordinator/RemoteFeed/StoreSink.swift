@@ -1,6 +1,6 @@
 import BlobStore
 import BuildModel
-import Cloud
+import HTTP
 
 /// A body of which nothing is known before it comes, as a blob. The client calls its sinks one after the other; `finish` comes after it.
 final class StoreSink: BodySink, @unchecked Sendable {

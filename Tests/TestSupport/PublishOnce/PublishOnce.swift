@@ -1,8 +1,9 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
 import FarmService
 import FoundationEssentials
+import HTTP
 import Publishing
 import PublishingSupport
 import Store

@@ -1,7 +1,8 @@
+import Balena
 import BuildModel
-import Cloud
 import CoordinatorConfiguration
 import FoundationEssentials
+import HTTP
 import Publishing
 
 /// One environment, opened: what to publish to, and as whom.
@@ -110,7 +111,7 @@ extension CloudEnvironment {
           + "environments: {\(name): {token: env:NAME}}")
     } catch let refusal as BalenaLogin.Refusal {
       throw FarmError.farm("environment '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
-    } catch let error as CloudError {
+    } catch let error as HTTPError {
       throw FarmError.farm("environment '\(name)': \(error)")
     }
   }

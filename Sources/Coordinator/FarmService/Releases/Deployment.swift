@@ -1,7 +1,7 @@
+import Balena
 import BlobStore
 import Blocks
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Planning
 import Publishing

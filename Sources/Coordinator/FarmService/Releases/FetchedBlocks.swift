@@ -1,8 +1,9 @@
 import BlobStore
 import BuildModel
-import Cloud
 import FoundationEssentials
+import HTTP
 import OCIImage
+import Registry
 
 /// Blocks that are images of a registry: fetched with everything they name, and kept as they were published, because devices know them by
 /// the digest of their manifest.
@@ -23,7 +24,7 @@ struct FetchedBlocks: Sendable {
         reference.manifestName, in: reference.repository, platform: block.platform, into: blobs, limit: Self.bytesLimit)
       let blobs = blobs
       return try await BlockingWork.run { try Self.result(block, image, in: blobs) }
-    } catch let error as CloudError {
+    } catch let error as any ExchangeFailure {
       throw Failure(kind: .infrastructure, step: .fetch, reason: "block \(block.name): \(error)")
     }
   }

@@ -1,8 +1,9 @@
 import BuildModel
-import Cloud
 import CoordinatorConfiguration
 import FoundationEssentials
+import HTTP
 import Publishing
+import Registry
 
 /// One client a registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
 actor RegistryClients {

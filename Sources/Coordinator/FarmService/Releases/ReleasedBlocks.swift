@@ -1,5 +1,4 @@
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Planning
 import Publishing

@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Feed
 import FoundationEssentials
+import HTTP
 import Planning
 import RemoteFeed
 

@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import Feed
 import FoundationEssentials
+import HTTP
 import RemoteFeed
 
 /// Looks at a feed, a directory or one behind http, without a farm.

@@ -1,9 +1,9 @@
 import BlobStore
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Glibc
 import OCIImage
+import Registry
 
 import struct Crypto.SHA256
 

@@ -1,7 +1,8 @@
 import BuildModel
-import Cloud
 import FoundationEssentials
 import Glibc
+import HTTP
+import Registry
 
 /// Where a person's credential for a registry comes from: a file of mode 0600 or the environment, never an argument.
 package enum RegistryAccount {

@@ -1,7 +1,8 @@
 import BlobStore
 import BuildModel
-import Cloud
 import FoundationEssentials
+import HTTP
+import Registry
 
 /// Puts one image into registries, without a farm.
 package struct StandalonePush: Sendable {
@@ -59,9 +60,8 @@ package struct StandalonePush: Sendable {
       throw error
     } catch is CancellationError {
       throw .cancelled
-    } catch let error as CloudError {
-      if case .invalidName = error { throw .usage("\(error)") }
-      throw .farm("\(error)")
+    } catch let error as InvalidReference {
+      throw .usage("\(error)")
     } catch {
       throw .farm("\(error)")
     }

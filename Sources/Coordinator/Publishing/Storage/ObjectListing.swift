@@ -1,4 +1,4 @@
-import Cloud
+import HTTP
 
 /// One page of ListObjectsV2's answer. Reads only the elements that matter; they hold text and nothing else.
 struct ObjectListing {
@@ -6,8 +6,8 @@ struct ObjectListing {
   /// Where the next page begins; nil on the last one.
   private(set) var next: String?
 
-  init(_ bytes: [UInt8], from url: HTTPURL) throws(CloudError) {
-    func malformed(_ reason: String) -> CloudError { .decoding(url: url, what: "list of objects", reason: reason) }
+  init(_ bytes: [UInt8], from url: HTTPURL) throws(HTTPError) {
+    func malformed(_ reason: String) -> HTTPError { .decoding(url: url, what: "list of objects", reason: reason) }
     guard let text = String(validating: bytes, as: UTF8.self), text.contains("<ListBucketResult") else {
       throw malformed("it is no ListBucketResult")
     }

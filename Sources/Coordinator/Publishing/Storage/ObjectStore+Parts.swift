@@ -1,6 +1,7 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
+import HTTP
 
 import struct Crypto.SHA256
 
@@ -20,7 +21,7 @@ extension ObjectStore {
         whole = hash
         let url = try self.url(of: key).adding("partNumber", "\(tags.count + 1)").adding("uploadId", upload)
         let response = try await http.send(signed(HTTPRequest(.put, url, body: .file(path: path, offset: offset, length: length)), digest))
-        guard let tag = response.fields["ETag"] else { throw CloudError.decoding(url: url, what: "part of \(key)", reason: "the answer has no ETag") }
+        guard let tag = response.fields["ETag"] else { throw HTTPError.decoding(url: url, what: "part of \(key)", reason: "the answer has no ETag") }
         tags.append(tag)
       }
       guard let found = Digest(bytes: whole.finalize()), found == blob.digest else {
@@ -43,7 +44,7 @@ extension ObjectStore {
     let response = try await http.send(signed(request, try Self.digest(of: [])))
     var text = String(decoding: response.body, as: UTF8.self)[...]
     guard let id = XMLText.element("UploadId", in: &text).flatMap({ XMLText.decoded($0) }), !id.isEmpty else {
-      throw CloudError.decoding(url: response.url, what: "upload of \(key)", reason: "the answer has no UploadId")
+      throw HTTPError.decoding(url: response.url, what: "upload of \(key)", reason: "the answer has no UploadId")
     }
     return id
   }

@@ -1,6 +1,6 @@
 import BuildModel
-import Cloud
 import FoundationEssentials
+import HTTP
 
 import struct Crypto.SHA256
 
@@ -109,7 +109,7 @@ package struct ObjectStore: Sendable {
       token = page.next
       guard keys.count <= 100_000 else { throw PublishingError.unexpected(what: prefix, found: "over 100,000 objects", expected: "a deploy tree") }
       if let token, !seen.insert(token).inserted || seen.count > Self.mostPages {
-        throw CloudError.decoding(
+        throw HTTPError.decoding(
           url: response.url, what: "list of objects", reason: seen.count > Self.mostPages ? "it has no end" : "it goes on where it was before")
       }
     } while token != nil
@@ -127,7 +127,7 @@ package struct ObjectStore: Sendable {
     return signed(request, try digest ?? Self.digest(of: []))
   }
 
-  func url(of key: RelativePath) throws(CloudError) -> HTTPURL {
+  func url(of key: RelativePath) throws(HTTPError) -> HTTPURL {
     try endpoint.resolving("/\(bucket)/" + key.text.split(separator: "/").map { HTTPURL.encode(String($0)) }.joined(separator: "/"))
   }
 

@@ -1,6 +1,6 @@
+import Balena
 import BlobStore
 import BuildModel
-import Cloud
 
 /// The files of one device type at one version, for a bucket.
 package struct StoragePublication: Sendable {
