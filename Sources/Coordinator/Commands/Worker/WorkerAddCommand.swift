@@ -5,16 +5,6 @@ import FarmService
 import FoundationEssentials
 import Glibc
 
-/// `blockfarm worker`: the hosts of the farm.
-struct WorkerCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "worker", abstract: "Add, list, check and drain worker hosts.",
-    subcommands: [
-      WorkerAddCommand.self, WorkerListCommand.self, WorkerCheckCommand.self, WorkerDrainCommand.self, WorkerResumeCommand.self,
-      WorkerRemoveCommand.self, WorkerTransferCommand.self,
-    ])
-}
-
 /// `blockfarm worker add user@host:port`.
 struct WorkerAddCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -5,22 +5,6 @@ import FarmService
 import FoundationEssentials
 import Planning
 
-/// Where the farm's configuration is.
-struct ConfigurationOptions: ParsableArguments {
-  @Option(name: .long, help: "The farm's configuration (default: ./farm.yaml, else /etc/blockfarm/farm.yaml).")
-  var config: String?
-
-  func load() throws -> FarmConfiguration {
-    let environment = ProcessInfo.processInfo.environment
-    do {
-      return try FarmConfiguration.load(
-        named: config, workingDirectory: FileManager.default.currentDirectoryPath, home: environment["HOME"] ?? "/")
-    } catch {
-      throw FarmError.usage(error.description)
-    }
-  }
-}
-
 /// Which device types and blocks are meant.
 struct SelectionOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "A device type: slug, machine, file name or alias. May be repeated.")

@@ -1,0 +1,23 @@
+import ArgumentParser
+import FarmService
+import Feed
+import FoundationEssentials
+
+/// Where a feed is and what its directories are.
+struct FeedOptions: ParsableArguments {
+  @Argument(help: "The feed: a directory with one directory a package architecture, or its URL (http, https, file).")
+  var feed: String
+  @OptionGroup var architectures: ArchitectureOptions
+  @Option(name: .long, help: "Keeps what was fetched of a feed behind a URL (default: $XDG_CACHE_HOME or ~/.cache, then blockfarm/feeds).")
+  var cache: String?
+
+  func inspection() throws -> FeedInspection {
+    try FeedInspection(location: feed, architectures: try architectures.list(), cache: cache ?? Self.defaultCache()) { Diagnostics.print($0) }
+  }
+
+  private static func defaultCache() -> String {
+    let environment = ProcessInfo.processInfo.environment
+    let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? (environment["HOME"] ?? "/") + "/.cache"
+    return base + "/blockfarm/feeds"
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import BuildModel
+import CoordinatorConfiguration
+import FarmService
+import FoundationEssentials
+import Publishing
+
+/// Which cloud is meant.
+struct EnvironmentOptions: ParsableArguments {
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Option(name: .long, help: "The environment: production, staging, another one of farm.yaml, or the API's URL. There is no default.")
+  var env: String?
+
+  func open(for purpose: CloudSession.Purpose) async throws -> CloudSession {
+    let configuration = try configurationOptions.load()
+    do {
+      return try await CloudSession.open(
+        configuration.environment(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
+    } catch let error as ConfigurationError {
+      throw FarmError.usage(error.description)
+    }
+  }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import BuildModel
+import FarmService
+import FoundationEssentials
+import Glibc
+
+/// `blockfarm worker drain`: give a host no new work.
+struct WorkerDrainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "drain", abstract: "Give a host no new work; what runs there goes on.")
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Argument(help: "Name of the host.")
+  var name: String
+  @Option(name: .long, help: "Why, for those who ask.")
+  var reason = "by hand"
+
+  func run() async throws {
+    print("host \(try await Farm(configurationOptions.load()).setDrained(reason, host: name)) is drained")
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import BuildModel
+import FarmService
+import FoundationEssentials
+import Glibc
+
+/// `blockfarm worker list`: what the configuration says.
+struct WorkerListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "List the configured hosts.")
+  @OptionGroup var configurationOptions: ConfigurationOptions
+  @Flag(name: .long, help: "Print JSON.")
+  var json = false
+
+  private struct Listing: Encodable {
+    struct Host: Encodable {
+      var name: String
+      var address: String
+      var architectures: [Architecture]
+      var slots: Int
+      var hostKey: String
+    }
+    var version = 1
+    var hosts: [Host]
+  }
+
+  func run() async throws {
+    let configuration = try configurationOptions.load()
+    let hosts = configuration.hosts.map {
+      Listing.Host(
+        name: $0.name.text, address: "\($0.user)@\($0.host):\($0.port)", architectures: $0.architectures, slots: $0.slots, hostKey: $0.hostKey)
+    }
+    if json { return try printJSON(Listing(hosts: hosts)) }
+    if hosts.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
+    var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY"])
+    for host in hosts {
+      table.rows.append([host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey])
+    }
+    print(table.text())
+  }
+}
