@@ -60,7 +60,7 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
+  room("Coordinator", "Planning", ["BuildModel", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
@@ -75,27 +75,47 @@ let coordinator: [Target] = [
   room("Coordinator", "Balena", ["BuildModel", "BlobStore", "HTTP"]),
   // Feeds that are somewhere else: into the blob store, checked.
   room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
-  // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
+  // What a release is: applications, releases and their assets on balenaCloud; the deploy tree on S3.
   room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
-  // What the variables of a Jenkins job mean.
-  room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
   room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
-  // Holds the others together.
+  // From an attempt's outcome to what people take away.
+  room(
+    "Coordinator", "Delivery",
+    [
+      "BuildModel", "BlobStore", "OCIImage", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "Executors", "HTTP", "Registry", "Preload",
+      "Reports", "CArchive", crypto,
+    ]),
+  // How a request's deliveries become releases, and what is released already.
+  room(
+    "Coordinator", "Releases",
+    [
+      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "HTTP", "Registry", "Balena", "Publishing", "Preload",
+      "Reports", "Delivery",
+    ]),
+  // Blocks, feeds, images and pushes without a farm.
+  room(
+    "Coordinator", "Toolbox",
+    ["BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed", "Preload", crypto]),
+  // Works requests off, and holds the others together.
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "HTTP", "Registry", "Balena",
-      "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
+      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "RemoteFeed", "Publishing",
+      "Reports", "Delivery", "Releases",
     ]),
+  // What the variables of a Jenkins job mean, and what the job finds in its workspace.
+  room(
+    "Coordinator", "Jenkins",
+    ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Releases", "FarmService", crypto]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Reports", "Scheduling", "FarmService",
-      argumentParser,
+      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Releases", "RemoteFeed", "Reports",
+      "Scheduling", "FarmService", "Toolbox", argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
@@ -128,7 +148,7 @@ let roomTests: [Target] = [
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "BlobStore"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
@@ -141,18 +161,17 @@ let roomTests: [Target] = [
     "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
-  tests("Jenkins"),
+  tests("Jenkins", ["BuildModel", "BlobStore", "Reports"]),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes"]),
   tests("Containers", ["BuildModel", "Processes"]),
+  tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Reports"]),
   tests(
-    "FarmService",
-    [
-      "BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
-      "Reports", "TestCloud",
-    ]),
+    "Releases",
+    ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "HTTP", "Registry", "Balena"]),
+  tests("Toolbox", ["BuildModel", "BlobStore", "HTTP", "Registry", "OCIImage", crypto]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud"], exclude: ["Golden"]),
@@ -179,7 +198,8 @@ let testSupport: [Target] = [
     path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
   // Publishes it once, in a process that can be killed.
   .executableTarget(
-    name: "publish-once", dependencies: ["BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "Publishing", "Store", "FarmService", "PublishingSupport"],
+    name: "publish-once",
+    dependencies: ["BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "Publishing", "Store", "Releases", "PublishingSupport"],
     path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
   // The test cloud as a program.
   .executableTarget(

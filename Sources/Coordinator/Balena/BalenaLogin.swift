@@ -6,11 +6,13 @@ import HTTP
 /// application needs an administrator's session.
 package enum BalenaLogin {
   /// Why there is no token although name and password may be right. No text holds anything that the server said: it has just been told the password.
-  package enum Refusal: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Refusal: BlamedError, Hashable {
     /// The token counts as a guest's until somebody types a code.
     case secondFactor
     case tooManyTries(retryAfter: String?)
     case status(Int)
+
+    package var blame: Blame { self == .secondFactor ? .request : .cloud }
 
     package var description: String {
       switch self {

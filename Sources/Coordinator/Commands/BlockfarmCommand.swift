@@ -34,9 +34,12 @@ struct BlockfarmCommand: AsyncParsableCommand {
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command.run() }
-    } catch let error as FarmError {
+    } catch let error as any BlamedError {
       Diagnostics.error(error.description)
-      Glibc.exit(error.status)
+      Glibc.exit(ExitStatus(error).value)
+    } catch is CancellationError {
+      Diagnostics.error("cancelled")
+      Glibc.exit(ExitStatus.cancelled.value)
     } catch let error as CommandStatus {
       Glibc.exit(error.status)
     } catch {

@@ -1,5 +1,7 @@
+import BuildModel
+
 /// A configuration that cannot be used: which file, which line, what is wrong, what would be right.
-package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct ConfigurationError: BlamedError, Hashable {
   package let file: String
   /// From 1; nil when the whole file is meant.
   package let line: Int?
@@ -10,6 +12,8 @@ package struct ConfigurationError: Error, Hashable, Sendable, CustomStringConver
     self.line = line
     self.reason = reason
   }
+
+  package var blame: Blame { .request }
 
   package var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(reason)" }
 }

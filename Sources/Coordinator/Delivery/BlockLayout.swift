@@ -5,8 +5,8 @@ import OCIImage
 import Reports
 
 /// The request's OCI image layout with every block that was built or reused; the name of each is `<slug>-<block>-<version>`.
-enum BlockLayout {
-  static func write(_ index: IndexDocument, tree: DeployTree, blobs: BlobStore) throws {
+package enum BlockLayout {
+  package static func write(_ index: IndexDocument, tree: DeployTree, blobs: BlobStore) throws {
     var images: [ImageLayout.Image] = []
     for report in index.deviceTypes {
       for block in report.blocks {

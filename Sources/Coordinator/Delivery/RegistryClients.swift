@@ -6,7 +6,7 @@ import Publishing
 import Registry
 
 /// One client a registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
-actor RegistryClients {
+package actor RegistryClients {
   /// For the registries that a cloud keeps its images in; they are asked with the cloud's credential.
   private let cloud: (access: RegistryAccess, registries: Set<RegistryName>)?
   /// Those that farm.yaml says something about; all others are asked anonymously.
@@ -17,7 +17,7 @@ actor RegistryClients {
   private var http: HTTPClient?
   private var clients: [RegistryName: RegistryClient] = [:]
 
-  init(
+  package init(
     cloud: RegistryAccess? = nil, registries: Set<RegistryName> = [], configured: [RegistryConfiguration] = [],
     variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
   ) {
@@ -27,7 +27,7 @@ actor RegistryClients {
     self.notice = notice
   }
 
-  func client(for registry: RegistryName) async throws -> RegistryClient {
+  package func client(for registry: RegistryName) async throws -> RegistryClient {
     if let cloud, cloud.registries.contains(registry) { return try await cloud.access.client(for: registry) }
     if let client = clients[registry] { return client }
     let client =

@@ -2,7 +2,7 @@ import BuildModel
 import Glibc
 
 /// What can go wrong between the coordinator and a worker program. Every text names the host and says what to do.
-package enum ExecutorError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum ExecutorError: BlamedError, Hashable {
   /// Down, refused, name not found, link lost or silent.
   case unreachable(host: String, reason: String)
   /// The host shows another key than the pinned one: nothing was sent to it.
@@ -23,6 +23,16 @@ package enum ExecutorError: Error, Hashable, Sendable, CustomStringConvertible {
   case wrongMachine(host: String, binary: String, binaryMachine: String, hostMachine: String)
   /// The coordinator's own system refused something.
   case local(operation: String, path: String, errno: Int32)
+
+  package var blame: Blame {
+    switch self {
+    case .local: .coordinator
+    case .identityUnusable: .request
+    case .unreachable, .hostKeyChanged, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt, .timedOut, .malformed,
+      .wrongMachine:
+      .host
+    }
+  }
 
   package var description: String {
     switch self {

@@ -27,72 +27,56 @@ extension Farm {
   }
 
   /// The request that a person means: the given id (or its beginning), else the newest.
-  package func request(_ text: String?) async throws(FarmError) -> RequestRecord {
-    do {
-      let known = try await environment.store.requests(limit: 1000)
-      guard !known.isEmpty else { throw FarmError.usage("there is no request yet; 'blockfarm build' makes one") }
-      guard let text else { return known[0] }
-      let found = known.filter { $0.id.text.hasPrefix(text.lowercased()) }
-      if found.count == 1 { return found[0] }
-      throw FarmError.usage(
-        (found.isEmpty ? "unknown request '\(text)'" : "'\(text)' stands for several requests")
-          + "; known: \((found.isEmpty ? known : found).prefix(5).map(\.id.text).joined(separator: ", "))")
-    } catch let error as FarmError {
-      throw error
-    } catch {
-      throw .farm("\(error)")
-    }
+  package func request(_ text: String?) async throws -> RequestRecord {
+    let known = try await environment.store.requests(limit: 1000)
+    guard !known.isEmpty else { throw FarmError.usage("there is no request yet; 'blockfarm build' makes one") }
+    guard let text else { return known[0] }
+    let found = known.filter { $0.id.text.hasPrefix(text.lowercased()) }
+    if found.count == 1 { return found[0] }
+    throw FarmError.usage(
+      (found.isEmpty ? "unknown request '\(text)'" : "'\(text)' stands for several requests")
+        + "; known: \((found.isEmpty ? known : found).prefix(5).map(\.id.text).joined(separator: ", "))")
   }
 
-  package func status(_ request: RequestRecord) async throws(FarmError) -> RequestStatus {
-    do {
-      let attempts = try await environment.store.attempts(of: request.id)
-      let tasks = try await environment.store.tasks(of: request.id).map { task in
-        let own = attempts.filter { $0.id.slug == task.slug }
-        let report = try task.record.map { try WorkerProtocol.decode(DeviceTypeReport.self, from: $0) }
-        return TaskStatus(
-          slug: task.slug, machine: task.machine, arch: task.arch, state: report?.outcome.rawValue ?? task.state.rawValue,
-          reason: report?.reason, host: own.last?.host ?? report?.host, attempts: own.count,
-          waiting: try WorkerProtocol.decode([HostReason].self, from: task.waiting))
-      }
-      return RequestStatus(
-        request: request.id, createdAt: request.createdAt, endedAt: request.endedAt, directory: request.output + "/" + request.id.text,
-        tasks: tasks)
-    } catch {
-      throw .farm("\(error)")
+  package func status(_ request: RequestRecord) async throws -> RequestStatus {
+    let attempts = try await environment.store.attempts(of: request.id)
+    let tasks = try await environment.store.tasks(of: request.id).map { task in
+      let own = attempts.filter { $0.id.slug == task.slug }
+      let report = try task.record.map { try WorkerProtocol.decode(DeviceTypeReport.self, from: $0) }
+      return TaskStatus(
+        slug: task.slug, machine: task.machine, arch: task.arch, state: report?.outcome.rawValue ?? task.state.rawValue,
+        reason: report?.reason, host: own.last?.host ?? report?.host, attempts: own.count,
+        waiting: try WorkerProtocol.decode([HostReason].self, from: task.waiting))
     }
+    return RequestStatus(
+      request: request.id, createdAt: request.createdAt, endedAt: request.endedAt, directory: request.output + "/" + request.id.text,
+      tasks: tasks)
   }
 
   /// Path of the coordinator's copy of the last (or the given) attempt's log.
-  package func log(_ request: RequestRecord, slug text: String, attempt number: Int?) async throws(FarmError) -> String {
+  package func log(_ request: RequestRecord, slug text: String, attempt number: Int?) async throws -> String {
     let attempts: [AttemptRecord]
-    do { attempts = try await environment.store.attempts(of: request.id) } catch { throw .farm("\(error)") }
+    attempts = try await environment.store.attempts(of: request.id)
     let own = attempts.filter { $0.id.slug.text == text }
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
       guard !known.isEmpty else {
-        throw .usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits")
+        throw FarmError.usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits")
       }
-      throw .usage("no such attempt of '\(text)' in request \(request.id); there are attempts of: \(known.joined(separator: ", "))")
+      throw FarmError.usage("no such attempt of '\(text)' in request \(request.id); there are attempts of: \(known.joined(separator: ", "))")
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)
   }
 
   /// Cancels a request: an engine that works on it ends it; without one, running attempts are ended on their hosts here.
-  package func cancel(_ request: RequestRecord) async throws(FarmError) -> String {
-    do {
-      guard request.state == .running else { return "request \(request.id) has ended already" }
-      try await environment.store.requestCancel(request.id)
-      guard let lock = try EngineLock(directory: environment.configuration.state) else {
-        return "request \(request.id) is being cancelled by the blockfarm that works on it"
-      }
-      defer { withExtendedLifetime(lock) {} }
-      return try await cancelOrphans(of: request)
-    } catch let error as FarmError {
-      throw error
-    } catch {
-      throw .farm("\(error)")
+  package func cancel(_ request: RequestRecord) async throws -> String {
+    guard request.state == .running else { return "request \(request.id) has ended already" }
+    try await environment.store.requestCancel(request.id)
+    guard let lock = try EngineLock(directory: environment.configuration.state) else {
+      return "request \(request.id) is being cancelled by the blockfarm that works on it"
     }
+    defer { withExtendedLifetime(lock) {} }
+    return try await cancelOrphans(of: request)
   }
 
   private func cancelOrphans(of request: RequestRecord) async throws -> String {

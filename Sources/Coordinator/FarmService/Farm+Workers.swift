@@ -50,21 +50,17 @@ extension Farm {
   }
 
   /// Asks a host for its key without logging in.
-  package func scanKey(of host: NewHost) async throws(FarmError) -> (fingerprint: String, type: String) {
-    do {
-      let key = try await scanHostKey(host: host.host, port: host.port, loop: environment.loop)
-      return (key.fingerprint.text, key.type)
-    } catch {
-      throw .farm("\(error)")
-    }
+  package func scanKey(of host: NewHost) async throws -> (fingerprint: String, type: String) {
+    let key = try await scanHostKey(host: host.host, port: host.port, loop: environment.loop)
+    return (key.fingerprint.text, key.type)
   }
 
   /// Installs the worker binary on the host, probes it and writes `workers.d/<name>.yaml`.
-  package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws(FarmError) -> (
+  package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws -> (
     HostConfiguration, ProbeReport, file: String
   ) {
     guard HostKeyFingerprint(fingerprint) != nil else {
-      throw .usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
+      throw FarmError.usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
     }
     do {
       let digest = try await WorkerInstaller.digest(of: binary)
@@ -83,15 +79,15 @@ extension Farm {
       let file = "\(environment.configuration.hostDirectory)/\(new.name).yaml"
       try DeployTree.write(Array(configuration.yaml.utf8), to: file)
       return (configuration, probe, file)
-    } catch let error as FarmError {
+    } catch let error as any BlamedError where error.blame == .request {
       throw error
     } catch {
-      throw .farm("host \(new.name) is not added: \(error)")
+      throw FarmError.farm("host \(new.name) is not added: \(error)")
     }
   }
 
   /// Probes hosts at the same time; a host that does not answer is a result, not an error.
-  package func checkWorkers(_ names: [String]) async throws(FarmError) -> [HostCheck] {
+  package func checkWorkers(_ names: [String]) async throws -> [HostCheck] {
     let hosts = try Self.select(names, from: environment.configuration.hosts)
     let environment = environment
     return await withTaskGroup(of: HostCheck.self) { group in
@@ -120,56 +116,48 @@ extension Farm {
   }
 
   /// Runs the probe verb many times over open connections, spread over the hosts; returns the seconds for all.
-  package func repeatProbe(_ names: [String], count: Int, parallel: Int) async throws(FarmError) -> Double {
+  package func repeatProbe(_ names: [String], count: Int, parallel: Int) async throws -> Double {
     let hosts = try Self.select(names, from: environment.configuration.hosts)
-    guard !hosts.isEmpty else { throw .usage("no host is configured") }
-    do {
-      let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: environment.loop), HostPool.command(host)) }
-      let start = Timestamp.now
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        for index in 0..<count {
-          if index >= parallel { try await group.next() }
-          let (connection, command) = connections[index % connections.count]
-          group.addTask { _ = try await WorkerClient(transport: connection, command: command).probe() }
-        }
-        try await group.waitForAll()
+    guard !hosts.isEmpty else { throw FarmError.usage("no host is configured") }
+    let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: environment.loop), HostPool.command(host)) }
+    let start = Timestamp.now
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<count {
+        if index >= parallel { try await group.next() }
+        let (connection, command) = connections[index % connections.count]
+        group.addTask { _ = try await WorkerClient(transport: connection, command: command).probe() }
       }
-      let seconds = Timestamp.now.seconds(since: start)
-      for (connection, _) in connections { await connection.disconnect() }
-      return seconds
-    } catch {
-      throw .farm("\(error)")
+      try await group.waitForAll()
     }
+    let seconds = Timestamp.now.seconds(since: start)
+    for (connection, _) in connections { await connection.disconnect() }
+    return seconds
   }
 
   /// Sends a file to a host's blob store and fetches it back; returns the seconds of both ways. For measuring.
-  package func transfer(_ file: String, host name: String) async throws(FarmError) -> (put: Double, get: Double, bytes: Int64) {
-    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw .usage("no host") }
-    do {
-      let work = environment.scratch + "/transfer-\(UUID().uuidString)"
-      defer { try? FileManager.default.removeItem(atPath: work) }
-      try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
-      let (source, target) = (try BlobStore(root: work + "/a"), try BlobStore(root: work + "/b"))
-      let blob = try await BlockingWork.run { try source.put(file: file) }
-      let connection = try HostPool.connection(to: host, loop: environment.loop)
-      let client = WorkerClient(transport: connection, command: HostPool.command(host))
-      _ = try await client.probe()
-      let start = Timestamp.now
-      _ = try await client.putBlobs([blob], from: source)
-      let middle = Timestamp.now
-      _ = try await client.fetchBlobs([blob], into: target)
-      let end = Timestamp.now
-      await connection.disconnect()
-      return (middle.seconds(since: start), end.seconds(since: middle), blob.size)
-    } catch {
-      throw .farm("\(error)")
-    }
+  package func transfer(_ file: String, host name: String) async throws -> (put: Double, get: Double, bytes: Int64) {
+    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw FarmError.usage("no host") }
+    let work = environment.scratch + "/transfer-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: work) }
+    try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+    let (source, target) = (try BlobStore(root: work + "/a"), try BlobStore(root: work + "/b"))
+    let blob = try await BlockingWork.run { try source.put(file: file) }
+    let connection = try HostPool.connection(to: host, loop: environment.loop)
+    let client = WorkerClient(transport: connection, command: HostPool.command(host))
+    _ = try await client.probe()
+    let start = Timestamp.now
+    _ = try await client.putBlobs([blob], from: source)
+    let middle = Timestamp.now
+    _ = try await client.fetchBlobs([blob], into: target)
+    let end = Timestamp.now
+    await connection.disconnect()
+    return (middle.seconds(since: start), end.seconds(since: middle), blob.size)
   }
 
   /// Drains a host (with a reason) or takes it back (nil).
-  package func setDrained(_ reason: String?, host name: String) async throws(FarmError) -> HostName {
-    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw .usage("no host '\(name)'") }
-    do { try await environment.store.setDrained(reason, of: host.name) } catch { throw .farm("\(error)") }
+  package func setDrained(_ reason: String?, host name: String) async throws -> HostName {
+    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw FarmError.usage("no host '\(name)'") }
+    try await environment.store.setDrained(reason, of: host.name)
     return host.name
   }
 }

@@ -1,9 +1,12 @@
 import BuildModel
 import CoordinatorConfiguration
+import Delivery
 import Executors
 import FoundationEssentials
 import Glibc
 import Planning
+import Releases
+import RemoteFeed
 import Reports
 import Scheduling
 import Store
@@ -12,7 +15,7 @@ import Store
 package struct Farm: Sendable {
   package let environment: FarmEnvironment
 
-  package init(_ configuration: FarmConfiguration) throws(FarmError) {
+  package init(_ configuration: FarmConfiguration) throws {
     environment = try FarmEnvironment(configuration: configuration)
   }
 
@@ -64,19 +67,13 @@ package struct Farm: Sendable {
   /// Resolves a request without starting anything.
   package static func plan(
     _ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
-  ) async throws(FarmError) -> Plan {
-    do {
-      let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty, submodule: submodule)
-      return try Planner.plan(request, repositories: repositories)
-    } catch let error as FarmError {
-      throw error
-    } catch {
-      throw .usage("\(error)")
-    }
+  ) async throws -> Plan {
+    let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty, submodule: submodule)
+    return try Planner.plan(request, repositories: repositories)
   }
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
-  package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws(FarmError) -> BuildResult {
+  package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> BuildResult {
     var options = options
     options.request.isFeedProvided = options.feed != nil
     let session = try await cloud(options) { report(.notice($0)) }
@@ -86,28 +83,20 @@ package struct Farm: Sendable {
     for notice in plan.notices { report(.notice(notice)) }
     let released = try await released(plan, options, session: session) { report(.notice($0)) }
     for unknown in plan.unknownBlocks ?? [] where !released.unplanned.values.contains(where: { $0[unknown.name] != nil }) {
-      throw .usage("\(unknown.complaint); and the cloud has no release of it at the version of these device types")
+      throw FarmError.usage("\(unknown.complaint); and the cloud has no release of it at the version of these device types")
     }
     if plan.unknownBlocks != nil { plan = plan.adding(released.unplanned) }
     let refused = try await refused(plan, options, session: session)
     plan = plan.fetching(try await notAtHand(released, for: plan).references)
-    if let feed = options.feed { plan = try await feed.provide(plan, environment: environment) { report(.notice($0)) } }
-    if environment.interruption.isRequested { throw .cancelled }
-    do {
-      guard let lock = try EngineLock(directory: environment.configuration.state) else {
-        throw FarmError.farm(
-          "another blockfarm works with the state in \(environment.configuration.state); "
-            + "wait for it ('blockfarm status'), or use another state directory")
-      }
-      defer { withExtendedLifetime(lock) {} }
-      return try await run(plan, options, session: session, released: released, refused: refused, report: report)
-    } catch let error as FarmError {
-      throw error
-    } catch is CancellationError {
-      throw .cancelled
-    } catch {
-      throw .farm("\(error)")
+    if let feed = options.feed { plan = try await provide(feed, to: plan) { report(.notice($0)) } }
+    if environment.interruption.isRequested { throw CancellationError() }
+    guard let lock = try EngineLock(directory: environment.configuration.state) else {
+      throw FarmError.farm(
+        "another blockfarm works with the state in \(environment.configuration.state); "
+          + "wait for it ('blockfarm status'), or use another state directory")
     }
+    defer { withExtendedLifetime(lock) {} }
+    return try await run(plan, options, session: session, released: released, refused: refused, report: report)
   }
 
   private func run(
@@ -127,7 +116,8 @@ package struct Farm: Sendable {
       environment: environment, request: request, plan: plan, pool: pool,
       registries: RegistryClients(
         cloud: session?.registry, registries: released.registries, configured: configuration.registries, notice: { report(.notice($0)) }),
-      deployment: try await deployment(of: plan, options, session: session, released: released), refused: refused, rebuildsBlocks: options.rebuild,
+      publishing: try await deployment(of: plan, options, session: session, released: released)?.publishing, refused: refused,
+      rebuildsBlocks: options.rebuild,
       report: report)
     let reports = try await run.run()
     await pool.disconnect()
@@ -168,7 +158,7 @@ package struct Farm: Sendable {
     return (request, false)
   }
 
-  static func select(_ names: [String], from hosts: [HostConfiguration]) throws(FarmError) -> [HostConfiguration] {
+  static func select(_ names: [String], from hosts: [HostConfiguration]) throws -> [HostConfiguration] {
     for name in names where !hosts.contains(where: { $0.name.text == name }) {
       throw unknownHost(name, among: hosts)
     }

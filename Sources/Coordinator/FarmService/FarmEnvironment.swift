@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import CoordinatorConfiguration
+import Delivery
 import Executors
 import FoundationEssentials
 import Glibc
@@ -16,26 +17,25 @@ package struct FarmEnvironment: Sendable {
   let loop: PollLoop
 
   /// Opens the state directory, making it where it is missing.
-  package init(configuration: FarmConfiguration) throws(FarmError) {
+  package init(configuration: FarmConfiguration) throws {
     self.configuration = configuration
-    do {
-      store = try StateStore(directory: configuration.state)
-      blobs = try BlobStore(root: configuration.state + "/blobs")
-      loop = try PollLoop()
-      if mkdir(configuration.state + "/scratch", 0o755) != 0, errno != EEXIST {
-        throw StoreError.open(path: configuration.state + "/scratch", reason: String(cString: strerror(errno)))
-      }
-    } catch {
-      throw .farm("\(error)")
+    store = try StateStore(directory: configuration.state)
+    blobs = try BlobStore(root: configuration.state + "/blobs")
+    loop = try PollLoop()
+    if mkdir(configuration.state + "/scratch", 0o755) != 0, errno != EEXIST {
+      throw StoreError.open(path: configuration.state + "/scratch", reason: String(cString: strerror(errno)))
     }
   }
+
+  /// What deliveries of this farm work with.
+  package var delivery: DeliveryContext { DeliveryContext(store: store, blobs: blobs, scratch: scratch) }
 
   var scratch: String { configuration.state + "/scratch" }
 
   /// The worker program of this machine: named by BLOCKFARM_WORKER, else beside the running program.
-  package static func localWorker(environment: [String: String] = ProcessInfo.processInfo.environment) throws(FarmError) -> String {
+  package static func localWorker(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
     if let path = environment["BLOCKFARM_WORKER"] {
-      guard access(path, X_OK) == 0 else { throw .usage("BLOCKFARM_WORKER names \(path), which is no executable file") }
+      guard access(path, X_OK) == 0 else { throw FarmError.usage("BLOCKFARM_WORKER names \(path), which is no executable file") }
       return path
     }
     var buffer = [UInt8](repeating: 0, count: 4096)
@@ -44,7 +44,7 @@ package struct FarmEnvironment: Sendable {
     let directory = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
     let candidates = [directory + "/blockfarm-worker", directory + "/../libexec/blockfarm/blockfarm-worker"]
     guard let found = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw .usage("no worker program: looked for \(candidates.joined(separator: " and ")); name one with BLOCKFARM_WORKER")
+      throw FarmError.usage("no worker program: looked for \(candidates.joined(separator: " and ")); name one with BLOCKFARM_WORKER")
     }
     return found
   }

@@ -1,24 +1,22 @@
+import BuildModel
+
 /// Why the farm did not do what was asked, sorted by what the caller can do about it.
-package enum FarmError: Error, Sendable, CustomStringConvertible {
-  /// Wrong input or configuration; nothing was started (exit 2).
+package enum FarmError: BlamedError {
+  /// Wrong input or configuration; nothing was started.
   case usage(String)
-  /// The farm could not: no host, no disk, state unusable (exit 3).
+  /// The farm could not: no host, no disk, state unusable.
   case farm(String)
-  case cancelled
 
   package var description: String {
     switch self {
     case .usage(let text), .farm(let text): text
-    case .cancelled: "cancelled"
     }
   }
 
-  /// The process's exit status.
-  package var status: Int32 {
+  package var blame: Blame {
     switch self {
-    case .usage: 2
-    case .farm: 3
-    case .cancelled: 130
+    case .usage: .request
+    case .farm: .coordinator
     }
   }
 }

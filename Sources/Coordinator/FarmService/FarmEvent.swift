@@ -1,4 +1,5 @@
 import BuildModel
+import Delivery
 import Reports
 import Scheduling
 
@@ -18,4 +19,14 @@ package enum FarmEvent: Sendable {
   case retrying(Slug, String)
   case taskNotice(Slug, String)
   case ended(DeviceTypeReport)
+}
+
+extension FarmEvent {
+  init(_ event: DeliveryEvent) {
+    switch event {
+    case .stepStarted(let slug, let step): self = .stepStarted(slug, step)
+    case .stepEnded(let slug, let result): self = .stepEnded(slug, result)
+    case .notice(let slug, let text): self = .taskNotice(slug, text)
+    }
+  }
 }

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
+import Reports
 
 /// `deploy-jenkins/` of a job's workspace: where the jobs of the old scripts pick up what a build made.
 ///

@@ -1,10 +1,11 @@
 import BlobStore
 import BuildModel
 import CoordinatorConfiguration
+import FarmService
 import FoundationEssentials
 import Glibc
-import Jenkins
 import Planning
+import Releases
 import Reports
 
 import struct Crypto.SHA256
@@ -23,7 +24,7 @@ package struct JenkinsRun: Sendable {
   ///
   /// A workspace whose repository the farm knows by name takes that one's place, with its driver and contracts. Without a configuration file
   /// the state lies in the home directory, apart for each workspace, so that jobs of one agent do not wait for each other.
-  package init(_ job: JenkinsJob, configuration: FarmConfiguration, workingDirectory: String) throws(FarmError) {
+  package init(_ job: JenkinsJob, configuration: FarmConfiguration, workingDirectory: String) throws {
     self.job = job
     let workspace = try Self.directory(job.workspace ?? workingDirectory)
     directory = JenkinsDirectory(workspace: workspace)
@@ -36,7 +37,7 @@ package struct JenkinsRun: Sendable {
       repository = own.name
     } else {
       guard !configuration.repositories.isEmpty else {
-        throw .usage(
+        throw FarmError.usage(
           "WORKSPACE=\(workspace) is no checkout of a device repository (a manifest *.coffee beside .git), "
             + "and no repository is configured: check one out there, or list repositories in a farm.yaml and name it with --config")
       }
@@ -89,7 +90,7 @@ package struct JenkinsRun: Sendable {
   /// Builds and writes `deploy-jenkins/`, whatever became of the device types; what an earlier run left there goes first.
   package func build(
     isLocal: Bool, slots: Int, hosts: [String], report: @escaping @Sendable (FarmEvent) -> Void
-  ) async throws(FarmError) -> Farm.BuildResult {
+  ) async throws -> Farm.BuildResult {
     let options = Farm.BuildOptions(
       request: request(isLocal: isLocal), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
       submodule: job.metaBalenaRef.flatMap(SubmoduleRef.metaBalena),
@@ -112,17 +113,17 @@ package struct JenkinsRun: Sendable {
         try directory.write(result.index, from: tree, isSingle: isSingle)
       }
       return result
-    } catch let error as FarmError {
+    } catch let error as any BlamedError where error.blame == .request {
       throw error
     } catch {
-      throw .farm("\(directory.path): \(error)")
+      throw FarmError.farm("\(directory.path): \(error)")
     }
   }
 
   /// Ends what a killed run of the workspace's job left on the hosts; nil when there is nothing.
   package static func cancel(
     workspace: String?, configuration: FarmConfiguration, workingDirectory: String
-  ) async throws(FarmError) -> String? {
+  ) async throws -> String? {
     let workspace = try directory(workspace ?? workingDirectory)
     guard let request = JenkinsDirectory(workspace: workspace).unfinished() else { return nil }
     let farm = try Farm(withState(configuration, of: workspace))
@@ -146,8 +147,8 @@ package struct JenkinsRun: Sendable {
     }
   }
 
-  private static func directory(_ workspace: String) throws(FarmError) -> String {
-    guard FileManager.default.fileExists(atPath: workspace) else { throw .usage("WORKSPACE=\(workspace): there is no such directory") }
+  private static func directory(_ workspace: String) throws -> String {
+    guard FileManager.default.fileExists(atPath: workspace) else { throw FarmError.usage("WORKSPACE=\(workspace): there is no such directory") }
     return workspace
   }
 

@@ -1,7 +1,7 @@
 import BuildModel
 
 /// Why a request cannot be planned. Every case names the thing and, where a name is wrong, what was available.
-package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
+package enum PlanningError: BlamedError, Hashable {
   /// A file that cannot be read or does not parse; `line` from 1.
   case unreadable(file: String, line: Int?, reason: String)
   /// A device repository in a state that cannot be built.
@@ -16,6 +16,18 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A block that was asked for and fits none of the selected device types.
   case blockFitsNone(block: String, reasons: [String])
   case nothingSelected(String)
+  /// A submodule that cannot be built at the commit that was asked for.
+  case submodule(String)
+  /// A worker asks for commits of a repository that no task has.
+  case unplannedSource(mirror: Digest)
+
+  package var blame: Blame {
+    switch self {
+    case .unreadable, .repository, .duplicateContract, .duplicateBlock, .composition: .repository
+    case .unknown, .ambiguous, .blockFitsNone, .nothingSelected, .submodule: .request
+    case .unplannedSource: .host
+    }
+  }
 
   package var description: String {
     switch self {
@@ -32,7 +44,8 @@ package enum PlanningError: Error, Hashable, Sendable, CustomStringConvertible {
       Self.onOneLine("\(file)\(line.map { ":\($0)" } ?? ""): \(service.map { "service '\($0.prefix(160))': " } ?? "")\(reason) [\(rule.rawValue)]")
     case .blockFitsNone(let block, let reasons):
       "block '\(block)' fits none of the selected device types:" + reasons.map { "\n  \($0)" }.joined()
-    case .nothingSelected(let reason): reason
+    case .nothingSelected(let reason), .submodule(let reason): reason
+    case .unplannedSource(let mirror): "the worker asks for a source repository that is not part of the plan: \(mirror)"
     }
   }
 

@@ -2,7 +2,7 @@ import BuildModel
 import Glibc
 
 /// Images could not be preloaded: what failed, on which file, why, and what helps.
-package enum PreloadError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum PreloadError: BlamedError, Equatable {
   /// A system call failed.
   case system(operation: String, path: String, errno: Int32)
   /// The disk image cannot be preloaded as it is.
@@ -27,6 +27,14 @@ package enum PreloadError: Error, Sendable, Equatable, CustomStringConvertible {
   case flasher(image: String, reason: String, candidates: [String])
   /// A split image is not what the disk image it was made from says.
   case splitImage(path: String, reason: String)
+
+  package var blame: Blame {
+    switch self {
+    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES].contains(code) ? .request : .coordinator
+    case .tool, .write: .coordinator
+    case .unusableDiskImage, .partitionTable, .noDataPartition, .fileSystem, .damagedStore, .containerImage, .layer, .flasher, .splitImage: .request
+    }
+  }
 
   package var description: String {
     switch self {

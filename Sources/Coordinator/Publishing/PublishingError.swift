@@ -1,5 +1,7 @@
+import BuildModel
+
 /// Why something was not published. No text holds a secret.
-package enum PublishingError: Error, Sendable, CustomStringConvertible {
+package enum PublishingError: BlamedError {
   /// The input itself cannot be published.
   case invalid(what: String, reason: String)
   /// Assets that must be there before a release may become final.
@@ -18,6 +20,8 @@ package enum PublishingError: Error, Sendable, CustomStringConvertible {
   case notFound(what: String, available: [String])
   /// Somebody else changes the same thing all the time.
   case unsettled(what: String, remaining: String)
+
+  package var blame: Blame { .request }
 
   package var description: String {
     switch self {

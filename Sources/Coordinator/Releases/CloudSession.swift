@@ -27,65 +27,36 @@ package struct CloudSession: Sendable {
   package static func open(
     _ environment: CloudEnvironment, for purpose: Purpose, registries: [RegistryConfiguration],
     variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
-  ) async throws(FarmError) -> CloudSession {
+  ) async throws -> CloudSession {
     guard environment.hasCredential || purpose == .reading else {
-      throw .usage(
+      throw ReleasesError.usage(
         "environment '\(environment.name)' has no token; name it in farm.yaml: environments: {\(environment.name): {token: env:NAME}} (or file:PATH), or a login"
       )
     }
     // Before a login is spent on it: the server counts them.
     let storage = purpose == .publishing ? try environment.objectStore(variables: variables, notice: notice) : nil
-    do {
-      let api = try HTTPURL(environment.api)
-      var settings = HTTPSettings()
-      settings.notice = notice
-      settings.authorities = environment.authorities
-      let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
-      settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
-      let http = try HTTPClient(settings: settings)
-      let token = try await environment.credential(http: http, api: api, variables: variables)
-      return CloudSession(
-        target: PublishTarget(
-          client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
-          team: environment.team.map { .init(name: $0, role: environment.role) }),
-        registry: RegistryAccess(http: http, api: api, token: token), storage: storage)
-    } catch let error as FarmError {
-      throw error
-    } catch is CancellationError {
-      throw .cancelled
-    } catch {
-      throw .usage("\(error)")
-    }
+    let api = try HTTPURL(environment.api)
+    var settings = HTTPSettings()
+    settings.notice = notice
+    settings.authorities = environment.authorities
+    let plain = try registries.filter(\.allowsPlainHTTP).map { try HTTPURL("http://\($0.name)/").origin.host }
+    settings.plainHTTP = .hosts(Set(plain + (environment.allowsPlainHTTP ? [api.origin.host] : [])))
+    let http = try HTTPClient(settings: settings)
+    let token = try await environment.credential(http: http, api: api, variables: variables)
+    return CloudSession(
+      target: PublishTarget(
+        client: BalenaClient(http: http, api: api, token: token), organization: environment.organization,
+        team: environment.team.map { .init(name: $0, role: environment.role) }),
+      registry: RegistryAccess(http: http, api: api, token: token), storage: storage)
   }
 
   /// An application of the environment's organization, by its name or as `organization/name`.
-  package func application(_ text: String) throws(FarmError) -> ApplicationName {
+  package func application(_ text: String) throws -> ApplicationName {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    do {
-      switch parts.count {
-      case 1: return try ApplicationName(organization: target.organization, name: parts[0])
-      case 2: return try ApplicationName(organization: parts[0], name: parts[1])
-      default: throw FarmError.usage("'\(text)' is not an application: name or organization/name")
-      }
-    } catch let error as FarmError {
-      throw error
-    } catch {
-      throw .usage("\(error)")
-    }
-  }
-
-  /// Says what the cloud said in the words of the farm: what does not exist is the caller's mistake, what cannot be reached is not.
-  package func calling<Value: Sendable>(_ work: (CloudSession) async throws -> Value) async throws(FarmError) -> Value {
-    do {
-      return try await work(self)
-    } catch let error as FarmError {
-      throw error
-    } catch is CancellationError {
-      throw .cancelled
-    } catch let error as PublishingError {
-      throw .usage("\(error)")
-    } catch {
-      throw .farm("\(error)")
+    switch parts.count {
+    case 1: return try ApplicationName(organization: target.organization, name: parts[0])
+    case 2: return try ApplicationName(organization: parts[0], name: parts[1])
+    default: throw ReleasesError.usage("'\(text)' is not an application: name or organization/name")
     }
   }
 }
@@ -100,44 +71,38 @@ extension CloudEnvironment {
     )
     do {
       guard let token = try await BalenaLogin.sessionToken(http: http, api: api, username: username, password: password) else {
-        throw FarmError.usage(
+        throw ReleasesError.usage(
           "environment '\(name)': \(api.origin) does not accept the login; check its username and password (\(login.password)). "
             + "After ten wrong tries it refuses all for an hour")
       }
       return token
     } catch BalenaLogin.Refusal.secondFactor {
-      throw FarmError.usage(
+      throw ReleasesError.usage(
         "environment '\(name)': the login's account has a second factor, and nobody is there to type its code; use a token instead: "
           + "environments: {\(name): {token: env:NAME}}")
     } catch let refusal as BalenaLogin.Refusal {
-      throw FarmError.farm("environment '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
+      throw ReleasesError.farm("environment '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
     } catch let error as HTTPError {
-      throw FarmError.farm("environment '\(name)': \(error)")
+      throw ReleasesError.farm("environment '\(name)': \(error)")
     }
   }
 
   /// The bucket of the deploy tree, with a client of its own; nil where the environment has none. Nothing is sent yet, but what could not be sent at all is
   /// refused: an upload comes last, hours after the build began.
-  fileprivate func objectStore(variables: [String: String], notice: @escaping @Sendable (String) -> Void) throws(FarmError) -> ObjectStore? {
+  fileprivate func objectStore(variables: [String: String], notice: @escaping @Sendable (String) -> Void) throws -> ObjectStore? {
     guard let storage else { return nil }
-    do {
-      let endpoint = try HTTPURL(storage.endpoint)
-      if endpoint.origin.scheme == .http, !endpoint.isLoopback, !storage.allowsPlainHTTP {
-        throw FarmError.usage(
-          "the storage of environment '\(name)' is at \(storage.endpoint), and plain http is not allowed; use https, or write in farm.yaml: "
-            + "environments: {\(name): {storage: {plainHTTP: true}}}")
-      }
-      var settings = HTTPSettings()
-      settings.notice = notice
-      settings.authorities = storage.authorities
-      settings.plainHTTP = storage.allowsPlainHTTP ? .hosts([endpoint.origin.host]) : .loopbackOnly
-      return try ObjectStore(
-        http: HTTPClient(settings: settings), endpoint: endpoint, bucket: storage.bucket, region: storage.region,
-        accessKey: storage.accessKey.read(environment: variables), secretKey: Secret(storage.secretKey.read(environment: variables)))
-    } catch let error as FarmError {
-      throw error
-    } catch {
-      throw .usage("\(error)")
+    let endpoint = try HTTPURL(storage.endpoint)
+    if endpoint.origin.scheme == .http, !endpoint.isLoopback, !storage.allowsPlainHTTP {
+      throw ReleasesError.usage(
+        "the storage of environment '\(name)' is at \(storage.endpoint), and plain http is not allowed; use https, or write in farm.yaml: "
+          + "environments: {\(name): {storage: {plainHTTP: true}}}")
     }
+    var settings = HTTPSettings()
+    settings.notice = notice
+    settings.authorities = storage.authorities
+    settings.plainHTTP = storage.allowsPlainHTTP ? .hosts([endpoint.origin.host]) : .loopbackOnly
+    return try ObjectStore(
+      http: HTTPClient(settings: settings), endpoint: endpoint, bucket: storage.bucket, region: storage.region,
+      accessKey: storage.accessKey.read(environment: variables), secretKey: Secret(storage.secretKey.read(environment: variables)))
   }
 }

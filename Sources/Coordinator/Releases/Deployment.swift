@@ -2,33 +2,47 @@ import Balena
 import BlobStore
 import Blocks
 import BuildModel
+import Delivery
 import FoundationEssentials
 import Planning
 import Publishing
 import Reports
 
 /// Publishes what a request made, device type by device type, with one session.
-struct Deployment: Sendable {
+package struct Deployment: Sendable {
   let session: CloudSession
   let request: DeployRequest
   let released: ReleasedBlocks
   /// By the name of the repository.
   let repositoryURLs: [String: String]
-  let environment: FarmEnvironment
+  let context: DeliveryContext
+
+  package init(
+    session: CloudSession, request: DeployRequest, released: ReleasedBlocks, repositoryURLs: [String: String], context: DeliveryContext
+  ) {
+    self.session = session
+    self.request = request
+    self.released = released
+    self.repositoryURLs = repositoryURLs
+    self.context = context
+  }
+
+  /// What a delivery is given to publish with.
+  package var publishing: DeliveryPipeline.Publishing { { try await publish($0, $1, system: $2, notice: $3) } }
 
   /// Publishes one device type and gives its releases; the failure says whether trying again may help.
   func publish(
-    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, notice: @escaping @Sendable (String) -> Void
+    _ task: PlannedTask, _ delivered: DeliveredDeviceType, system: SystemPart?, notice: @escaping @Sendable (String) -> Void
   ) async throws -> [DeviceTypeReport.Release] {
     do {
       if let refusal = Self.refusal(of: task, request) { throw refusal }
-      guard let version = OSVersion(task.osVersion) else { throw FarmError.farm("'\(task.osVersion)' is no OS version") }
+      guard let version = OSVersion(task.osVersion) else { throw ReleasesError.farm("'\(task.osVersion)' is no OS version") }
       let publication = try await publication(task, delivered, system: system, version: version)
-      let journal = PublicationJournal(store: environment.store)
-      let publisher = Publisher(target: session.target, registry: session.registry, blobs: environment.blobs, journal: journal) { event in
+      let journal = PublicationJournal(store: context.store)
+      let publisher = Publisher(target: session.target, registry: session.registry, blobs: context.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
       }
-      let bucket = session.storage.map { StoragePublisher(store: $0, blobs: environment.blobs) }
+      let bucket = session.storage.map { StoragePublisher(store: $0, blobs: context.blobs) }
       var tree: StoragePublication?
       let published = try await publisher.publish(
         publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict)
@@ -54,14 +68,14 @@ struct Deployment: Sendable {
     } catch let error as PublishingError {
       throw Failure(kind: .rejected, step: .publish, reason: "\(error)")
     } catch {
-      var failure = AttemptDriver.failure(for: error)
+      var failure = Failure(cause: error)
       failure.step = .publish
       throw failure
     }
   }
 
   /// Why a device type cannot be published as wanted, as far as that is known before anything is built; nil where nothing speaks against it.
-  static func refusal(of task: PlannedTask, _ request: DeployRequest) -> Failure? {
+  package static func refusal(of task: PlannedTask, _ request: DeployRequest) -> Failure? {
     func refused(_ reason: String) -> Failure { Failure(kind: .rejected, step: .publish, reason: reason) }
     guard let version = OSVersion(task.osVersion) else { return refused("'\(task.osVersion)' is no OS version") }
     if let isESR = request.isESR, isESR != version.isESR {
@@ -76,7 +90,7 @@ struct Deployment: Sendable {
   }
 
   private func publication(
-    _ task: PlannedTask, _ delivered: TaskPipeline.Delivered, system: SystemPart?, version: OSVersion
+    _ task: PlannedTask, _ delivered: DeliveredDeviceType, system: SystemPart?, version: OSVersion
   ) async throws -> Publication {
     var blocks: [Publication.Block] = []
     var others: [String: PublishableImage] = [:]
@@ -92,7 +106,7 @@ struct Deployment: Sendable {
     }
     var hostapp: Publication.Hostapp?
     if let system {
-      let files = HostappFiles(blobs: environment.blobs, scratch: environment.scratch)
+      let files = HostappFiles(blobs: context.blobs, scratch: context.scratch)
       let image = try await BlockingWork.run { try files.image(task, system) }
       let assets = try await BlockingWork.run { try files.assets(task, system: system, delivered: delivered) }
       hostapp = Publication.Hostapp(
@@ -115,7 +129,7 @@ struct Deployment: Sendable {
   }
 
   /// The deploy tree without its feed, not yet that of a final release.
-  private func tree(_ task: PlannedTask, _ delivered: TaskPipeline.Delivered, version: OSVersion) async throws -> StoragePublication {
+  private func tree(_ task: PlannedTask, _ delivered: DeliveredDeviceType, version: OSVersion) async throws -> StoragePublication {
     let prefix = "deploy-jenkins/"
     let files = (delivered.files.artifacts + delivered.files.images).compactMap { file -> StoragePublication.File? in
       let text = file.path.text

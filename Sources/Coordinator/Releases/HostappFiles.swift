@@ -1,6 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
+import Delivery
 import FoundationEssentials
 import Planning
 import Preload
@@ -14,7 +15,7 @@ struct HostappFiles: Sendable {
   /// The hostapp's archive as gzip layers with a Docker manifest, in the store.
   func image(_ task: PlannedTask, _ system: SystemPart) throws -> PublishableImage {
     guard let archive = system.artifacts.first(where: { $0.role == .file && $0.path.text == "balena-image.docker" }) else {
-      throw FarmError.farm("\(task.slug) has no balena-image.docker to publish")
+      throw ReleasesError.farm("\(task.slug) has no balena-image.docker to publish")
     }
     let service = task.composition?.hostapp
     let labels = service?.labels.filter { $0.value != Composition.Placeholder.revision } ?? [:]
@@ -26,7 +27,7 @@ struct HostappFiles: Sendable {
   }
 
   /// The release's files: what ``AssetRules`` wants, the images in parts, and what people look for beside them.
-  func assets(_ task: PlannedTask, system: SystemPart, delivered: TaskPipeline.Delivered) throws -> [Publication.Asset] {
+  func assets(_ task: PlannedTask, system: SystemPart, delivered: DeliveredDeviceType) throws -> [Publication.Asset] {
     let others = delivered.files.artifacts.filter { $0.path.text.hasPrefix("deploy-jenkins/service/") }.compactMap { file in
       RelativePath(String(file.path.text.dropFirst("deploy-jenkins/".count))).map {
         Publication.Asset(key: $0, blob: BlobDescriptor(digest: file.digest, size: file.size))
@@ -48,7 +49,7 @@ struct HostappFiles: Sendable {
   }
 
   /// The delivered images, blocks in them, each cut into its partitions and gaps.
-  private func images(_ task: PlannedTask, _ delivered: TaskPipeline.Delivered) throws -> [Publication.Asset] {
+  private func images(_ task: PlannedTask, _ delivered: DeliveredDeviceType) throws -> [Publication.Asset] {
     guard let system = task.system, !system.archive, system.deployArtifact != "docker-image" else { return [] }
     let named: [(String?, SplitImage.Kind)] = [
       (system.deployArtifact, .image), (system.deployFlasherArtifact, .flasher), (system.deployRawArtifact, .raw),
@@ -63,7 +64,7 @@ struct HostappFiles: Sendable {
       // What devices are flashed with is proved to be the image, not assumed.
       try SplitImage.verify(image: blobs.path(image.digest), kind: kind, in: work)
       for file in files {
-        guard let key = RelativePath(file) else { throw FarmError.farm("'\(file)' cannot be an asset's key") }
+        guard let key = RelativePath(file) else { throw ReleasesError.farm("'\(file)' cannot be an asset's key") }
         assets.append(.init(key: key, blob: try blobs.adopt(file: "\(work)/\(file)")))
       }
     }

@@ -8,15 +8,15 @@ package struct IndexVerification: Sendable {
   package let index: IndexDocument
 
   /// Reads `index.json`, or the one in a request's directory.
-  package init(path: String) throws(FarmError) {
+  package init(path: String) throws {
     let file = path.hasSuffix(".json") ? path : path + "/index.json"
     guard let data = try? Data(contentsOf: URL(filePath: file)) else {
-      throw .usage("\(file): cannot be read; name a request's directory or its index.json")
+      throw ReleasesError.usage("\(file): cannot be read; name a request's directory or its index.json")
     }
     do {
       index = try WorkerProtocol.decode(IndexDocument.self, from: data)
     } catch {
-      throw .usage("\(file): is no index of a request: \(error)")
+      throw ReleasesError.usage("\(file): is no index of a request: \(error)")
     }
   }
 
@@ -24,18 +24,17 @@ package struct IndexVerification: Sendable {
   ///
   /// What the index says was published is compared whole: every image, every asset. Of a request that published nothing the releases of its version are
   /// looked for, and the blocks in them compared; it knows no digests of hostapps.
-  package func verify(in session: CloudSession, slugs: [String]) async throws(FarmError) -> [ReleaseVerification] {
+  package func verify(in session: CloudSession, slugs: [String]) async throws -> [ReleaseVerification] {
     let built = index.deviceTypes.filter { $0.outcome == .built || $0.outcome == .reused }
     if let unknown = slugs.first(where: { slug in !built.contains { $0.slug.text == slug } }) {
       let near = NearestNames.of(unknown, among: built.map(\.slug.text))
-      throw .usage("'\(unknown)' was not built in this request; built: \((near.isEmpty ? built.map(\.slug.text) : near).joined(separator: ", "))")
+      throw ReleasesError.usage(
+        "'\(unknown)' was not built in this request; built: \((near.isEmpty ? built.map(\.slug.text) : near).joined(separator: ", "))")
     }
     let reports = built.filter { slugs.isEmpty || slugs.contains($0.slug.text) }
-    return try await session.calling { session in
-      var verdicts: [ReleaseVerification] = []
-      for report in reports { verdicts += try await Self.verify(report, in: session) }
-      return verdicts
-    }
+    var verdicts: [ReleaseVerification] = []
+    for report in reports { verdicts += try await Self.verify(report, in: session) }
+    return verdicts
   }
 
   private static func verify(_ report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
@@ -65,7 +64,7 @@ package struct IndexVerification: Sendable {
   /// - the `-hostos` release with all blocks. Where no image was made (`--only blocks`) it need not be there and may hold more.
   /// - each block's own release. A service that a composition takes from a registry has none: it is enough that the `-hostos` release holds it.
   private static func verifyBlocks(of report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
-    guard let version = OSVersion(report.version) else { throw FarmError.usage("\(report.slug): '\(report.version)' is no version") }
+    guard let version = OSVersion(report.version) else { throw ReleasesError.usage("\(report.slug): '\(report.version)' is no version") }
     // Only the digests matter here; the index has no sizes of manifests.
     let images = Dictionary(
       report.blocks.map { ($0.name.text, BlobDescriptor(digest: $0.dockerDigest, size: 0)) }, uniquingKeysWith: { first, _ in first })

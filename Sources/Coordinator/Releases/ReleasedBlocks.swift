@@ -4,14 +4,16 @@ import Planning
 import Publishing
 
 /// Which blocks of a plan the cloud has at their version already.
-struct ReleasedBlocks: Sendable {
+package struct ReleasedBlocks: Sendable {
   /// By device type and block: what a registry is asked for.
-  var references: [Slug: [BlockName: String]] = [:]
+  package var references: [Slug: [BlockName: String]] = [:]
   /// The same, with labels, for blocks that only the cloud knows.
-  var unplanned: [Slug: [BlockName: (reference: String, labels: [String: String])]] = [:]
+  package var unplanned: [Slug: [BlockName: (reference: String, labels: [String: String])]] = [:]
+
+  package init() {}
 
   /// Asks for each device type. A commit that is not its version's tag is not what was released under that version, so nothing is asked for it.
-  static func look(for plan: Plan, in session: CloudSession, notice: @Sendable (String) -> Void) async throws -> ReleasedBlocks {
+  package static func look(for plan: Plan, in session: CloudSession, notice: @Sendable (String) -> Void) async throws -> ReleasedBlocks {
     var released = ReleasedBlocks()
     if session.target.client.isGuest { notice("\(session.target.client.api.origin) is asked as a guest: it tells of public releases alone") }
     let unknown = plan.unknownBlocks?.map(\.name) ?? []
@@ -39,7 +41,7 @@ struct ReleasedBlocks: Sendable {
   }
 
   /// The registries that the released images are in.
-  var registries: Set<RegistryName> {
+  package var registries: Set<RegistryName> {
     Set(references.values.flatMap(\.values).compactMap { try? ImageReference(familiar: $0).registry })
   }
 

@@ -3,46 +3,24 @@ import BuildModel
 import Feed
 import FoundationEssentials
 import HTTP
-import Planning
-import RemoteFeed
 
-/// A feed that exists already, a directory or one behind http: what its blocks need is taken into the store, checked, and handed to workers as blobs.
+/// A feed that exists already, a directory or one behind http: what blocks need of it is taken into the store, checked.
 package struct FeedProvision: Sendable {
-  let location: FeedLocation
+  package let location: FeedLocation
   /// PACKAGE_ARCHS, lowest preference first.
-  let architectures: [String]
+  package let architectures: [String]
 
-  package init(location: String, architectures: [String]?) throws(FarmError) {
-    do throws(RemoteFeedError) { self.location = try FeedLocation(location) } catch { throw .usage(error.description) }
-    guard let architectures else {
-      throw .usage("--feed needs the order of its architecture directories: say it with --archs or --tune")
-    }
+  package init(location: String, architectures: [String]?) throws(RemoteFeedError) {
+    self.location = try FeedLocation(location)
+    guard let architectures else { throw .noArchitectures }
     self.architectures = architectures
   }
 
-  /// The plan with the feed in every task that makes blocks from packages.
-  func provide(_ plan: Plan, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void) async throws(FarmError) -> Plan {
-    var plan = plan
-    do {
-      for index in plan.tasks.indices where plan.tasks[index].needsFeed {
-        let blocks = plan.tasks[index].builtBlocks.filter(\.needsFeed)
-        // A block with a Dockerfile of its own may install anything, so it gets all that there is.
-        let takesAll = blocks.contains { if case .dockerfile(_?, _) = $0.origin { true } else { false } }
-        let names = blocks.flatMap(\.packages)
-        plan.tasks[index].feed = try await feed(takesAll ? nil : names, environment: environment, notice: notice)
-      }
-      return plan
-    } catch is CancellationError {
-      throw .cancelled
-    } catch {
-      throw .usage("the feed \(location) cannot be used: \(error)")
-    }
-  }
-
-  /// `names` nil: the best of everything.
-  private func feed(_ names: [PackageName]?, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void) async throws -> ProvidedFeed
-  {
-    let blobs = environment.blobs
+  /// A feed with the best of the named packages, nil for the best of everything. `records` is the directory that remembers what a remote feed
+  /// said last time.
+  package func feed(
+    _ names: [PackageName]?, into blobs: BlobStore, records: String, notice: @escaping @Sendable (String) -> Void
+  ) async throws -> ProvidedFeed {
     switch location {
     case .directory(let root):
       let architectures = architectures
@@ -52,8 +30,7 @@ package struct FeedProvision: Sendable {
       }
     case .remote(let url):
       let client = try HTTPClient(settings: FeedFetcher.settings(for: url, notice: notice))
-      let cache = try FeedCache(store: blobs, records: environment.configuration.state + "/feeds")
-      let fetcher = FeedFetcher(url: url, cache: cache, client: client)
+      let fetcher = FeedFetcher(url: url, cache: try FeedCache(store: blobs, records: records), client: client)
       var wanted = names
       if wanted == nil { wanted = try await fetcher.offers(architectures: architectures).feed.candidates.keys.sorted() }
       let fetched = try await fetcher.fetch(.best(wanted ?? []), architectures: architectures)

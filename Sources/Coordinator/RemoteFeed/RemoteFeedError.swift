@@ -1,14 +1,17 @@
 import BlobStore
+import BuildModel
 import Feed
 import Glibc
 import HTTP
 
 /// Why a feed could not be fetched.
-package enum RemoteFeedError: Error, Sendable, CustomStringConvertible {
+package enum RemoteFeedError: BlamedError {
   /// A text that names no feed.
   case location(String, reason: String)
   /// No name of a directory.
   case architecture(String)
+  /// A feed to build from whose order of architecture directories is not known.
+  case noArchitectures
   /// None of the directories has an index.
   case noIndex(feed: String, architectures: [String])
   case feed(FeedError)
@@ -16,10 +19,20 @@ package enum RemoteFeedError: Error, Sendable, CustomStringConvertible {
   case store(BlobStoreError)
   case system(operation: String, path: String, errno: Int32)
 
+  package var blame: Blame {
+    switch self {
+    case .location, .noArchitectures, .architecture, .noIndex: .request
+    case .feed(let error): error.blame
+    case .cloud(let error): error.blame
+    case .store, .system: .coordinator
+    }
+  }
+
   package var description: String {
     switch self {
     case .location(let text, let reason): "'\(text.prefix(400))' names no feed: \(reason)"
     case .architecture(let text): "'\(text.prefix(100))' is not the name of an architecture directory"
+    case .noArchitectures: "--feed needs the order of its architecture directories: say it with --archs or --tune"
     case .noIndex(let feed, let architectures):
       "feed \(feed): none of the directories \(architectures.joined(separator: " ")) has Packages.gz or Packages; is it the directory above the architectures?"
     case .feed(let error): error.description

@@ -1,7 +1,8 @@
+import BuildModel
 import Glibc
 
 /// The deploy tree could not be written.
-package struct ReportError: Error, Sendable, CustomStringConvertible {
+package struct ReportError: BlamedError {
   package let operation: String
   package let path: String
   package let errno: Int32
@@ -11,6 +12,8 @@ package struct ReportError: Error, Sendable, CustomStringConvertible {
     self.path = path
     self.errno = errno
   }
+
+  package var blame: Blame { .coordinator }
 
   package var description: String { "\(operation) \(path): \(String(cString: strerror(errno)))" }
   package var isOutOfSpace: Bool { errno == ENOSPC || errno == EDQUOT }

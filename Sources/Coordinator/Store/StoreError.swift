@@ -1,8 +1,12 @@
+import BuildModel
+
 /// The state database could not do its work.
-package enum StoreError: Error, Sendable, CustomStringConvertible {
+package enum StoreError: BlamedError {
   case open(path: String, reason: String)
   case corrupt(what: String, reason: String)
   case operation(String)
+
+  package var blame: Blame { .coordinator }
 
   package var description: String {
     switch self {

@@ -8,7 +8,7 @@ package struct FeedIndexing: Sendable {
   package init(root: String) { self.root = root }
 
   /// Of each architecture directory, how many packages it has.
-  package func run() async throws(FarmError) -> [FeedIndexer.Summary] {
+  package func run() async throws(ToolboxError) -> [FeedIndexer.Summary] {
     do {
       return try await BlockingWork.run { try FeedIndexer(root: root).run() }
     } catch {

@@ -33,7 +33,7 @@ package struct FeedInspection: Sendable {
   /// `cache` is the directory that keeps what was fetched; it is only made for a remote feed.
   package init(
     location: String, architectures: [String]?, cache: String, notice: @escaping @Sendable (String) -> Void
-  ) throws(FarmError) {
+  ) throws(ToolboxError) {
     do throws(RemoteFeedError) {
       self.location = try FeedLocation(location)
     } catch { throw .usage(error.description) }
@@ -46,7 +46,7 @@ package struct FeedInspection: Sendable {
   }
 
   /// Everything that is wrong with the feed.
-  package func check(depth: FeedCheck.Depth) async throws(FarmError) -> (report: FeedReport, absent: [String]) {
+  package func check(depth: FeedCheck.Depth) async throws(ToolboxError) -> (report: FeedReport, absent: [String]) {
     try await named {
       switch location {
       case .directory(let root):
@@ -56,7 +56,7 @@ package struct FeedInspection: Sendable {
     }
   }
 
-  package func list() async throws(FarmError) -> Listing {
+  package func list() async throws(ToolboxError) -> Listing {
     try await named {
       switch location {
       case .directory(let root):
@@ -87,7 +87,7 @@ package struct FeedInspection: Sendable {
       url: url, cache: try FeedCache(root: cache), client: try HTTPClient(settings: FeedFetcher.settings(for: url, notice: notice)))
   }
 
-  private func named<Value>(_ body: () async throws -> Value) async throws(FarmError) -> Value {
+  private func named<Value>(_ body: () async throws -> Value) async throws(ToolboxError) -> Value {
     do {
       return try await body()
     } catch is CancellationError {

@@ -34,33 +34,33 @@ package enum PushableImage {
       if status.st_mode & S_IFMT == S_IFDIR { return try layout(place, name: nil, format: format) }
       return try archive(place, format: format, scratch: scratch)
     }
-    guard let colon = place.lastIndex(of: ":") else { throw FarmError.usage("there is no image layout or docker-archive '\(place)'") }
+    guard let colon = place.lastIndex(of: ":") else { throw ToolboxError.usage("there is no image layout or docker-archive '\(place)'") }
     return try layout(String(place[..<colon]), name: String(place[place.index(after: colon)...]), format: format)
   }
 
   private static func layout(_ directory: String, name: String?, format: Format) throws -> LocalImage {
     guard let bytes = try? Data(contentsOf: URL(filePath: directory + "/index.json")), bytes.count <= 4 << 20,
       let index = try? JSONDecoder().decode(Index.self, from: bytes)
-    else { throw FarmError.usage("'\(directory)' is no OCI image layout: it has no readable index.json") }
+    else { throw ToolboxError.usage("'\(directory)' is no OCI image layout: it has no readable index.json") }
     let found = index.manifests.filter { name == nil || $0.name == name }
     guard found.count == 1, let entry = found.first else {
       let names = index.manifests.compactMap(\.name).sorted()
       let near = name.map { NearestNames.of($0, among: names) } ?? []
-      throw FarmError.usage(
+      throw ToolboxError.usage(
         "'\(directory)' has \(found.isEmpty ? "no" : "more than one") image\(name.map { " named '\($0)'" } ?? ""); it has "
           + (near.isEmpty ? names.prefix(20) : near.prefix(20)).joined(separator: ", "))
     }
     func path(_ digest: Digest) -> String { "\(directory)/blobs/sha256/\(digest.hex)" }
     let stored = Array(try Data(contentsOf: URL(filePath: path(entry.digest))))
     guard Digest(bytes: SHA256.hash(data: stored)) == entry.digest else {
-      throw FarmError.usage("'\(directory)' is damaged: manifest \(entry.digest) has other content")
+      throw ToolboxError.usage("'\(directory)' is damaged: manifest \(entry.digest) has other content")
     }
     let manifest = try WorkerProtocol.decode(ImageManifest.self, from: stored)
     let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
     for part in parts {
       var status = stat()
       guard stat(path(part.digest), &status) == 0, Int64(status.st_size) == part.size else {
-        throw FarmError.usage("'\(directory)' is damaged: blob \(part.digest) is missing or has not \(part.size) bytes")
+        throw ToolboxError.usage("'\(directory)' is damaged: blob \(part.digest) is missing or has not \(part.size) bytes")
       }
     }
     let sent: LocalManifest
@@ -68,7 +68,7 @@ package enum PushableImage {
       sent = try LocalManifest(stored, mediaType: manifest.mediaType)
     } else {
       guard manifest.config.mediaType == MediaType.ociConfig, manifest.layers.allSatisfy({ $0.mediaType == MediaType.ociGzipLayer }) else {
-        throw FarmError.usage("the image has layers that are not gzip, which have no Docker manifest; push it with --format oci")
+        throw ToolboxError.usage("the image has layers that are not gzip, which have no Docker manifest; push it with --format oci")
       }
       sent = try docker(config: parts[0], layers: Array(parts.dropFirst()))
     }
@@ -76,15 +76,15 @@ package enum PushableImage {
   }
 
   private static func archive(_ path: String, format: Format, scratch: String) throws -> LocalImage {
-    guard format == .docker else { throw FarmError.usage("a docker-archive has no OCI manifest; push it with --format docker") }
+    guard format == .docker else { throw ToolboxError.usage("a docker-archive has no OCI manifest; push it with --format docker") }
     let images = try DockerArchiveReader.images(in: path)
-    guard images.count == 1, let image = images.first else { throw FarmError.usage("'\(path)' has \(images.count) images, one can be pushed") }
+    guard images.count == 1, let image = images.first else { throw ToolboxError.usage("'\(path)' has \(images.count) images, one can be pushed") }
     let store = try BlobStore(root: scratch + "/blobs")
     let layers = try image.layers.map { layer in
       do {
         return try layer.compress(into: store).layer.blob
       } catch OCIImageError.malformed(_, let reason) {
-        throw FarmError.usage("'\(path)' is damaged: what it holds is not layer \(layer.diffID): \(reason)")
+        throw ToolboxError.usage("'\(path)' is damaged: what it holds is not layer \(layer.diffID): \(reason)")
       }
     }
     let descriptor = BlobDescriptor(digest: image.id, size: Int64(image.configBytes.count))

@@ -14,7 +14,7 @@ package enum RegistryAccount {
   /// A credential each. What the environment has is one registry's: it is refused where it would go to several.
   static func credentials(
     for registries: Set<RegistryName>, authFile: String?, environment: [String: String]
-  ) throws(FarmError) -> [RegistryName: RegistryCredential] {
+  ) throws(ToolboxError) -> [RegistryName: RegistryCredential] {
     var found: [RegistryName: RegistryCredential] = [:]
     for registry in registries { found[registry] = try credential(for: registry, authFile: authFile, environment: environment) }
     if authFile == nil, found.count > 1, found.values.contains(where: { $0 != .anonymous }) {
@@ -27,7 +27,7 @@ package enum RegistryAccount {
 
   /// `authFile` has docker's and skopeo's form: `{"auths":{"host:port":{"auth":"<base64 of user:password>"}}}`. Without it,
   /// `BLOCKFARM_REGISTRY_TOKEN`, or `BLOCKFARM_REGISTRY_USER` and `BLOCKFARM_REGISTRY_PASSWORD`; without those, anonymous.
-  static func credential(for registry: RegistryName, authFile: String?, environment: [String: String]) throws(FarmError) -> RegistryCredential {
+  static func credential(for registry: RegistryName, authFile: String?, environment: [String: String]) throws(ToolboxError) -> RegistryCredential {
     if let authFile { return try credential(for: registry, in: authFile) }
     if let token = environment["BLOCKFARM_REGISTRY_TOKEN"], !token.isEmpty { return .bearer(Secret(token)) }
     switch (environment["BLOCKFARM_REGISTRY_USER"], environment["BLOCKFARM_REGISTRY_PASSWORD"]) {
@@ -37,7 +37,7 @@ package enum RegistryAccount {
     }
   }
 
-  private static func credential(for registry: RegistryName, in path: String) throws(FarmError) -> RegistryCredential {
+  private static func credential(for registry: RegistryName, in path: String) throws(ToolboxError) -> RegistryCredential {
     var status = stat()
     guard stat(path, &status) == 0 else { throw .usage("credentials file '\(path)': \(String(cString: strerror(errno)))") }
     guard status.st_mode & 0o077 == 0, status.st_size <= 1 << 20 else {

@@ -25,7 +25,7 @@ package struct BlockComparison: Encodable, Sendable {
   package var differences: [Difference]
 
   /// Reads both images whole.
-  package static func compare(_ first: StoredBlock, _ second: StoredBlock) async throws(FarmError) -> BlockComparison {
+  package static func compare(_ first: StoredBlock, _ second: StoredBlock) async throws(ToolboxError) -> BlockComparison {
     do {
       return try await BlockingWork.run {
         BlockComparison(first, try ImageTree(first.image), second, try ImageTree(second.image))

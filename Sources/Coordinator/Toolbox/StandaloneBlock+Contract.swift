@@ -13,7 +13,7 @@ package struct StandaloneBlockContract: Sendable {
   private static let sizeLimit = 1 << 20
 
   /// Reads a block's `contract.json`; defaults of its labels come from the `sw.image` contract below `root`, where one is given.
-  package init(file: String, root: String?) throws(FarmError) {
+  package init(file: String, root: String?) throws(ToolboxError) {
     let contract = try Self.contract(file)
     guard contract.isBlock else { throw .usage("\(file) is a contract of type '\(contract.type)', not of a block (sw.image.…)") }
     do {
@@ -35,7 +35,7 @@ package struct StandaloneBlockContract: Sendable {
   }
 
   /// The architecture of a device type, from its contract (`data.arch`).
-  package static func architecture(of slug: String, root: String) throws(FarmError) -> Architecture {
+  package static func architecture(of slug: String, root: String) throws(ToolboxError) -> Architecture {
     struct DeviceTypeContract: Decodable {
       struct Facts: Decodable { var arch: String? }
       var data: Facts?
@@ -57,16 +57,16 @@ package struct StandaloneBlockContract: Sendable {
     return ["\(root)/\(place)", "\(root)/contracts/\(place)"].first { FileManager.default.fileExists(atPath: $0) }
   }
 
-  private static func contract(_ path: String) throws(FarmError) -> Contract {
+  private static func contract(_ path: String) throws(ToolboxError) -> Contract {
     do { return try Contract.parse(try bytes(path), file: path) } catch { throw .usage("\(error)") }
   }
 
-  private static func bytes(_ path: String) throws(FarmError) -> [UInt8] {
+  private static func bytes(_ path: String) throws(ToolboxError) -> [UInt8] {
     do {
       let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-      guard size <= sizeLimit else { throw FarmError.usage("\(path) has \(size) bytes: no contract") }
+      guard size <= sizeLimit else { throw ToolboxError.usage("\(path) has \(size) bytes: no contract") }
       return Array(try Data(contentsOf: URL(filePath: path)))
-    } catch let error as FarmError {
+    } catch let error as ToolboxError {
       throw error
     } catch {
       throw .usage("\(path) cannot be read: \(error.localizedDescription)")

@@ -54,7 +54,7 @@ package struct BlockInspection: Encodable, Sendable {
   package var files: [File]?
 
   /// Reads the image whole: every layer is checked against its digests.
-  package static func inspect(_ block: StoredBlock, files: Bool) async throws(FarmError) -> BlockInspection {
+  package static func inspect(_ block: StoredBlock, files: Bool) async throws(ToolboxError) -> BlockInspection {
     do {
       return try await BlockingWork.run { BlockInspection(block, tree: try ImageTree(block.image), files: files) }
     } catch {

@@ -21,7 +21,7 @@ package struct StoredBlock: Sendable {
   }
 
   /// Reads `LAYOUT`, `LAYOUT:NAME`, `ARCHIVE` or `ARCHIVE:TAG`. Without a name there must be one image. Layers are not read.
-  package init(_ place: String) throws(FarmError) {
+  package init(_ place: String) throws(ToolboxError) {
     let (path, name) = try Self.split(place)
     do {
       var isDirectory = false
@@ -33,7 +33,7 @@ package struct StoredBlock: Sendable {
       let known = image.names.first.flatMap { RelativePath($0) }?.text
       let lock = isDirectory ? known.flatMap { $0.contains("/") ? nil : Self.lockPath(ofLayout: path, image: $0) } : Self.lockPath(ofArchive: path)
       self.lock = try lock.flatMap { FileManager.default.fileExists(atPath: $0) ? try Self.readLock($0) : nil }
-    } catch let error as FarmError {
+    } catch let error as ToolboxError {
       throw error
     } catch {
       throw .usage("\(error)")
@@ -41,7 +41,7 @@ package struct StoredBlock: Sendable {
   }
 
   /// A path may hold colons: the first place where one ends something that is there counts.
-  private static func split(_ place: String) throws(FarmError) -> (path: String, name: String?) {
+  private static func split(_ place: String) throws(ToolboxError) -> (path: String, name: String?) {
     if FileManager.default.fileExists(atPath: place) { return (place, nil) }
     for index in place.indices where place[index] == ":" {
       let path = String(place[..<index])
@@ -50,7 +50,7 @@ package struct StoredBlock: Sendable {
     throw .usage("'\(place)' is neither an image layout nor a docker-archive: nothing is there")
   }
 
-  private static func choose(_ images: [StoredImage], named name: String?, in place: String) throws(FarmError) -> StoredImage {
+  private static func choose(_ images: [StoredImage], named name: String?, in place: String) throws(ToolboxError) -> StoredImage {
     let names = images.flatMap(\.names)
     let found = name.map { name in images.filter { $0.names.contains(name) } } ?? images
     if found.count == 1 { return found[0] }
@@ -61,12 +61,12 @@ package struct StoredBlock: Sendable {
   }
 
   /// Reads a lock file.
-  package static func readLock(_ path: String) throws(FarmError) -> BlockLock {
+  package static func readLock(_ path: String) throws(ToolboxError) -> BlockLock {
     do {
       let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-      guard size <= BlockLock.sizeLimit else { throw FarmError.usage("\(path) has \(size) bytes: no lock") }
+      guard size <= BlockLock.sizeLimit else { throw ToolboxError.usage("\(path) has \(size) bytes: no lock") }
       return try BlockLock.parse(Array(Data(contentsOf: URL(filePath: path))), file: path)
-    } catch let error as FarmError {
+    } catch let error as ToolboxError {
       throw error
     } catch {
       throw .usage("\(error)")

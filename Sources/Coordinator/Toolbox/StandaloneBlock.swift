@@ -43,7 +43,7 @@ package struct StandaloneBlock: Sendable {
     self.billOfMaterials = billOfMaterials
   }
 
-  package func build() async throws(FarmError) -> Result {
+  package func build() async throws(ToolboxError) -> Result {
     do {
       return try await BlockingWork.run { try buildNow() }
     } catch {

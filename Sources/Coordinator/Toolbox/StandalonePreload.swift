@@ -28,7 +28,7 @@ package struct StandalonePreload: Sendable {
     self.inner = inner
   }
 
-  package func run() async throws(FarmError) -> PreloadReport {
+  package func run() async throws(ToolboxError) -> PreloadReport {
     do {
       return try await BlockingWork.run {
         let images = try readLayout()
@@ -37,7 +37,7 @@ package struct StandalonePreload: Sendable {
         defer { try? FileManager.default.removeItem(atPath: work) }
         return try Preloader.preload(image: image, images: images, into: output, scratch: work, flasherInner: inner, time: time)
       }
-    } catch let error as FarmError {
+    } catch let error as ToolboxError {
       throw error
     } catch {
       throw .farm("\(error)")
@@ -59,20 +59,20 @@ package struct StandalonePreload: Sendable {
       entry.annotations?["org.opencontainers.image.ref.name"].map { (name: $0, digest: entry.digest) }
     }
     for tag in tags where !named.contains(where: { $0.name == tag }) {
-      throw FarmError.usage("no image '\(tag)' in \(layout); there are: \(named.map(\.name).joined(separator: ", "))")
+      throw ToolboxError.usage("no image '\(tag)' in \(layout); there are: \(named.map(\.name).joined(separator: ", "))")
     }
     return try named.filter { tags.isEmpty || tags.contains($0.name) }.map { image in
       let manifest = try WorkerProtocol.decode(ImageManifest.self, from: Data(contentsOf: URL(filePath: path(image.digest))))
       let config = try WorkerProtocol.decode(ImageConfig.self, from: Data(contentsOf: URL(filePath: path(manifest.config.digest))))
       guard config.rootfs.diff_ids.count == manifest.layers.count else {
-        throw FarmError.usage("image '\(image.name)': its config and manifest disagree about the layers")
+        throw ToolboxError.usage("image '\(image.name)': its config and manifest disagree about the layers")
       }
       // Devices know the image by its Docker manifest, whatever flavour the layout holds.
       let docker = try ImageManifest(
         .docker, config: BlobDescriptor(digest: manifest.config.digest, size: manifest.config.size),
         gzipLayers: manifest.layers.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
       ).bytes()
-      guard let digest = Digest(bytes: SHA256.hash(data: docker)) else { throw FarmError.farm("no digest of image '\(image.name)'") }
+      guard let digest = Digest(bytes: SHA256.hash(data: docker)) else { throw ToolboxError.farm("no digest of image '\(image.name)'") }
       return PreloadImage(
         names: ["local/\(image.name):latest"], manifestDigest: digest, config: path(manifest.config.digest),
         layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })

@@ -37,12 +37,12 @@ package struct StandalonePush: Sendable {
   }
 
   /// All destinations at once, in their order; layers are uploaded once a registry.
-  package func run(environment: [String: String]) async throws(FarmError) -> [Result] {
+  package func run(environment: [String: String]) async throws(ToolboxError) -> [Result] {
     do {
       let references = try destinations.map { try ImageReference($0) }
       let sources = try sources.map { try RepositoryName($0) }
       if let wrong = references.first(where: { $0.digest != nil || $0.tag == nil }) {
-        throw FarmError.usage("'\(wrong)' must name a tag, and no digest: the digest follows from the image")
+        throw ToolboxError.usage("'\(wrong)' must name a tag, and no digest: the digest follows from the image")
       }
       let clients = try clients(for: references, environment: environment)
       // Beside an archive, where there is room for its layers.
@@ -56,7 +56,7 @@ package struct StandalonePush: Sendable {
         return try PushableImage.read(image, format: format, scratch: work)
       }
       return try await push(local, to: references, with: clients, sources: sources)
-    } catch let error as FarmError {
+    } catch let error as ToolboxError {
       throw error
     } catch is CancellationError {
       throw .cancelled

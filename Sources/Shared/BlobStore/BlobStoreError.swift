@@ -2,13 +2,15 @@ import BuildModel
 import Glibc
 
 /// What can go wrong in a blob store.
-package enum BlobStoreError: Error, Sendable, CustomStringConvertible {
+package enum BlobStoreError: BlamedError {
   case notFound(Digest)
   case mismatch(expected: Digest, found: Digest?, source: String)
   case tooLarge(Digest, size: Int64, limit: Int)
   case system(operation: String, path: String, errno: Int32)
   /// A frame header or its bytes are not as they must be.
   case malformedFrame(String)
+
+  package var blame: Blame { .coordinator }
 
   package var description: String {
     switch self {

@@ -5,7 +5,7 @@ import Glibc
 import OCIImage
 
 /// A block cannot be made, or is not what it must be.
-package enum BlocksError: Error, Sendable, CustomStringConvertible {
+package enum BlocksError: BlamedError {
   /// A listed package is in no directory of the feed.
   case missingPackage(block: BlockName, PackageName, nearest: [String], recipes: [RecipeName])
   /// Two packages hold the same path with different content.
@@ -23,6 +23,15 @@ package enum BlocksError: Error, Sendable, CustomStringConvertible {
   /// What a worker delivered is not what was planned.
   case mismatch(block: BlockName, what: String, expected: String, found: String)
   case system(operation: String, path: String, errno: Int32)
+
+  package var blame: Blame {
+    switch self {
+    case .feed(let error): error.blame
+    case .image(let error): error.blame
+    case .store, .system: .coordinator
+    case .missingPackage, .conflict, .refused, .lock, .lockFile, .dockerfile, .mismatch: .request
+    }
+  }
 
   package var description: String {
     switch self {

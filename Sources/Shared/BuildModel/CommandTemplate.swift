@@ -135,7 +135,7 @@ package struct CommandTemplate: Hashable, Sendable {
 }
 
 /// A word that is no template.
-package struct InvalidTemplate: Error, Hashable, Sendable, CustomStringConvertible {
+package struct InvalidTemplate: BlamedError, Hashable {
   package let text: String
   package let reason: String
 
@@ -143,6 +143,8 @@ package struct InvalidTemplate: Error, Hashable, Sendable, CustomStringConvertib
     self.text = String(text.prefix(160))
     self.reason = reason
   }
+
+  package var blame: Blame { .request }
 
   package var description: String { "'\(text)' \(reason)" }
 }

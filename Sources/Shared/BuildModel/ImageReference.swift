@@ -126,10 +126,12 @@ package struct ImageTag: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A text that is no reference, registry, repository or tag.
-package struct InvalidReference: Error, Hashable, Sendable, CustomStringConvertible {
+package struct InvalidReference: BlamedError, Hashable {
   /// What it should have been, for example "image reference".
   package let noun: String
   package let text: String
   package let reason: String
+  package var blame: Blame { .request }
+
   package var description: String { "'\(text.prefix(200))' is not a valid \(noun): \(reason)" }
 }

@@ -28,9 +28,11 @@ package struct Name<Kind: NameKind>: Hashable, Sendable, Comparable, CustomStrin
 }
 
 /// A text that is not a name of the kind that was asked for.
-package struct InvalidName: Error, Hashable, Sendable, CustomStringConvertible {
+package struct InvalidName: BlamedError, Hashable {
   package let noun: String
   package let text: String
+  package var blame: Blame { .request }
+
   package var description: String { "'\(text)' is not a valid \(noun) name" }
 }
 

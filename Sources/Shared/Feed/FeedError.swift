@@ -3,7 +3,7 @@ import BuildModel
 import Glibc
 
 /// A feed, an index or a package that cannot be used, and why.
-package enum FeedError: Error, Sendable, CustomStringConvertible {
+package enum FeedError: BlamedError {
   case system(operation: String, path: String, errno: Int32)
   /// An index or package is not what its format demands.
   case malformed(file: String, reason: String)
@@ -16,6 +16,14 @@ package enum FeedError: Error, Sendable, CustomStringConvertible {
   /// No tune and no machine of the table is called so.
   case unknownTune(String, known: [String])
   case store(BlobStoreError)
+
+  package var blame: Blame {
+    switch self {
+    case .malformed, .refused, .inconsistent, .missing, .unknownTune: .request
+    case .store: .coordinator
+    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP].contains(code) ? .request : .coordinator
+    }
+  }
 
   package var description: String {
     switch self {

@@ -3,12 +3,20 @@ import BuildModel
 import Glibc
 
 /// An image could not be written or is not what it claims to be.
-package enum OCIImageError: Error, Sendable, CustomStringConvertible {
+package enum OCIImageError: BlamedError {
   case store(BlobStoreError)
   case invalidPath(String)
   case compression(String)
   case malformed(what: String, reason: String)
   case system(operation: String, path: String, errno: Int32)
+
+  package var blame: Blame {
+    switch self {
+    case .invalidPath, .malformed: .request
+    case .store, .compression: .coordinator
+    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES].contains(code) ? .request : .coordinator
+    }
+  }
 
   package var description: String {
     switch self {

@@ -1,11 +1,11 @@
 import Balena
 import BlobStore
 import BuildModel
-import FarmService
 import FoundationEssentials
 import HTTP
 import Publishing
 import PublishingSupport
+import Releases
 import Store
 
 /// Publishes the sample device type once and ends; for tests that kill it.

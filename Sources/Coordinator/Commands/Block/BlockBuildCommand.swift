@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildModel
 import FarmService
 import FoundationEssentials
+import Toolbox
 
 /// `blockfarm block build`: one block from a feed directory.
 struct BlockBuildCommand: AsyncParsableCommand {

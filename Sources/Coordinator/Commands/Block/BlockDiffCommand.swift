@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import Toolbox
 
 /// `blockfarm block diff`: in what two images differ.
 struct BlockDiffCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import Toolbox
 
 /// `blockfarm block inspect`: what an image is and holds.
 struct BlockInspectCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildModel
 import FarmService
 import FoundationEssentials
+import Toolbox
 
 /// Where the image goes.
 struct BlockOutputOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FarmService
 import FoundationEssentials
+import Toolbox
 
 /// `blockfarm block push`: one image into registries.
 struct BlockPushCommand: AsyncParsableCommand {

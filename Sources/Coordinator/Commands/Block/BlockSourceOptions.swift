@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildModel
 import FarmService
 import FoundationEssentials
+import Toolbox
 
 /// Which packages make which image.
 struct BlockSourceOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import Toolbox
 
 /// `blockfarm feed index`: write the indexes of a feed directory.
 struct FeedIndexCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import Toolbox
 
 /// `blockfarm feed list`: the packages of a feed.
 struct FeedListCommand: AsyncParsableCommand {

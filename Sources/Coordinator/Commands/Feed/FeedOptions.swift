@@ -2,6 +2,7 @@ import ArgumentParser
 import FarmService
 import Feed
 import FoundationEssentials
+import Toolbox
 
 /// Where a feed is and what its directories are.
 struct FeedOptions: ParsableArguments {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FarmService
 import FoundationEssentials
+import Toolbox
 
 /// `blockfarm preload`: write images of an OCI layout into a disk image.
 struct PreloadCommand: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FarmService
+import Releases
 
 /// What is published, and where.
 struct PublishingOptions: ParsableArguments {

@@ -4,6 +4,7 @@ import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 import Publishing
+import Releases
 
 /// Which cloud is meant.
 struct EnvironmentOptions: ParsableArguments {

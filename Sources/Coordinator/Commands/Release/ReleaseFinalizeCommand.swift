@@ -26,9 +26,7 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
     }
     let session = try await environment.open(for: .changing)
     let name = try session.application(arguments.application)
-    let release = try await session.calling {
-      try await $0.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: $0.registry)
-    }
+    let release = try await session.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: session.registry)
     if json { try printJSON(release) } else { print(release.text) }
   }
 }

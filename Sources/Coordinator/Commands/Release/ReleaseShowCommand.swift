@@ -21,7 +21,7 @@ struct ReleaseShowCommand: AsyncParsableCommand {
   func run() async throws {
     let (selector, session) = (try arguments.selector(), try await environment.open(for: .reading))
     let name = try session.application(arguments.application)
-    let releases = try await session.calling { try await $0.target.show(selector, of: name) }
+    let releases = try await session.target.show(selector, of: name)
     if json { return try printJSON(Listing(releases: releases)) }
     for release in releases { print(release.text) }
   }

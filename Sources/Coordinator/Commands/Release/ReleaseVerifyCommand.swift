@@ -3,6 +3,7 @@ import BuildModel
 import FarmService
 import FoundationEssentials
 import Publishing
+import Releases
 
 /// `blockfarm release verify`: are the releases what was built?
 struct ReleaseVerifyCommand: AsyncParsableCommand {

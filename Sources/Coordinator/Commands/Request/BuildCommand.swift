@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildModel
 import FarmService
 import FoundationEssentials
+import RemoteFeed
 import Reports
 
 /// `blockfarm build`: the main job.

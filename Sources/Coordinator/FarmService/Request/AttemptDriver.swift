@@ -4,6 +4,7 @@ import BuildModel
 import Executors
 import FoundationEssentials
 import Glibc
+import Planning
 import Preload
 import Reports
 import Store
@@ -23,7 +24,7 @@ struct AttemptDriver: Sendable {
       if attempt.state == .dispatching { try await start(attempt.spec, client: client) }
       return try await follow(attempt, client: client)
     } catch {
-      let failure = Self.failure(for: error)
+      let failure = Failure(cause: error)
       let outcome = Outcome(
         attempt: attempt.id, failure: failure, steps: [], blocks: [], artifacts: [], startedAt: attempt.startedAt, endedAt: .now,
         packageArchitectures: [])
@@ -79,29 +80,6 @@ struct AttemptDriver: Sendable {
         case .outcome: break
         }
       }
-    }
-  }
-
-  /// What a thrown error means for the task.
-  static func failure(for error: any Error) -> Failure {
-    switch error {
-    case let failure as Failure: failure
-    case is CancellationError: Failure(kind: .cancelled, step: nil, reason: "cancelled")
-    case ExecutorError.unknownAttempt: Failure(kind: .lost, step: nil, reason: "the host does not know the attempt any more")
-    case let error where isOutOfSpace(error):
-      Failure(kind: .coordinator, step: nil, reason: "the coordinator's disk is full: \(error)")
-    default: Failure(kind: .infrastructure, step: nil, reason: "\(error)")
-    }
-  }
-
-  /// Whether the coordinator's own disk has no room left.
-  private static func isOutOfSpace(_ error: any Error) -> Bool {
-    switch error {
-    case let error as BlobStoreError: error.isOutOfSpace
-    case let error as BlocksError: error.isOutOfSpace
-    case let error as ReportError: error.isOutOfSpace
-    case PreloadError.system(_, _, let code): code == ENOSPC
-    default: false
     }
   }
 }

@@ -34,7 +34,7 @@ actor HostPool {
   }
 
   /// Uses this machine as the only host, through a child process.
-  func useLocalHost(worker: String, slots: Int) throws(FarmError) {
+  func useLocalHost(worker: String, slots: Int) throws {
     guard let name = Self.localName else { return }
     let root = environment.configuration.state + "/local"
     hosts[name] = Host(
@@ -71,9 +71,9 @@ actor HostPool {
     }
   }
 
-  static func connection(to configuration: HostConfiguration, loop: PollLoop) throws(FarmError) -> HostConnection {
+  static func connection(to configuration: HostConfiguration, loop: PollLoop) throws -> HostConnection {
     guard let key = HostKeyFingerprint(configuration.hostKey) else {
-      throw .usage("host \(configuration.name): '\(configuration.hostKey)' is not a host key fingerprint")
+      throw FarmError.usage("host \(configuration.name): '\(configuration.hostKey)' is not a host key fingerprint")
     }
     let identity: SSHDestination.Identity =
       switch configuration.identity {

@@ -2,6 +2,7 @@ import BlobStore
 import Blocks
 import BuildModel
 import CoordinatorConfiguration
+import Delivery
 import Executors
 import FoundationEssentials
 import Planning
@@ -14,7 +15,7 @@ actor RequestRun {
   /// A device type on its way.
   struct Work {
     var task: PlannedTask
-    var parts = TaskPipeline.Parts()
+    var parts = DeviceTypeParts()
     var queuedAt: Timestamp
     var attempts: [AttemptRecord] = []
     var avoid: Set<HostName> = []
@@ -36,7 +37,7 @@ actor RequestRun {
   private let tree: DeployTree
   private let bundles: SourceBundles
   private let registries: RegistryClients
-  private let deployment: Deployment?
+  private let publishing: DeliveryPipeline.Publishing?
   /// Device types for which nothing is begun.
   private let refused: [Slug: Failure]
   /// Blocks are made although they are at hand.
@@ -52,13 +53,14 @@ actor RequestRun {
   private(set) var hasNoHost = false
 
   init(
-    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients, deployment: Deployment?,
+    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients,
+    publishing: DeliveryPipeline.Publishing?,
     refused: [Slug: Failure], rebuildsBlocks: Bool, report: @escaping @Sendable (FarmEvent) -> Void
   ) {
     self.refused = refused
     self.rebuildsBlocks = rebuildsBlocks
     self.registries = registries
-    self.deployment = deployment
+    self.publishing = publishing
     self.environment = environment
     self.request = request
     self.pool = pool
@@ -99,15 +101,17 @@ actor RequestRun {
     return reports.values.sorted { $0.slug < $1.slug }
   }
 
-  private var pipeline: TaskPipeline {
-    TaskPipeline(environment: environment, tree: tree, registries: registries, deployment: deployment, report: report)
+  private var pipeline: DeliveryPipeline {
+    DeliveryPipeline(
+      context: environment.delivery, tree: tree, registries: registries, publishing: publishing,
+      report: { [report] event in report(FarmEvent(event)) })
   }
 
   private var skippedCount: Int { reports.values.count { work[$0.slug] == nil } }
 
   /// Looks up what earlier requests made, how long it took, and what a killed coordinator left behind.
   private func prepare(_ slugs: [Slug]) async throws {
-    let reusable = ReusableParts(environment: environment)
+    let reusable = PartStore(environment.delivery)
     for slug in slugs {
       guard var item = work[slug] else { continue }
       item.parts.system = try await reusable.system(item.task)
@@ -213,7 +217,7 @@ actor RequestRun {
   }
 
   private static func collected(
-    _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, pipeline: TaskPipeline
+    _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, pipeline: DeliveryPipeline
   ) async -> Finished {
     guard outcome.failure == nil else { return .attempt(task.slug, attempt.host, attempt, outcome, []) }
     do {
@@ -221,7 +225,7 @@ actor RequestRun {
       return .attempt(task.slug, attempt.host, attempt, outcome, steps)
     } catch {
       var refused = outcome
-      refused.failure = AttemptDriver.failure(for: error)
+      refused.failure = Failure(cause: error)
       if error is BlocksError { refused.failure?.kind = .rejected }
       return .attempt(task.slug, attempt.host, attempt, refused, [])
     }
@@ -238,7 +242,7 @@ actor RequestRun {
     item.steps += outcome.steps + steps
     work[slug] = item
     guard let failure = outcome.failure else {
-      let reusable = ReusableParts(environment: environment)
+      let reusable = PartStore(environment.delivery)
       work[slug]?.parts.system = try await reusable.system(item.task)
       work[slug]?.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
       for block in outcome.blocks { work[slug]?.notices += block.notices.map { "block \(block.name): \($0)" } }
@@ -269,12 +273,12 @@ actor RequestRun {
   }
 
   /// Lays a device type out and publishes it. What could not be published is delivered all the same, as a failure with all its files.
-  private static func delivery(of item: Work, _ pipeline: TaskPipeline) async -> Result<DeviceTypeReport, Failure> {
-    var delivered: TaskPipeline.Delivered
+  private static func delivery(of item: Work, _ pipeline: DeliveryPipeline) async -> Result<DeviceTypeReport, Failure> {
+    var delivered: DeliveredDeviceType
     do {
       delivered = try await pipeline.deliver(item.task, item.parts)
     } catch {
-      var failure = AttemptDriver.failure(for: error)
+      var failure = Failure(cause: error)
       // What is made here fails the same way on every host; what is fetched may come another time.
       if failure.step == nil, failure.kind != .cancelled {
         failure.step = .preload
@@ -286,14 +290,14 @@ actor RequestRun {
       try await pipeline.publish(item.task, &delivered, system: item.parts.system)
       return .success(report(item, delivered, failure: nil))
     } catch {
-      var failure = AttemptDriver.failure(for: error)
+      var failure = Failure(cause: error)
       failure.step = failure.step ?? .publish
       delivered.steps.append(StepResult(name: .publish, outcome: .failed, seconds: 0))
       return .success(report(item, delivered, failure: failure))
     }
   }
 
-  private static func report(_ item: Work, _ delivered: TaskPipeline.Delivered, failure: Failure?) -> DeviceTypeReport {
+  private static func report(_ item: Work, _ delivered: DeliveredDeviceType, failure: Failure?) -> DeviceTypeReport {
     let task = item.task
     let outcome: DeviceTypeReport.Result =
       if let failure { failure.kind == .cancelled ? .cancelled : .failed } else { item.attempts.isEmpty ? .reused : .built }
@@ -304,7 +308,7 @@ actor RequestRun {
       host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
       steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
       artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
-      notices: item.notices + delivered.part.notices)
+      notices: item.notices + delivered.notices)
   }
 
   private func delivered(_ slug: Slug, _ result: Result<DeviceTypeReport, Failure>) async throws {

@@ -137,7 +137,9 @@ private struct CompositionCheck {
         service, .buildWithoutBuildSlot,
         "it has x-build, but its image is \(image?.text.map { "'\($0.prefix(160))'" } ?? "not given") instead of \(slot)")
     case (.text(let reference)?, nil):
-      guard (try? ImageReference(familiar: reference)) != nil else { throw wrong(service, .badImage, "'\(reference.prefix(160))' is no image reference") }
+      guard (try? ImageReference(familiar: reference)) != nil else {
+        throw wrong(service, .badImage, "'\(reference.prefix(160))' is no image reference")
+      }
       return .registry(reference: reference)
     case (let other?, nil): throw wrong(service, .shape, "'image' is \(other.kind) instead of a text")
     }

@@ -2,12 +2,11 @@ import BlobStore
 import BuildModel
 import CoordinatorConfiguration
 import FoundationEssentials
-import Planning
 
 /// Makes the configured repositories readable: local checkouts as they are, URLs and pinned refs as clones in the state directory.
-enum RepositoryCheckout {
+package enum RepositoryCheckout {
   /// Reads all repositories at the same time; the first failure is thrown. A submodule to replace must be in one of them.
-  static func readAll(
+  package static func readAll(
     _ configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> [DeviceRepository] {
     let repositories = try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
@@ -28,7 +27,7 @@ enum RepositoryCheckout {
       return found.sorted { $0.0 < $1.0 }.map(\.1)
     }
     if let submodule, !repositories.isEmpty, repositories.allSatisfy({ $0.source.replacements.isEmpty }) {
-      throw FarmError.usage(
+      throw PlanningError.submodule(
         "'\(submodule.ref)' cannot be built: no repository has a submodule \(submodule.path) (\(repositories.map(\.source.name).joined(separator: ", ")))"
       )
     }

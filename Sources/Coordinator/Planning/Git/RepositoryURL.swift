@@ -1,10 +1,9 @@
 import BuildModel
 import FoundationEssentials
-import Planning
 
 /// Where people find a device repository: its remote `origin` as an https address, without anything that may be a credential.
-enum RepositoryURL {
-  static func read(_ source: SourceSpec, in plan: Plan) throws -> String? {
+package enum RepositoryURL {
+  package static func read(_ source: SourceSpec, in plan: Plan) throws -> String? {
     guard let place = plan.locations.first(where: { $0.mirror == source.root.mirror }) else { return nil }
     let output = try GitCommand.run(
       ["config", "--default", "", "--get", "remote.origin.url"], in: place.path, repository: source.repository)

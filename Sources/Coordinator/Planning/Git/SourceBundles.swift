@@ -2,25 +2,24 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
-import Planning
 
 /// Makes git bundles of exact commits, without touching the repositories they come from.
-struct SourceBundles: Sendable {
+package struct SourceBundles: Sendable {
   /// Work trees by mirror. Two repositories may have a submodule of one origin, at different commits of it.
   let locations: [Digest: [String]]
   let scratch: String
 
-  init(_ locations: [SourceLocation], scratch: String) {
+  package init(_ locations: [SourceLocation], scratch: String) {
     self.locations = Dictionary(grouping: locations, by: \.mirror).mapValues { $0.map(\.path) }
     self.scratch = scratch
   }
 
   /// Writes a bundle with the commit (and the tags that `git describe` needs), thin against what the other side has, hands it to `body` and removes it.
-  func withBundle<Value: Sendable>(
+  package func withBundle<Value: Sendable>(
     of missing: StartAnswer.MissingSource, tags: [String], body: @Sendable (String) async throws -> Value
   ) async throws -> Value {
     guard let paths = locations[missing.mirror], let first = paths.first else {
-      throw FarmError.farm("the worker asks for a source repository that is not part of the plan: \(missing.mirror)")
+      throw PlanningError.unplannedSource(mirror: missing.mirror)
     }
     let directory = scratch + "/bundle-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: directory) }

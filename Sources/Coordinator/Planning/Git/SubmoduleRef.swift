@@ -1,7 +1,6 @@
 import BuildModel
 import FoundationEssentials
 import Glibc
-import Planning
 
 /// A submodule that is built at another commit than the recorded one.
 package struct SubmoduleRef: Hashable, Sendable {
@@ -85,19 +84,19 @@ struct RemoteRefs {
     return names
   }
 
-  func find(_ text: String, submodule: RelativePath) throws(FarmError) -> (name: String, commit: CommitID) {
+  func find(_ text: String, submodule: RelativePath) throws(PlanningError) -> (name: String, commit: CommitID) {
     let found = Self.names(text).compactMap { name in commits[name].map { (name, $0) } }
     guard let first = found.first else {
       let known = commits.keys.compactMap { name in
         ["refs/heads/", "refs/tags/"].first { name.hasPrefix($0) }.map { String(name.dropFirst($0.count)) }
       }
       let near = NearestNames.of(text, among: known)
-      throw .usage(
+      throw .submodule(
         "the remote of \(submodule) has no branch, tag or pull request '\(text)'"
           + (near.isEmpty ? "; a commit is named by all its 40 digits" : "; known: \(near.joined(separator: ", "))"))
     }
     guard found.allSatisfy({ $0.1 == first.1 }) else {
-      throw .usage(
+      throw .submodule(
         "'\(text)' stands for several commits in the remote of \(submodule): "
           + found.map { "\($0.0) (\($0.1.short))" }.joined(separator: ", ") + "; name one in full")
     }

@@ -1,10 +1,11 @@
 import BuildModel
 import CoordinatorConfiguration
+import Delivery
 import Foundation
 import TestCloud
 import Testing
 
-@testable import FarmService
+@testable import Releases
 
 /// Opening an environment: what cannot work is refused before anything is built.
 struct CloudSessionTests {

@@ -7,16 +7,22 @@ import Registry
 
 /// Blocks that are images of a registry: fetched with everything they name, and kept as they were published, because devices know them by
 /// the digest of their manifest.
-struct FetchedBlocks: Sendable {
+struct FetchStep: Sendable {
   let blobs: BlobStore
   let registries: RegistryClients
 
   /// Bytes that one image's blobs may have together.
   private static let bytesLimit: Int64 = 16 << 30
 
+  func run(_ blocks: [BlockSpec]) async throws -> [BlockResult] {
+    var fetched: [BlockResult] = []
+    for block in blocks { fetched.append(try await fetch(block)) }
+    return fetched
+  }
+
   /// Fetches what the store does not have yet. A tag is asked for each time, since it may have moved.
-  func fetch(_ block: BlockSpec) async throws -> BlockResult {
-    guard case .registry(let text) = block.origin else { throw FarmError.farm("block \(block.name) is not one of a registry") }
+  private func fetch(_ block: BlockSpec) async throws -> BlockResult {
+    guard case .registry(let text) = block.origin else { throw DeliveryError.notFetched(block.name) }
     do {
       let reference = try ImageReference(familiar: text)
       let client = try await registries.client(for: reference.registry)

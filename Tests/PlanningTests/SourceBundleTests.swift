@@ -1,10 +1,9 @@
 import BlobStore
 import BuildModel
 import Foundation
-import Planning
 import Testing
 
-@testable import FarmService
+@testable import Planning
 
 /// Bundles from a real repository, read by git itself.
 struct SourceBundleTests {
@@ -36,7 +35,7 @@ struct SourceBundleTests {
     try await withRepository { repository, scratch in
       let head = try #require(CommitID(try git(["rev-parse", "HEAD"], in: repository)))
       let before = try git(["for-each-ref"], in: repository)
-      let bundles = SourceBundles([SourceLocation(mirror: mirror, path: repository)], scratch: scratch)
+      let bundles = SourceBundles([Planning.SourceLocation(mirror: mirror, path: repository)], scratch: scratch)
       try await bundles.withBundle(of: .init(mirror: mirror, commit: head, have: []), tags: ["v1.0.0"]) { path in
         try git(["clone", "--quiet", "--bare", path, "copy.git"], in: scratch)
         #expect(try git(["describe", "--tags", head.hex], in: scratch + "/copy.git").hasPrefix("v1.0.0-1-g"))
@@ -51,7 +50,7 @@ struct SourceBundleTests {
       let head = try #require(CommitID(try git(["rev-parse", "HEAD"], in: repository)))
       let first = try #require(CommitID(try git(["rev-parse", "HEAD~1"], in: repository)))
       let foreign = try #require(CommitID(String(repeating: "0", count: 39) + "1"))
-      let bundles = SourceBundles([SourceLocation(mirror: mirror, path: repository)], scratch: scratch)
+      let bundles = SourceBundles([Planning.SourceLocation(mirror: mirror, path: repository)], scratch: scratch)
       try await bundles.withBundle(of: .init(mirror: mirror, commit: head, have: [first, foreign]), tags: []) { path in
         // A thin bundle names the commit that it needs, and only the one that both sides know.
         let text = String(decoding: try Data(contentsOf: URL(filePath: path)).prefix(400), as: UTF8.self)
@@ -63,7 +62,7 @@ struct SourceBundleTests {
 
   @Test func refusesARepositoryThatIsNotPlanned() async throws {
     let commit = try #require(CommitID(String(repeating: "1", count: 40)))
-    await #expect(throws: FarmError.self) {
+    await #expect(throws: PlanningError.self) {
       try await SourceBundles([], scratch: "/nonexistent").withBundle(of: .init(mirror: mirror, commit: commit, have: []), tags: []) { _ in }
     }
   }

@@ -1,9 +1,8 @@
 import BuildModel
 import Foundation
-import Planning
 import Testing
 
-@testable import FarmService
+@testable import Planning
 
 /// What a name stands for in a submodule's remote.
 struct SubmoduleRefTests {
@@ -37,11 +36,11 @@ struct SubmoduleRefTests {
   }
 
   @Test func refusals() {
-    let ambiguous = #expect(throws: FarmError.self) { try refs.find("same", submodule: path) }
+    let ambiguous = #expect(throws: PlanningError.self) { try refs.find("same", submodule: path) }
     #expect(ambiguous?.description.contains("refs/heads/same (cccccccccc), refs/tags/same (dddddddddd); name one in full") == true)
-    let unknown = #expect(throws: FarmError.self) { try refs.find("2.59.x", submodule: path) }
+    let unknown = #expect(throws: PlanningError.self) { try refs.find("2.59.x", submodule: path) }
     #expect(unknown?.description.hasSuffix("'2.59.x'; known: 2.58.x") == true)
-    let short = #expect(throws: FarmError.self) { try refs.find("aaaaaaa", submodule: path) }
+    let short = #expect(throws: PlanningError.self) { try refs.find("aaaaaaa", submodule: path) }
     #expect(short?.description.hasSuffix("; a commit is named by all its 40 digits") == true)
   }
 }

@@ -4,6 +4,8 @@ import Foundation
 import Reports
 import Testing
 
+@testable import Jenkins
+
 /// `deploy-jenkins/` of a workspace.
 struct JenkinsDirectoryTests {
   private func withTree(_ body: (DeployTree, BlobStore, String) throws -> Void) throws {

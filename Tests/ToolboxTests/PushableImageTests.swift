@@ -6,7 +6,7 @@ import OCIImage
 import Registry
 import Testing
 
-@testable import FarmService
+@testable import Toolbox
 
 /// A block as a worker makes it, once as a layout and once as a docker-archive.
 struct PushableImageTests {
@@ -81,10 +81,12 @@ struct PushableImageTests {
     chmod(path, 0o600)
     #expect(try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) == .basic(user: "me", password: Secret("pass:word")))
     chmod(path, 0o640)
-    #expect(throws: FarmError.self) { try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) }
+    #expect(throws: ToolboxError.self) { try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) }
     #expect(
       try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_TOKEN": "t"]) == .bearer(Secret("t")))
-    #expect(throws: FarmError.self) { try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"]) }
+    #expect(throws: ToolboxError.self) {
+      try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"])
+    }
     #expect(try RegistryAccount.credential(for: registry, authFile: nil, environment: [:]) == .anonymous)
   }
 
@@ -110,7 +112,7 @@ struct PushableImageTests {
     if let user {
       #expect(try credential() == .basic(user: user, password: Secret("1")))
     } else {
-      let error = #expect(throws: FarmError.self) { try credential() }
+      let error = #expect(throws: ToolboxError.self) { try credential() }
       #expect("\(error as Any)".contains("has nothing for '\(registry)'; it has both.example, empty.example (without 'auth'), helper.example"))
     }
   }

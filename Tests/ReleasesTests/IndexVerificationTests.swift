@@ -8,7 +8,7 @@ import Reports
 import TestCloud
 import Testing
 
-@testable import FarmService
+@testable import Releases
 
 /// `release verify` with the index of a request that published nothing: what is there is compared, and what need not be there is not missed.
 struct IndexVerificationTests {
