@@ -97,7 +97,7 @@ import Testing
     try farm.write("", to: "empty")
     let added = try farm.run(
       "worker", "add", host.address, "--fingerprint", try host.fingerprint(), "--identity", farm.directory + "/id_rsa")
-    #expect(added.status == 3, "\(added)")
+    #expect(added.status == 2, "\(added)")
     #expect(added.errors.contains("RSA") && added.errors.contains("ed25519"), "\(added.errors)")
     #expect(!FileManager.default.fileExists(atPath: farm.directory + "/workers.d"))
   }

@@ -41,9 +41,11 @@ struct DeployTreeTests {
       func isEarlier(_ a: String, _ b: String) -> Bool { OSVersion(a)! < OSVersion(b)! }
       let (new, old) = (try report("board", version: "2.0.0"), try report("board", version: "1.9.9+rev3"))
       try newer.finish(IndexDocument(request: newer.request, deviceTypes: [new]))
-      try newer.moveLatest(new, isEarlier: isEarlier)
+      var links = LatestLinks(output: newer.output)
+      try links.move([new], to: newer.request, isEarlier: isEarlier)
       try older.finish(IndexDocument(request: older.request, deviceTypes: [old]))
-      try older.moveLatest(old, isEarlier: isEarlier)
+      links = LatestLinks(output: older.output)
+      try links.move([old], to: older.request, isEarlier: isEarlier)
       let link = try FileManager.default.destinationOfSymbolicLink(atPath: newer.output + "/latest/board")
       #expect(link == "../\(newer.request)/board")
     }

@@ -18,12 +18,12 @@ extension Farm {
 
   /// The blocks that need not be built. Whoever is to publish must be known to the cloud before anything is built.
   func released(
-    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, notice: @Sendable (String) -> Void
+    _ draft: PlanDraft, _ options: BuildOptions, session: CloudSession?, notice: @Sendable (String) -> Void
   ) async throws -> ReleasedBlocks {
     guard let session else { return ReleasedBlocks() }
     if options.deploy != nil { _ = try await session.target.account() }
     guard !options.rebuild else { return ReleasedBlocks() }
-    return try await ReleasedBlocks.look(for: plan, in: session, notice: notice)
+    return try await ReleasedBlocks.look(for: draft, in: session, notice: notice)
   }
 
   /// Device types that cannot be published as wanted: they fail before anything is built for them, the others go on.
@@ -42,22 +42,6 @@ extension Farm {
       }
     }
     return refused
-  }
-
-  /// Of released blocks those that an earlier request of this farm did not make, byte for byte: what is at hand is used as if nothing were released, with
-  /// all that is known of it, so that a request that was cut off while it published goes on as the same one.
-  func notAtHand(_ released: ReleasedBlocks, for plan: Plan) async throws -> ReleasedBlocks {
-    var rest = released
-    let parts = PartStore(environment.delivery)
-    for task in plan.tasks {
-      guard let references = released.references[task.slug] else { continue }
-      guard let made = try await parts.blocks(task)?.blocks else { continue }
-      let isSame = references.allSatisfy { name, reference in
-        made.contains { $0.name == name && reference.hasSuffix("@\($0.dockerManifest.digest)") }
-      }
-      if isSame { rest.references[task.slug] = nil }
-    }
-    return rest
   }
 
   /// What publishes each device type; nil when nothing is to be published.

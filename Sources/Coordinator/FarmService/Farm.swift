@@ -78,17 +78,14 @@ package struct Farm: Sendable {
     options.request.isFeedProvided = options.feed != nil
     let session = try await cloud(options) { report(.notice($0)) }
     options.request.isCloudAsked = session != nil && !options.rebuild
-    var plan = try await Self.plan(
-      options.request, configuration: environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
-    for notice in plan.notices { report(.notice(notice)) }
-    let released = try await released(plan, options, session: session) { report(.notice($0)) }
-    for unknown in plan.unknownBlocks ?? [] where !released.unplanned.values.contains(where: { $0[unknown.name] != nil }) {
-      throw FarmError.usage("\(unknown.complaint); and the cloud has no release of it at the version of these device types")
-    }
-    if plan.unknownBlocks != nil { plan = plan.adding(released.unplanned) }
+    let repositories = try await RepositoryCheckout.readAll(
+      environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
+    let draft = try Planner.draft(options.request, repositories: repositories)
+    for notice in draft.notices { report(.notice(notice)) }
+    let released = try await released(draft, options, session: session) { report(.notice($0)) }
+    let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
+    let plan = try draft.plan(with: facts)
     let refused = try await refused(plan, options, session: session)
-    plan = plan.fetching(try await notAtHand(released, for: plan).references)
-    if let feed = options.feed { plan = try await provide(feed, to: plan) { report(.notice($0)) } }
     if environment.interruption.isRequested { throw CancellationError() }
     guard let lock = try EngineLock(directory: environment.configuration.state) else {
       throw FarmError.farm(
@@ -125,11 +122,10 @@ package struct Farm: Sendable {
     let index = IndexDocument(request: request.id, deviceTypes: reports)
     try BlockLayout.write(index, tree: tree, blobs: environment.blobs)
     try tree.finish(index)
-    for report in reports where report.outcome == .built || report.outcome == .reused {
-      try tree.moveLatest(report) { new, old in
-        guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
-        return new < old
-      }
+    var latest = LatestLinks(output: request.output)
+    try latest.move(reports.filter { $0.outcome == .built || $0.outcome == .reused }, to: request.id) { new, old in
+      guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
+      return new < old
     }
     try await environment.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))

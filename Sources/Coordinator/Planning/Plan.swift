@@ -11,8 +11,6 @@ package struct Plan: Codable, Hashable, Sendable {
   package var locations: [SourceLocation]
   /// Why each block that was asked for fits a device type or does not; in an explaining request without names, each that there is.
   package var explanations: [BlockExplanation]
-  /// Blocks that were asked for and that only a cloud may know; nil where there is none.
-  package var unknownBlocks: [UnknownBlock]?
 
   package init(
     tasks: [PlannedTask], skipped: [SkippedDeviceType], notices: [String], locations: [SourceLocation], explanations: [BlockExplanation] = []
@@ -23,13 +21,6 @@ package struct Plan: Codable, Hashable, Sendable {
     self.locations = locations
     self.explanations = explanations
   }
-}
-
-/// A block that neither a contract nor a composition knows.
-package struct UnknownBlock: Codable, Hashable, Sendable {
-  package var name: BlockName
-  /// What is to be said where the cloud has no release of it either.
-  package var complaint: String
 }
 
 /// A device type that is selected but not built.

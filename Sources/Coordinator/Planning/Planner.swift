@@ -1,8 +1,14 @@
 import BuildModel
 
-/// Turns a request and what the repositories hold into a plan. Pure.
+/// Turns a request and what the repositories hold into a draft, and that into a plan. Pure.
 package enum Planner {
+  /// The plan of a request that asks neither a cloud nor a feed for anything.
   package static func plan(_ request: PlanRequest, repositories: [DeviceRepository]) throws(PlanningError) -> Plan {
+    try draft(request, repositories: repositories).plan(with: PlanFacts())
+  }
+
+  /// What the repositories say; see ``PlanDraft`` for what is asked then.
+  package static func draft(_ request: PlanRequest, repositories: [DeviceRepository]) throws(PlanningError) -> PlanDraft {
     guard !repositories.isEmpty else {
       throw .nothingSelected("no device repository is configured: list one under 'repositories' in farm.yaml")
     }
@@ -19,7 +25,7 @@ package enum Planner {
       plan.notices += candidate.repository.notices.map { "repository \(candidate.repository.source.name): \($0)" }
     }
     let catalogs = try catalogs(chosen)
-    plan.unknownBlocks = try unknownNames(of: &request, in: chosen.compactMap { catalogs[$0.deviceType.slug] })
+    let unknownBlocks = try unknownNames(of: &request, in: chosen.compactMap { catalogs[$0.deviceType.slug] })
     var tally = Tally()
     var located: Set<SourceLocation> = []
     for candidate in chosen {
@@ -40,7 +46,7 @@ package enum Planner {
       let picked = try BlockPlanning(request: request, catalog: catalog, deviceType: deviceType, repository: repository).choose()
       plan.explanations += picked.explanations
       tally.add(picked, of: deviceType.slug)
-      if request.only == .blocks, picked.specs.isEmpty, plan.unknownBlocks == nil {
+      if request.only == .blocks, picked.specs.isEmpty, unknownBlocks.isEmpty {
         skip(picked.notices.isEmpty ? "has no block to build" : picked.notices.joined(separator: "; "))
         continue
       }
@@ -48,7 +54,7 @@ package enum Planner {
       for location in repository.locations where located.insert(location).inserted { plan.locations.append(location) }
     }
     try tally.check(request)
-    return plan
+    return PlanDraft(plan, unknownBlocks: unknownBlocks)
   }
 
   /// What may be built for each device type that is not discontinued.
@@ -112,18 +118,18 @@ package enum Planner {
   }
 
   /// A block that no device type in question knows is a typing mistake, not a misfit; unless a cloud may have it: then it is taken out of the request.
-  private static func unknownNames(of request: inout PlanRequest, in catalogs: [BlockCatalog]) throws(PlanningError) -> [UnknownBlock]? {
-    guard case .named(let names) = request.blocks, !catalogs.isEmpty else { return nil }
+  private static func unknownNames(of request: inout PlanRequest, in catalogs: [BlockCatalog]) throws(PlanningError) -> [PlanDraft.UnknownBlock] {
+    guard case .named(let names) = request.blocks, !catalogs.isEmpty else { return [] }
     let known = Set(catalogs.flatMap(\.names))
-    var unknown: [UnknownBlock] = []
+    var unknown: [PlanDraft.UnknownBlock] = []
     for name in names where !known.contains(name) {
       let slugs = Set(catalogs.flatMap { $0.all.map(\.name) })
       let near = NearestNames.of(name, among: slugs)
-      let complaint = PlanningError.unknown(noun: "block", text: name, nearest: near.isEmpty ? Array(slugs.sorted().prefix(20)) : near)
-      guard request.isCloudAsked, let block = try? BlockName(name) else { throw complaint }
-      unknown.append(UnknownBlock(name: block, complaint: complaint.description))
+      let nearest = near.isEmpty ? Array(slugs.sorted().prefix(20)) : near
+      guard request.isCloudAsked, let block = try? BlockName(name) else { throw .unknown(noun: "block", text: name, nearest: nearest) }
+      unknown.append(.init(name: block, nearest: nearest))
     }
-    guard !unknown.isEmpty else { return nil }
+    guard !unknown.isEmpty else { return [] }
     request.blocks = .named(names.filter(known.contains))
     return unknown
   }

@@ -7,6 +7,8 @@ package enum PlanningError: BlamedError, Hashable {
   /// A device repository in a state that cannot be built.
   case repository(name: String, reason: String, hint: String)
   case unknown(noun: String, text: String, nearest: [String])
+  /// A block that neither the repositories nor the cloud know.
+  case unreleased(block: String, nearest: [String])
   case ambiguous(text: String, candidates: [String])
   case duplicateContract(slug: String, first: String, second: String)
   /// A block that a contract and a composition's service both define.
@@ -24,7 +26,7 @@ package enum PlanningError: BlamedError, Hashable {
   package var blame: Blame {
     switch self {
     case .unreadable, .repository, .duplicateContract, .duplicateBlock, .composition: .repository
-    case .unknown, .ambiguous, .blockFitsNone, .nothingSelected, .submodule: .request
+    case .unknown, .unreleased, .ambiguous, .blockFitsNone, .nothingSelected, .submodule: .request
     case .unplannedSource: .host
     }
   }
@@ -35,6 +37,8 @@ package enum PlanningError: BlamedError, Hashable {
     case .repository(let name, let reason, let hint): "repository \(name): \(reason)\(hint.isEmpty ? "" : "; \(hint)")"
     case .unknown(let noun, let text, let nearest):
       "unknown \(noun) '\(text)'" + (nearest.isEmpty ? "" : "; known: \(nearest.joined(separator: ", "))")
+    case .unreleased(let block, let nearest):
+      "\(PlanningError.unknown(noun: "block", text: block, nearest: nearest)); and the cloud has no release of it at the version of these device types"
     case .ambiguous(let text, let candidates):
       "'\(text)' stands for several device types: \(candidates.joined(separator: ", ")); name one of them"
     case .duplicateContract(let slug, let first, let second): "two block contracts with the slug or alias '\(slug)': \(first) and \(second)"

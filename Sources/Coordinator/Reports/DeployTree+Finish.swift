@@ -17,29 +17,4 @@ extension DeployTree {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try Self.write(Array(try encoder.encode(index)) + [UInt8(ascii: "\n")], to: root + "/index.json")
   }
-
-  /// Points `<output>/latest/<slug>` here unless it already points to a later version. `isLater(new, old)` compares versions.
-  package func moveLatest(_ report: DeviceTypeReport, isEarlier: (String, String) -> Bool) throws {
-    let directory = output + "/latest"
-    try Self.makeDirectory(directory)
-    let link = "\(directory)/\(report.slug)"
-    if let version = latestVersion(at: link, of: report.slug), isEarlier(report.version, version) { return }
-    let temporary = link + ".new"
-    unlink(temporary)
-    guard symlink("../\(request)/\(report.slug)", temporary) == 0 else {
-      throw ReportError(operation: "symlink", path: temporary, errno: errno)
-    }
-    guard rename(temporary, link) == 0 else { throw ReportError(operation: "rename", path: link, errno: errno) }
-  }
-
-  /// The version of the device type that the link stands for, as that request's index says; nil when there is none.
-  private func latestVersion(at link: String, of slug: Slug) -> String? {
-    // The link reads `../<request>/<slug>`.
-    guard let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
-      let request = old.split(separator: "/").dropLast().last,
-      let data = try? Data(contentsOf: URL(filePath: "\(output)/\(request)/index.json")),
-      let index = try? JSONDecoder().decode(IndexDocument.self, from: data)
-    else { return nil }
-    return index.deviceTypes.first { $0.slug == slug }?.version
-  }
 }
