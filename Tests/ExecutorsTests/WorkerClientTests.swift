@@ -25,7 +25,7 @@ import Testing
       try run(["chmod", "755", binary])
       if let mode { _ = try root.write(mode, to: "mode") }
       let transport: any WorkerTransport = try host?.connection() ?? LocalTransport(loop: testLoop())
-      client = WorkerClient(transport: transport, command: WorkerCommand(binary: binary, root: root.path))
+      client = WorkerClient(transport: transport, command: InstalledWorker(binary: binary, root: root.path))
     }
 
     func text(_ name: String) throws -> String { try String(contentsOfFile: root.path + "/" + name, encoding: .utf8) }

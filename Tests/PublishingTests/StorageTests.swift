@@ -305,7 +305,7 @@ extension ObjectStore {
     let response = try await http.send(signed(request, try Self.digest(of: [])))
     var text = String(decoding: response.body, as: UTF8.self)[...]
     var count = 0
-    while XMLText.element("UploadId", in: &text) != nil { count += 1 }
+    while XMLReading.element("UploadId", in: &text) != nil { count += 1 }
     return count
   }
 }

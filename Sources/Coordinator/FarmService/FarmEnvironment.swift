@@ -13,7 +13,7 @@ package struct FarmEnvironment: Sendable {
   package let configuration: FarmConfiguration
   package let store: StateStore
   package let blobs: BlobStore
-  package let interruption = Interruption()
+  package let interruption = CancelFlag()
   let loop: PollLoop
 
   /// Opens the state directory, making it where it is missing.

@@ -93,8 +93,8 @@ package enum Planner {
   private static func task(
     _ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen, _ request: PlanRequest, composition: Composition?
   ) -> PlannedTask {
-    let doubt = doubt(about: repository, request.settings)
-    let notices = picked.notices + (doubt.map { ["not a release: \($0)"] } ?? [])
+    let againstRelease = reasonAgainstRelease(of: repository, request.settings)
+    let notices = picked.notices + (againstRelease.map { ["not a release: \($0)"] } ?? [])
     let hasSystem = request.only != .blocks
     let yocto = deviceType.yocto
     let system = SystemSpec(
@@ -102,13 +102,13 @@ package enum Planner {
       deployRawArtifact: yocto.deployRawArtifact, compressed: yocto.compressed, archive: yocto.archive)
     return PlannedTask(
       deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
-      isRelease: doubt == nil, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
+      isRelease: againstRelease == nil, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
       system: hasSystem ? system : nil, composition: composition, releaseContract: repository.releaseContract,
       baseVersion: repository.baseVersion?.text, notices: notices, settings: request.settings)
   }
 
   /// Why what is built is not what the version's tag stands for; nil where it is.
-  private static func doubt(about repository: DeviceRepository, _ settings: TaskSpec.Settings) -> String? {
+  private static func reasonAgainstRelease(of repository: DeviceRepository, _ settings: TaskSpec.Settings) -> String? {
     if settings.isDevelopment { return "it is a development image" }
     if let supervisor = settings.supervisorVersion { return "it has supervisor \(supervisor) instead of the recorded one" }
     if repository.isRelease { return nil }

@@ -101,16 +101,16 @@ package struct JUnitReport: Sendable {
       let reason = report.reason ?? report.outcome.rawValue
       var text = "    " + open("testcase", attributes) + "      "
       text += open(name, [("message", firstLine(reason)), ("type", report.failure?.rawValue ?? report.outcome.rawValue)])
-      text += XMLText.content(reason, limit: textLimit) + "\n"
-      for line in report.details.suffix(logLines) { text += XMLText.content(line, limit: lineLimit) + "\n" }
-      if let log = report.log { text += "log: " + XMLText.content("\(report.slug)/\(log)", limit: textLimit) + "\n" }
+      text += XMLEscaping.content(reason, limit: textLimit) + "\n"
+      for line in report.details.suffix(logLines) { text += XMLEscaping.content(line, limit: lineLimit) + "\n" }
+      if let log = report.log { text += "log: " + XMLEscaping.content("\(report.slug)/\(log)", limit: textLimit) + "\n" }
       return text + "      </\(name)>\n    </testcase>\n"
     }
   }
 
   private static func output(_ notices: [String]) -> String {
     var text = "    <system-out>"
-    for notice in notices.prefix(noticeLines) { text += XMLText.content(notice, limit: lineLimit) + "\n" }
+    for notice in notices.prefix(noticeLines) { text += XMLEscaping.content(notice, limit: lineLimit) + "\n" }
     if notices.count > noticeLines { text += "… and \(notices.count - noticeLines) more\n" }
     return text + "</system-out>\n"
   }
@@ -131,7 +131,7 @@ package struct JUnitReport: Sendable {
   }
 
   private static func open(_ name: String, _ attributes: [(String, String)], isEmpty: Bool = false) -> String {
-    let list = attributes.map { " \($0)=\"\(XMLText.attribute($1, limit: lineLimit))\"" }.joined()
+    let list = attributes.map { " \($0)=\"\(XMLEscaping.attribute($1, limit: lineLimit))\"" }.joined()
     return "<\(name)\(list)\(isEmpty ? "/" : "")>\n"
   }
 

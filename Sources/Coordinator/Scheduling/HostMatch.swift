@@ -1,7 +1,7 @@
 import BuildModel
 
 /// Why a host cannot take a task now.
-package enum Lack: Hashable, Sendable, CustomStringConvertible {
+package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
   case features([String])
   case disk(neededBytes: Int64, freeBytes: Int64)
@@ -43,17 +43,17 @@ package enum HostMatch {
   /// A clock that is further off makes file times and logs useless.
   package static let clockTolerance = 300.0
 
-  package static func lacks(of host: HostOffer, for need: TaskNeed, now: Timestamp) -> [Lack] {
+  package static func obstacles(of host: HostOffer, for need: TaskNeed, now: Timestamp) -> [HostObstacle] {
     switch host.availability {
     case .leftOut(let reason):
       // A host that could not be asked has an architecture all the same: its configuration says so.
-      return architectureLack(host, need) + [.leftOut(reason)]
-    case .drained(let reason): return architectureLack(host, need) + [.drained(reason)]
+      return architectureObstacle(host, need) + [.leftOut(reason)]
+    case .drained(let reason): return architectureObstacle(host, need) + [.drained(reason)]
     case .backingOff(let until, let reason) where until > now:
-      return architectureLack(host, need) + [.backingOff(until: until, reason)]
+      return architectureObstacle(host, need) + [.backingOff(until: until, reason)]
     case .ready, .backingOff: break
     }
-    var lacks = architectureLack(host, need)
+    var lacks = architectureObstacle(host, need)
     let missing = need.features.subtracting(host.features).sorted()
     if !missing.isEmpty { lacks.append(.features(missing)) }
     if host.freeDiskBytes < need.diskBytes { lacks.append(.disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)) }
@@ -64,7 +64,7 @@ package enum HostMatch {
     return lacks
   }
 
-  private static func architectureLack(_ host: HostOffer, _ need: TaskNeed) -> [Lack] {
+  private static func architectureObstacle(_ host: HostOffer, _ need: TaskNeed) -> [HostObstacle] {
     host.architectures.contains(need.arch) ? [] : [.architecture(needed: need.arch, served: host.architectures)]
   }
 }

@@ -29,7 +29,7 @@ package enum Scheduler {
   ) -> [Decision] {
     var hosts = hosts.sorted { $0.name < $1.name }
     return tasks.sorted(by: longestFirst).map { need in
-      let lacks = hosts.map { ($0, HostMatch.lacks(of: $0, for: need, now: now)) }
+      let lacks = hosts.map { ($0, HostMatch.obstacles(of: $0, for: need, now: now)) }
       if let best = candidates(lacks).max(by: { better($1, than: $0, for: need) }) {
         if let index = hosts.firstIndex(where: { $0.name == best.name }) {
           hosts[index].running += 1
@@ -47,7 +47,7 @@ package enum Scheduler {
   }
 
   /// Hosts that lack nothing; when there are none and none will come free either, those that only failed this task before.
-  private static func candidates(_ lacks: [(HostOffer, [Lack])]) -> [HostOffer] {
+  private static func candidates(_ lacks: [(HostOffer, [HostObstacle])]) -> [HostOffer] {
     let free = lacks.filter { $0.1.isEmpty }
     if !free.isEmpty { return free.map(\.0) }
     guard !lacks.contains(where: { $0.1.allSatisfy(\.passesByItself) }) else { return [] }
@@ -56,7 +56,7 @@ package enum Scheduler {
 
   /// A task waits for a host that is busy, and for one of its architecture to be added. It is hopeless when hosts of its
   /// architecture exist and each of them is out of the game.
-  private static func hopeless(_ need: TaskNeed, _ lacks: [[Lack]]) -> String? {
+  private static func hopeless(_ need: TaskNeed, _ lacks: [[HostObstacle]]) -> String? {
     let fitting = lacks.filter { host in
       !host.contains {
         if case .architecture = $0 { true } else { false }
@@ -66,7 +66,7 @@ package enum Scheduler {
     return "no host is left for \(need.arch)"
   }
 
-  private static func isFinal(_ lack: Lack) -> Bool { !lack.passesByItself && lack != .failedThisTaskBefore }
+  private static func isFinal(_ lack: HostObstacle) -> Bool { !lack.passesByItself && lack != .failedThisTaskBefore }
 
   private static func longestFirst(_ a: TaskNeed, _ b: TaskNeed) -> Bool {
     let (first, second) = (a.expectedSeconds ?? .infinity, b.expectedSeconds ?? .infinity)

@@ -12,11 +12,7 @@ struct ConfigurationOptions: ParsableArguments {
 
   func load() throws -> FarmConfiguration {
     let environment = ProcessInfo.processInfo.environment
-    do {
-      return try FarmConfiguration.load(
-        named: config, workingDirectory: FileManager.default.currentDirectoryPath, home: environment["HOME"] ?? "/")
-    } catch {
-      throw FarmError.usage(error.description)
-    }
+    return try FarmConfiguration.load(
+      named: config, workingDirectory: FileManager.default.currentDirectoryPath, home: environment["HOME"] ?? "/")
   }
 }

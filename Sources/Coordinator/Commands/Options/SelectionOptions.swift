@@ -41,10 +41,11 @@ struct SelectionOptions: ParsableArguments {
     }
     return PlanRequest(
       machines: machine, all: all, architectures: architectures, repositories: repository, blocks: .init(blocks), builder: try blockBuilder(),
-      layering: try choice(layers, "--layers", among: Layering.allCases), only: try half(), allowsDevices: allowDevices, isExplaining: isExplaining)
+      layering: try choice(layers, "--layers", among: Layering.allCases), only: try wantedPart(), allowsDevices: allowDevices,
+      isExplaining: isExplaining)
   }
 
-  private func half() throws -> PlanRequest.Only {
+  private func wantedPart() throws -> PlanRequest.Only {
     guard let only else { return .everything }
     return try choice(only, "--only", among: [.blocks, .image])
   }

@@ -14,11 +14,7 @@ struct EnvironmentOptions: ParsableArguments {
 
   func open(for purpose: CloudSession.Purpose) async throws -> CloudSession {
     let configuration = try configurationOptions.load()
-    do {
-      return try await CloudSession.open(
-        configuration.environment(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
-    } catch let error as ConfigurationError {
-      throw FarmError.usage(error.description)
-    }
+    return try await CloudSession.open(
+      configuration.environment(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
   }
 }

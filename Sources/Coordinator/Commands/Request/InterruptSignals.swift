@@ -7,7 +7,7 @@ struct InterruptSignals {
   private let sources: [any DispatchSourceSignal]
 
   /// The first signal ends the request on the workers in order, the second one leaves at once.
-  init(_ interruption: Interruption) {
+  init(_ interruption: CancelFlag) {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number)

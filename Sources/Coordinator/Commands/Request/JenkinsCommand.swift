@@ -31,15 +31,13 @@ struct JenkinsCommand: AsyncParsableCommand {
     let directory = FileManager.default.currentDirectoryPath
     let variables = ProcessInfo.processInfo.environment
     if cancel {
-      let workspace = try understood { () throws(JenkinsError) in try JenkinsEnvironment.workspace(variables) }
+      let workspace = try JenkinsEnvironment.workspace(variables)
       let text = try await JenkinsRun.cancel(
         workspace: workspace, configuration: configurationOptions.load(), workingDirectory: directory)
       return print(text ?? "no run of this job was left unfinished")
     }
     let configuration = try configurationOptions.load()
-    let job = try understood { () throws(JenkinsError) in
-      try JenkinsEnvironment.parse(variables, configured: JenkinsRun.configured(configuration))
-    }
+    let job = try JenkinsEnvironment.parse(variables, configured: JenkinsRun.configured(configuration))
     guard slots >= 1 else { throw FarmError.usage("--slots must be at least 1") }
     guard !local || host.isEmpty else {
       throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
@@ -53,10 +51,5 @@ struct JenkinsCommand: AsyncParsableCommand {
     progress.finish()
     print(OutcomeTable.text(result))
     if result.status != 0 { throw CommandStatus(status: result.status) }
-  }
-
-  /// Wrong variables are wrong usage.
-  private func understood<Value>(_ body: () throws(JenkinsError) -> Value) throws -> Value {
-    do { return try body() } catch { throw FarmError.usage(error.description) }
   }
 }

@@ -2,7 +2,7 @@ import BuildModel
 import FoundationEssentials
 
 /// Where a worker program and its files are on a host. Both may begin with `~/`.
-package struct WorkerCommand: Hashable, Sendable {
+package struct InstalledWorker: Hashable, Sendable {
   package let binary: String
   package let root: String
 
@@ -19,12 +19,12 @@ package struct WorkerCommand: Hashable, Sendable {
 /// All calls throw ``ExecutorError``, `CancellationError` or, where a store is involved, `BlobStoreError`.
 package struct WorkerClient: Sendable {
   package let transport: any WorkerTransport
-  package let command: WorkerCommand
+  package let command: InstalledWorker
   package var hostName: String { transport.hostName }
 
   static let newline = [UInt8(ascii: "\n")]
 
-  package init(transport: any WorkerTransport, command: WorkerCommand) {
+  package init(transport: any WorkerTransport, command: InstalledWorker) {
     self.transport = transport
     self.command = command
   }

@@ -17,12 +17,12 @@ package struct WorkerInstaller: Sendable {
   }
 
   /// Where a program of this content lies on the host, installed or not.
-  package func command(for digest: Digest) -> WorkerCommand {
-    WorkerCommand(binary: "\(root)/bin/\(digest.hex)/blockfarm-worker", root: root)
+  package func command(for digest: Digest) -> InstalledWorker {
+    InstalledWorker(binary: "\(root)/bin/\(digest.hex)/blockfarm-worker", root: root)
   }
 
   /// Installs the program unless it is there, and asks it for its report: the host's word that it runs.
-  package func install(binary path: String) async throws -> (command: WorkerCommand, report: ProbeReport) {
+  package func install(binary path: String) async throws -> (command: InstalledWorker, report: ProbeReport) {
     let digest = try await Self.digest(of: path)
     let command = command(for: digest)
     try await checkMachine(of: path)
@@ -59,12 +59,12 @@ package struct WorkerInstaller: Sendable {
     }
   }
 
-  private func isThere(_ command: WorkerCommand) async throws -> Bool {
+  private func isThere(_ command: InstalledWorker) async throws -> Bool {
     try await run(RemoteCommand(["test", "-x", command.binary])).exit.isSuccess
   }
 
   /// Sends the file under a temporary name and moves it into place when its digest is right.
-  private func send(_ path: String, to command: WorkerCommand, digest: Digest) async throws {
+  private func send(_ path: String, to command: InstalledWorker, digest: Digest) async throws {
     let script =
       "set -e; umask 022; d=${1%/*}; mkdir -p \"$d\"; t=$d/.new.$$; trap 'rm -f \"$t\"' EXIT; cat > \"$t\"; "
       + "s=$(sha256sum \"$t\"); test \"${s%% *}\" = \"$2\" || { echo 'the file arrived damaged' >&2; exit 1; }; "

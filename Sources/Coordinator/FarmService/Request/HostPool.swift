@@ -39,7 +39,7 @@ actor HostPool {
     let root = environment.configuration.state + "/local"
     hosts[name] = Host(
       configuration: nil,
-      client: WorkerClient(transport: LocalTransport(loop: environment.loop), command: WorkerCommand(binary: worker, root: root)))
+      client: WorkerClient(transport: LocalTransport(loop: environment.loop), command: InstalledWorker(binary: worker, root: root)))
     localSlots = slots
   }
   private var localSlots = 1
@@ -86,8 +86,8 @@ actor HostPool {
         identity: identity), loop: loop)
   }
 
-  static func command(_ configuration: HostConfiguration) -> WorkerCommand {
-    WorkerCommand(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
+  static func command(_ configuration: HostConfiguration) -> InstalledWorker {
+    InstalledWorker(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
   }
 
   /// Probes every host whose last answer is old, at the same time. One that does not answer is left out, with its reason.

@@ -13,7 +13,7 @@ import Store
 /// Works on one request until every device type has its end. Lives in the process that holds the engine lock.
 actor RequestRun {
   /// A device type on its way.
-  struct Work {
+  struct DeviceTypeProgress {
     var task: PlannedTask
     var parts = DeviceTypeParts()
     var queuedAt: Timestamp
@@ -43,7 +43,7 @@ actor RequestRun {
   /// Blocks are made although they are at hand.
   private let rebuildsBlocks: Bool
   private let report: @Sendable (FarmEvent) -> Void
-  private var work: [Slug: Work] = [:]
+  private var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
   private var reports: [Slug: DeviceTypeReport] = [:]
   private var isCancelled = false
@@ -67,7 +67,7 @@ actor RequestRun {
     self.report = report
     tree = DeployTree(output: request.output, request: request.id)
     bundles = SourceBundles(plan.locations, scratch: environment.scratch)
-    for task in plan.tasks { work[task.slug] = Work(task: task, queuedAt: .now, notices: task.notices) }
+    for task in plan.tasks { work[task.slug] = DeviceTypeProgress(task: task, queuedAt: .now, notices: task.notices) }
     for skipped in plan.skipped {
       reports[skipped.slug] = DeviceTypeReport(
         slug: skipped.slug, machine: skipped.machine, arch: skipped.arch, version: skipped.osVersion, outcome: .skipped, reason: skipped.reason)
@@ -122,7 +122,7 @@ actor RequestRun {
     }
   }
 
-  private func needs(_ item: Work) -> (system: Bool, blocks: Bool) {
+  private func needs(_ item: DeviceTypeProgress) -> (system: Bool, blocks: Bool) {
     (item.task.system != nil && item.parts.system == nil, !item.task.builtBlocks.isEmpty && item.parts.blocks == nil)
   }
 
@@ -174,7 +174,7 @@ actor RequestRun {
   }
 
   /// What a host must have for what is left to build.
-  private func features(of item: Work) -> Set<String> {
+  private func features(of item: DeviceTypeProgress) -> Set<String> {
     let needs = needs(item)
     let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
     return item.task.spec(attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
@@ -273,7 +273,7 @@ actor RequestRun {
   }
 
   /// Lays a device type out and publishes it. What could not be published is delivered all the same, as a failure with all its files.
-  private static func delivery(of item: Work, _ pipeline: DeliveryPipeline) async -> Result<DeviceTypeReport, Failure> {
+  private static func delivery(of item: DeviceTypeProgress, _ pipeline: DeliveryPipeline) async -> Result<DeviceTypeReport, Failure> {
     var delivered: DeliveredDeviceType
     do {
       delivered = try await pipeline.deliver(item.task, item.parts)
@@ -297,7 +297,7 @@ actor RequestRun {
     }
   }
 
-  private static func report(_ item: Work, _ delivered: DeliveredDeviceType, failure: Failure?) -> DeviceTypeReport {
+  private static func report(_ item: DeviceTypeProgress, _ delivered: DeliveredDeviceType, failure: Failure?) -> DeviceTypeReport {
     let task = item.task
     let outcome: DeviceTypeReport.Result =
       if let failure { failure.kind == .cancelled ? .cancelled : .failed } else { item.attempts.isEmpty ? .reused : .built }
@@ -323,7 +323,7 @@ actor RequestRun {
     if let item = work[slug] { try await end(slug, failed(item, failure)) }
   }
 
-  private func failed(_ item: Work, _ failure: Failure) -> DeviceTypeReport {
+  private func failed(_ item: DeviceTypeProgress, _ failure: Failure) -> DeviceTypeReport {
     let task = item.task
     var steps = item.steps
     // The worker lists its own failed step; what fails on the coordinator is listed here.

@@ -12,15 +12,15 @@ struct ObjectListing {
       throw malformed("it is no ListBucketResult")
     }
     var rest = text[...]
-    while let content = XMLText.element("Contents", in: &rest) {
+    while let content = XMLReading.element("Contents", in: &rest) {
       var inner = content
-      guard let key = XMLText.element("Key", in: &inner).flatMap({ XMLText.decoded($0) }) else { throw malformed("an object without a key") }
+      guard let key = XMLReading.element("Key", in: &inner).flatMap({ XMLReading.decoded($0) }) else { throw malformed("an object without a key") }
       keys.append(key)
     }
     var whole = text[...]
-    let isCut = XMLText.element("IsTruncated", in: &whole) == "true"
+    let isCut = XMLReading.element("IsTruncated", in: &whole) == "true"
     whole = text[...]
-    next = XMLText.element("NextContinuationToken", in: &whole).flatMap { XMLText.decoded($0) }
+    next = XMLReading.element("NextContinuationToken", in: &whole).flatMap { XMLReading.decoded($0) }
     if isCut, next?.isEmpty != false { throw malformed("it is cut and does not say where it goes on") }
     if !isCut { next = nil }
   }

@@ -43,14 +43,14 @@ extension ObjectStore {
     request.fields[Self.digestField] = blob.digest.hex
     let response = try await http.send(signed(request, try Self.digest(of: [])))
     var text = String(decoding: response.body, as: UTF8.self)[...]
-    guard let id = XMLText.element("UploadId", in: &text).flatMap({ XMLText.decoded($0) }), !id.isEmpty else {
+    guard let id = XMLReading.element("UploadId", in: &text).flatMap({ XMLReading.decoded($0) }), !id.isEmpty else {
       throw HTTPError.decoding(url: response.url, what: "upload of \(key)", reason: "the answer has no UploadId")
     }
     return id
   }
 
   private func complete(_ key: RelativePath, _ blob: BlobDescriptor, _ upload: String, _ tags: [String]) async throws {
-    let parts = tags.enumerated().map { "<Part><PartNumber>\($0 + 1)</PartNumber><ETag>\(XMLText.encoded($1))</ETag></Part>" }.joined()
+    let parts = tags.enumerated().map { "<Part><PartNumber>\($0 + 1)</PartNumber><ETag>\(XMLReading.encoded($1))</ETag></Part>" }.joined()
     let body = Array("<CompleteMultipartUpload>\(parts)</CompleteMultipartUpload>".utf8)
     // The service may put all parts together before it answers.
     var request = HTTPRequest(.post, try url(of: key).adding("uploadId", upload), body: .bytes(body), repetition: .harmless)

@@ -1,5 +1,5 @@
 /// Text as XML 1.0 may hold it: markup escaped, length bounded, characters that XML forbids made visible.
-enum XMLText {
+enum XMLEscaping {
   /// For the inside of an element. `]]>` cannot occur, because every `>` is escaped.
   static func content(_ text: String, limit: Int) -> String { escape(text, limit: limit, isAttribute: false) }
 

@@ -1,5 +1,5 @@
 /// Looks into XML documents whose elements hold text and nothing else, as S3's answers do.
-enum XMLText {
+enum XMLReading {
   /// The text of the next element of that name; `text` goes on behind it.
   static func element(_ name: String, in text: inout Substring) -> Substring? {
     guard let start = text.firstRange(of: "<\(name)>"), let end = text[start.upperBound...].firstRange(of: "</\(name)>") else { return nil }
