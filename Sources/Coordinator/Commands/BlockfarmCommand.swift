@@ -13,7 +13,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
     abstract: "Build balenaOS device types and hostOS blocks on a farm of SSH workers.",
     discussion: """
       Exit status: 0 all good, 1 a device type failed, 2 usage or configuration (nothing was started), \
-      3 the farm could not (no host left, no disk), 130 cancelled.
+      3 the farm could not do it (no host is left, a disk is full, or another blockfarm is using this state), 130 cancelled.
       """,
     version: "0.1.0",
     groupedSubcommands: [

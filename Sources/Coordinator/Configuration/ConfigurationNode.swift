@@ -4,6 +4,8 @@ import Yams
 struct ConfigurationNode {
   let file: String
   let node: Node
+  /// The key it is the value of, as messages quote it; of an entry of a list "an entry of 'key'".
+  var subject = "the document"
 
   /// Parses a document; an empty one is an empty mapping.
   static func parse(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationNode {
@@ -31,24 +33,24 @@ struct ConfigurationNode {
           file: file, line: key.mark?.line,
           reason: "unknown key '\(key.string ?? "?")' in \(what); known are \(known.joined(separator: ", "))")
       }
-      entries[name] = ConfigurationNode(file: file, node: value)
+      entries[name] = ConfigurationNode(file: file, node: value, subject: "'\(name)'")
     }
     return entries
   }
 
   func list() throws(ConfigurationError) -> [ConfigurationNode] {
-    guard let sequence = node.sequence else { throw failure("a list is expected here") }
-    return sequence.map { ConfigurationNode(file: file, node: $0) }
+    guard let sequence = node.sequence else { throw failure("\(subject) must be a list (lines that begin with '- ')") }
+    return sequence.map { ConfigurationNode(file: file, node: $0, subject: "an entry of \(subject)") }
   }
 
   func string() throws(ConfigurationError) -> String {
-    guard let scalar = node.scalar, !scalar.string.isEmpty else { throw failure("a text is expected here") }
+    guard let scalar = node.scalar, !scalar.string.isEmpty else { throw failure("\(subject) must be a text") }
     return scalar.string
   }
 
   func integer(_ range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
     guard let scalar = node.scalar, let value = Int(scalar.string), range.contains(value) else {
-      throw failure("a whole number from \(range.lowerBound) to \(range.upperBound) is expected here")
+      throw failure("\(subject) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }
@@ -57,7 +59,7 @@ struct ConfigurationNode {
     switch node.scalar?.string {
     case "true": return true
     case "false": return false
-    default: throw failure("true or false is expected here")
+    default: throw failure("\(subject) must be true or false")
     }
   }
 
@@ -67,7 +69,7 @@ struct ConfigurationNode {
     var entries: [(name: String, value: ConfigurationNode)] = []
     for (key, value) in mapping {
       guard let name = key.string else { throw failure("\(what) must have texts as keys") }
-      entries.append((name, ConfigurationNode(file: file, node: value)))
+      entries.append((name, ConfigurationNode(file: file, node: value, subject: "'\(name)'")))
     }
     return entries
   }
@@ -91,6 +93,9 @@ extension YamlError {
 
   fileprivate var summary: String {
     switch self {
+    // libyaml's scanner says this of a tab where it looks for indentation, and of '@' and '`', which YAML reserves.
+    case .scanner(_, "found character that cannot start any token", _, _):
+      "a tab at the beginning of the line (indent with blanks), or a text that begins with '@', '`' or '%' (put it in quotes)"
     case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
     case .duplicatedKeysInMapping(let duplicates, _): "key given twice: \(duplicates.map { "\($0)" }.joined(separator: ", "))"
     default: "\(self)"

@@ -61,9 +61,9 @@ extension Farm {
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
       guard !known.isEmpty else {
-        throw FarmError.usage("request \(request.id) has no attempt, so there is no log of '\(text)'; everything was reused or waits")
+        throw FarmError.usage("request \(request.id) has no attempt yet, so '\(text)' has no log: everything was reused, or is still waiting")
       }
-      throw FarmError.usage("no such attempt of '\(text)' in request \(request.id); there are attempts of: \(known.joined(separator: ", "))")
+      throw FarmError.usage("request \(request.id) has no \(number.map { "attempt \($0)" } ?? "attempt") of '\(text)'. It has attempts of: \(known.joined(separator: ", ")) ('blockfarm status' lists all device types)")
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)
   }

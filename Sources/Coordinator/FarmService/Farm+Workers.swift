@@ -82,7 +82,7 @@ extension Farm {
     } catch let error as any BlamedError where error.blame == .request {
       throw error
     } catch {
-      throw FarmError.farm("host \(new.name) is not added: \(error)")
+      throw FarmError.farm("\(new.name) is not added: \(error)")
     }
   }
 

@@ -10,7 +10,7 @@ package enum Planner {
   /// What the repositories say; see ``PlanDraft`` for what is asked then.
   package static func draft(_ request: PlanRequest, repositories: [DeviceRepository]) throws(PlanningError) -> PlanDraft {
     guard !repositories.isEmpty else {
-      throw .nothingSelected("no device repository is configured: list one under 'repositories' in farm.yaml")
+      throw .nothingSelected("no device repository is configured")
     }
     if request.only == .blocks, request.blocks == .none, !request.isExplaining {
       throw .nothingSelected("only blocks are wanted, and none is selected: name them with --blocks, or use --blocks all")

@@ -27,7 +27,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
       "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
     case .features(let missing): "lacks \(missing.joined(separator: ", "))"
     case .disk(let needed, let free): "needs \(needed >> 20) MiB of disk, \(free >> 20) MiB are free"
-    case .slots(let count): "all \(count) slots are taken"
+    case .slots(let count): "is busy (\(count) of \(count) slots)"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
     case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"
     case .drained(let reason): "is drained: \(reason)"

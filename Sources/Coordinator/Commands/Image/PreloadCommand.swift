@@ -16,7 +16,7 @@ struct PreloadCommand: AsyncParsableCommand {
   var tag: [String] = []
   @Option(name: .long, help: "The image to write.")
   var output: String
-  @Option(name: .long, help: "The input is a flasher: name of its inner image below /opt, which is taken out and preloaded.")
+  @Option(name: .long, help: "For a flasher image: the name of the image inside its /opt. That inner image is extracted and preloaded.")
   var inner: String?
 
   func run() async throws {

@@ -8,11 +8,11 @@ struct PublishingOptions: ParsableArguments {
   var deploy = "none"
   @Option(
     name: .long,
-    help: "The cloud: 'production', 'staging', an environment of farm.yaml or a URL. Blocks that are released there at this version are fetched.")
+    help: "The cloud to use: 'production', 'staging', an environment named in farm.yaml, or a URL. Blocks already released there at this version are fetched instead of built.")
   var env: String?
-  @Flag(name: .long, help: "Build blocks although they are released at this version.")
+  @Flag(name: .long, help: "Build blocks even if they are already released at this version.")
   var rebuild = false
-  @Flag(name: .long, help: "Publish although a version exists with other content.")
+  @Flag(name: .long, help: "Publish even if this version already exists with different content.")
   var allowConflict = false
 
   func deployRequest() throws -> DeployRequest? {

@@ -17,18 +17,18 @@ struct SelectionOptions: ParsableArguments {
   var repository: [String] = []
   @Option(name: .long, help: "hostOS blocks, separated by ':', or 'all' (default: none, the core hostapp only).")
   var blocks: String?
-  @Option(name: .long, help: "Only this half: 'blocks' (feeds and blocks, without hostapp and image) or 'image' (the opposite).")
+  @Option(name: .long, help: "Build only 'blocks' (feeds and blocks) or only 'image' (hostapp and image).")
   var only: String?
   @Option(name: .long, help: "How blocks are made from packages: 'packages' (unpacked, the default) or 'dockerfile' (opkg in a container).")
   var builder = "packages"
-  @Option(name: .long, help: "With --builder dockerfile: the image with opkg that is built on.")
+  @Option(name: .long, help: "With --builder dockerfile: the base image, which must contain opkg.")
   var baseImage: String?
   @Option(
-    name: .long, help: "Layers of a block: 'single' (the default) or 'by-architecture' (packages for all architectures are a layer of their own).")
+    name: .long, help: "Layers of a block: 'single' (the default) or 'by-architecture' (one layer for each package architecture, so that device types share the common one).")
   var layers = Layering.single.rawValue
   @Flag(name: .long, help: "Allow device nodes in the packages of blocks.")
   var allowDevices = false
-  @Flag(name: .long, help: "Build although a repository has uncommitted changes; the commit is built, the result is marked as no release.")
+  @Flag(name: .long, help: "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release.")
   var allowDirty = false
 
   /// `isExplaining`: the plan is only looked at, so a block that fits nowhere is no error.

@@ -14,7 +14,7 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
       """)
   @OptionGroup var environment: EnvironmentOptions
   @OptionGroup var arguments: ReleaseArguments
-  @Option(name: .long, help: "The version that the release is to have (default: the one that names it).")
+  @Option(name: .long, help: "The version to give the release (default: the version it was named by on this command line).")
   var osVersion: String?
   @Flag(name: .long, help: "Print JSON.")
   var json = false

@@ -9,7 +9,7 @@ import Reports
 struct BuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Build device types and their blocks on the workers, and preload the blocks into the images.",
-    discussion: "Run again with the same arguments after a crash, it goes on where it was; work that was done before is reused.")
+    discussion: "After a crash, run it again with the same arguments: it continues where it stopped, and reuses what was already built.")
 
   @OptionGroup var configurationOptions: ConfigurationOptions
   @OptionGroup var selection: SelectionOptions

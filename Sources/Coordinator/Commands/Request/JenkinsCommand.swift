@@ -3,7 +3,7 @@ import FarmService
 import FoundationEssentials
 import Jenkins
 
-/// `blockfarm jenkins`: what a Jenkins job runs in place of the scripts of old.
+/// `blockfarm jenkins`: what a Jenkins job runs in place of the old scripts.
 struct JenkinsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "jenkins", abstract: "Build what a Jenkins job's variables say, and leave the result in its workspace.",
@@ -14,7 +14,7 @@ struct JenkinsCommand: AsyncParsableCommand {
 
       deploy=yes publishes with the token or login of the environment in farm.yaml; where it names neither, with BALENAOS_STAGING_TOKEN or \
       BALENAOS_PRODUCTION_TOKEN; where that is not set, as balenaCloudEmail with balenaCloudPassword. Files go to the environment's storage in \
-      farm.yaml; where it names none and STAGING_S3_ACCESS_KEY and STAGING_S3_SECRET_KEY (or PRODUCTION_...) are set, to the bucket of old.
+      farm.yaml; where it names none and STAGING_S3_ACCESS_KEY and STAGING_S3_SECRET_KEY (or PRODUCTION_...) are set, to the bucket that the old scripts used.
       """)
 
   @OptionGroup var configurationOptions: ConfigurationOptions

@@ -15,11 +15,11 @@ struct WorkerAddCommand: AsyncParsableCommand {
   var address: String
   @Option(name: .long, help: "Name of the host (default: its address).")
   var name: String?
-  @Option(name: .long, help: "The host key's fingerprint (SHA256:…); without it, it is shown and asked for.")
+  @Option(name: .long, help: "The host key's fingerprint (SHA256:…). Without this option the fingerprint is shown and you are asked to confirm it.")
   var fingerprint: String?
   @Option(name: .long, help: "Private key file, ed25519 or ECDSA (default: the SSH agent).")
   var identity: String?
-  @Option(name: .long, help: "Architectures to serve, separated by commas (default: what the host's kernel stands for).")
+  @Option(name: .long, help: "Architectures to build for, separated by commas: aarch64, armv7hf, rpi, amd64, i386, i386-nlp (default: all that the host's CPU can build).")
   var architectures: String?
   @Option(name: .long, help: "Device types built there at the same time (default: a quarter of its cores).")
   var slots: Int?
@@ -33,7 +33,7 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let farm = try Farm(configuration)
     let host = try newHost(configuration)
     if configuration.hosts.contains(where: { $0.name == host.name }) {
-      throw FarmError.usage("host '\(host.name)' is there already; 'blockfarm worker remove \(host.name)' takes it away, or give --name")
+      throw FarmError.usage("host '\(host.name)' is already configured; remove it with 'blockfarm worker remove \(host.name)', or give this one another name with --name")
     }
     let binary = try workerBinary ?? FarmEnvironment.localWorker()
     let pinned = try await confirm(farm, host)
@@ -85,7 +85,7 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let key = try await farm.scanKey(of: host)
     Diagnostics.print("\(host.host):\(host.port) has the \(key.type) host key \(key.fingerprint)")
     guard isatty(STDIN_FILENO) == 1 else {
-      throw FarmError.usage("nobody is there to confirm the host key; compare it and pass --fingerprint \(key.fingerprint)")
+      throw FarmError.usage("no terminal to ask on: compare the fingerprint above with the host's own, then pass --fingerprint \(key.fingerprint)")
     }
     Diagnostics.write("Is this the host's key ('ssh-keygen -l -f /etc/ssh/ssh_host_…_key.pub' there shows it)? Type yes: ")
     guard readLine() == "yes" else { throw FarmError.usage("the host key was not confirmed; nothing was written") }

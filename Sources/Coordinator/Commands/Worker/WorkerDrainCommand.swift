@@ -10,7 +10,7 @@ struct WorkerDrainCommand: AsyncParsableCommand {
   @OptionGroup var configurationOptions: ConfigurationOptions
   @Argument(help: "Name of the host.")
   var name: String
-  @Option(name: .long, help: "Why, for those who ask.")
+  @Option(name: .long, help: "The reason, shown by 'worker check' and 'explain'.")
   var reason = "by hand"
 
   func run() async throws {

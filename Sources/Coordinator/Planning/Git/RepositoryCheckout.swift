@@ -9,6 +9,11 @@ package enum RepositoryCheckout {
   package static func readAll(
     _ configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> [DeviceRepository] {
+    guard !configuration.repositories.isEmpty else {
+      throw PlanningError.nothingSelected(
+        configuration.file.map { "\($0) lists no device repository: add one under 'repositories'" }
+          ?? "there is no farm.yaml here, nor /etc/blockfarm/farm.yaml: write one, or name it with --config")
+    }
     let repositories = try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
       for (index, repository) in configuration.repositories.enumerated() {
         group.addTask {
