@@ -22,7 +22,7 @@ import Testing
     #expect(checked["hosts"][0]["probe"]["features"].items.contains { $0.text == "build-user" })
     let again = try host.add()
     #expect(again.status == 2)
-    #expect(again.errors.contains("host 'arm-1' is there already"))
+    #expect(again.errors.contains("host 'arm-1' is already configured"))
 
     // A second host that is down is left out; the work goes to the other.
     let down = try PrivateHost("arm-0", of: farm)

@@ -75,7 +75,7 @@ struct FarmConfigurationTests {
       "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments, registries"
     ),
     ("state: [", "farm.yaml:2: not YAML: did not find expected node content"),
-    ("\nqueueWaitSeconds: soon", "farm.yaml:2: a whole number from 1 to 31536000 is expected here"),
+    ("\nqueueWaitSeconds: soon", "farm.yaml:2: 'queueWaitSeconds' must be a whole number from 1 to 31536000"),
     ("repositories:\n  - {name: a}", "farm.yaml:2: a repository needs 'source', a path or a git URL"),
     ("repositories:\n  - {source: a}\n  - {source: a}", "farm.yaml:3: repository 'a' is given twice"),
     ("repositories:\n  - {source: a, driver: make}", "farm.yaml:2: 'make' is not a driver; known are barys, balena-build, command"),

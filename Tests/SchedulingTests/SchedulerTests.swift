@@ -30,7 +30,7 @@ struct SchedulerTests {
     let decisions = Scheduler.decide(
       tasks: [try need("short", .amd64, seconds: 10), try need("long", .amd64, seconds: 100)], hosts: [try host("b", [.amd64])], now: now)
     #expect(decisions[0] == .dispatch(try Slug("long"), try HostName("b")))
-    #expect(decisions[1] == .wait(try Slug("short"), [HostReason(host: try HostName("b"), reasons: ["all 1 slots are taken"])]))
+    #expect(decisions[1] == .wait(try Slug("short"), [HostReason(host: try HostName("b"), reasons: ["is busy (1 of 1 slots)"])]))
   }
 
   @Test func namesEveryHostForAnArchitectureThatNobodyServes() throws {
