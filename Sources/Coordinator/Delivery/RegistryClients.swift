@@ -5,14 +5,14 @@ import HTTP
 import Publishing
 import Registry
 
-/// One client a registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
+/// One client per registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.
 package actor RegistryClients {
   /// For the registries that a cloud keeps its images in; they are asked with the cloud's credential.
   private let cloud: (access: RegistryAccess, registries: Set<RegistryName>)?
   /// Those that farm.yaml says something about; all others are asked anonymously.
   private let configured: [RegistryConfiguration]
   private let variables: [String: String]
-  /// Told of everything that is tried again.
+  /// Gets a line for everything that is tried again.
   private let notice: @Sendable (String) -> Void
   private var http: HTTPClient?
   private var clients: [RegistryName: RegistryClient] = [:]

@@ -50,7 +50,7 @@ final class CurlLoop: Sendable {
     }
   }
 
-  /// Only on the loop's thread. The transfer is told of its end by ``Transfer/ended(_:)``.
+  /// Only on the loop's thread. The transfer learns of its end by ``Transfer/ended(_:)``.
   func add(_ transfer: Transfer, handle: UnsafeMutableRawPointer) -> CURLMcode {
     let code = curl_multi_add_handle(multi, handle)
     if code == CURLM_OK { transfers[handle] = transfer }

@@ -21,7 +21,7 @@ extension PublishTarget {
       differences += problems
     }
     for asset in assets {
-      // Another size is told already.
+      // A different size has been reported already.
       guard let wanted = expected.assets?[asset.key], asset.file?.size == wanted.size else { continue }
       do {
         try await client.check(asset, expecting: wanted)

@@ -2,7 +2,7 @@ import BuildModel
 import FoundationEssentials
 import HTTP
 
-/// Who a registry is told we are.
+/// The identity that a registry is asked with.
 package enum RegistryCredential: Hashable, Sendable {
   case anonymous
   /// For the registry itself or for its token service, whatever it asks for.

@@ -23,7 +23,7 @@ package struct CloudSession: Sendable {
   package let storage: ObjectStore?
 
   /// Reads the environment's secrets, prepares the clients, and logs in where the environment has a login; else nothing is sent yet. Of `registries` it takes
-  /// which may be spoken to without TLS. `notice` is told of everything that is tried again, without secrets: it may be minutes before it goes on.
+  /// which may be spoken to without TLS. `notice` gets a line, without secrets, for everything that is tried again: minutes may pass before it goes on.
   package static func open(
     _ environment: CloudEnvironment, for purpose: Purpose, registries: [RegistryConfiguration],
     variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void

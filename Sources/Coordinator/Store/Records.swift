@@ -59,7 +59,7 @@ package struct TaskRecord: Sendable, Hashable {
 /// One execution of a task on a host.
 package struct AttemptRecord: Sendable, Hashable {
   package enum State: String, Sendable {
-    /// Recorded before the worker was told, so that a killed coordinator asks for it again.
+    /// Recorded before the worker hears of it, so that a killed coordinator asks for it again.
     case dispatching
     case running
     /// It has its outcome.

@@ -2,7 +2,7 @@ import BuildModel
 import GRDB
 
 extension StateStore {
-  /// Records an attempt before its worker is told of it.
+  /// Records an attempt, before its worker hears of it.
   package func add(_ attempt: AttemptRecord) async throws(StoreError) {
     try await write { database in
       try database.execute(

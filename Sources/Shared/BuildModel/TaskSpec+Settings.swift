@@ -1,5 +1,5 @@
 extension TaskSpec {
-  /// Choices of a request that every build wrapper is told.
+  /// Choices of a request that every build wrapper gets.
   package struct Settings: Codable, Hashable, Sendable {
     /// A development image (barys' `-d`).
     package var isDevelopment: Bool

@@ -3,7 +3,7 @@ import FoundationEssentials
 /// What coordinator and worker say to each other over a worker verb's standard input and output.
 ///
 /// Every answer begins with the marker line, so that whatever a login shell prints before it is skipped; after it come JSON documents,
-/// one a line (`blob get` and `blob put` carry framed bytes, see `BlobFrame`).
+/// one per line (`blob get` and `blob put` carry framed bytes, see `BlobFrame`).
 package enum WorkerProtocol {
   /// Raised with every incompatible change of a message; both ends refuse any other number.
   package static let version = 2

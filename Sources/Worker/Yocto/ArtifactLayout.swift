@@ -1,6 +1,6 @@
 import BuildModel
 
-/// Which files below `deploy-jenkins/` a build of one device type consists of, and where they come from. Pure: it is told what exists.
+/// Which files below `deploy-jenkins/` a build of one device type consists of, and where they come from. Pure: what exists is an argument.
 ///
 /// The layout is the one that balena-yocto-scripts' deploy functions gave until 2024-02, with compressed images and no intermediates.
 package struct ArtifactLayout: Sendable {

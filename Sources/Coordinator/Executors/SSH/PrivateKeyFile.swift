@@ -3,7 +3,7 @@ import Glibc
 
 /// A private key file that libssh2 can use: readable by its owner alone, not encrypted, ed25519 or ECDSA.
 ///
-/// libssh2 answers all other cases with one and the same code, so they are told apart here.
+/// libssh2 answers all other cases with one and the same code, so they are distinguished here.
 struct PrivateKeyFile {
   struct Unusable: Error { let reason: String }
 

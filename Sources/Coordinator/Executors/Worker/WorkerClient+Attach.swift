@@ -66,7 +66,7 @@ extension WorkerClient {
 
   /// Follows an attempt to its outcome over any number of connections: after a lost one it attaches again from where it was.
   ///
-  /// Gives up when nothing came from the host for `patience`, with the last error. `onInterruption` is told each loss.
+  /// Gives up when nothing came from the host for `patience`, with the last error. `onInterruption` is called for each loss.
   package func follow(
     _ attempt: AttemptID, from start: AttachPosition, patience: Duration,
     onInterruption: (ExecutorError) async -> Void, onLine: (AttachLine) async throws -> Void

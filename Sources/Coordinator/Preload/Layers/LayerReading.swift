@@ -2,7 +2,7 @@ import BuildModel
 import Dispatch
 import Synchronization
 
-/// Reads several layers at once, one a core.
+/// Reads several layers at once, one per core.
 enum LayerReading {
   /// The layers by diff id. The first error ends the reading, what is on its way is finished.
   static func read(_ layers: [PreloadImage.Layer], scratch: String, time: Int64) throws(PreloadError) -> [Digest: UnpackedLayer] {
