@@ -83,7 +83,7 @@ import Testing
       let shown = try guest.start(["release", "show", "acme-board7", "6.1.24+rev3", "--env", "lab"]).wait()
       #expect(shown.status == 0, "\(shown.errors)")
       let refused = try guest.start(["build", "--local", "--deploy", "draft"] + arguments).wait()
-      #expect(refused.status == 2 && refused.errors.contains("environment 'lab' has no token"), "\(refused.errors)")
+      #expect(refused.status == 2 && refused.errors.contains("cloud 'lab' has no token"), "\(refused.errors)")
       // Blocks that no contract here knows are fetched by their name; one that is not released either is a typing mistake.
       let text = try String(contentsOfFile: other.directory + "/farm.yaml", encoding: .utf8)
       try other.write(text.replacing("checkouts/balena-acme-arm}", with: "checkouts/balena-acme-arm, contracts: [blocks]}"), to: "farm.yaml")

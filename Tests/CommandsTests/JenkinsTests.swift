@@ -173,7 +173,7 @@ import Testing
       ]) { $1 }
       let refused = try job(farm, wrong, ["--local"]).wait()
       #expect(refused.status == 2, "\(refused)")
-      #expect(refused.errors.contains("environment 'staging': \(cloud.url) does not accept the login"), "\(refused.errors)")
+      #expect(refused.errors.contains("cloud 'staging': \(cloud.url) does not accept the login"), "\(refused.errors)")
       #expect(refused.errors.contains("goes to the bucket resin-staging-img, too: the job has its keys"), "\(refused.errors)")
       try expectNoToken(refused, farm)
       #expect(try farm.requests().isEmpty)

@@ -37,7 +37,7 @@ struct JenkinsEnvironmentTests {
     #expect(job.machines == .named(["a", "b", "c", "d"]))
     #expect(!job.isSingle)
     #expect(job.blocks == .named(["gpu", "wireless", "diag", "more"]))
-    #expect(job.deployment?.environment == .staging)
+    #expect(job.deployment?.cloud == .staging)
     #expect(job.deployment?.isFinal == false)
     #expect(job.isESR && job.isDevelopment && job.isVerbose)
     #expect(job.workspace == "/srv/jobs/x")
@@ -137,7 +137,7 @@ struct JenkinsEnvironmentTests {
     _ = try parse(Dictionary(uniqueKeysWithValues: names.map { ($0, "x") }))
   }
 
-  /// Who publishes: the environment's token first. A job that cannot publish does not care for half of a pair.
+  /// Who publishes: the cloud's token first. A job that cannot publish does not care for half of a pair.
   @Test func credentials() throws {
     let deploy = ["deploy": "yes", "deployTo": "staging"]
     let login = ["balenaCloudEmail": "a@b", "balenaCloudPassword": "s3cret"]
@@ -170,7 +170,7 @@ struct JenkinsEnvironmentTests {
     #expect(try !hasKeys("production"))
     #expect(try !hasKeys("staging", hasStorage: true))
     #expect(try !hasKeys("staging", hasStorage: true, without: "STAGING_S3_SECRET_KEY"))
-    #expect(JenkinsJob.Deployment.Environment.allCases.map(\.bucket) == ["resin-staging-img", "resin-production-img-cloudformation"])
+    #expect(JenkinsJob.Deployment.Cloud.allCases.map(\.bucket) == ["resin-staging-img", "resin-production-img-cloudformation"])
   }
 
   /// A misspelt name beside the right one is somebody else's variable.

@@ -7,19 +7,19 @@ import Testing
 
 @testable import Releases
 
-/// Opening an environment: what cannot work is refused before anything is built.
+/// Opening a cloud: what cannot work is refused before anything is built.
 struct CloudSessionTests {
   static let secrets = ["TOKEN": "t0ken", "KEY": "access", "SECRET": "s3cr3t"]
 
-  private func environment(_ change: (inout CloudEnvironment.ObjectStorage) -> Void = { _ in }) -> CloudEnvironment {
-    var storage = CloudEnvironment.ObjectStorage(
+  private func environment(_ change: (inout Cloud.ObjectStorage) -> Void = { _ in }) -> Cloud {
+    var storage = Cloud.ObjectStorage(
       endpoint: "http://minio.lab:9000", bucket: "images", region: "us-east-1", accessKey: .environment("KEY"), secretKey: .environment("SECRET"))
     change(&storage)
-    return CloudEnvironment(name: "lab", api: "https://api.lab", token: .environment("TOKEN"), storage: storage)
+    return Cloud(name: "lab", api: "https://api.lab", token: .environment("TOKEN"), storage: storage)
   }
 
   private func session(
-    _ environment: CloudEnvironment, _ purpose: CloudSession.Purpose = .publishing, _ variables: [String: String] = secrets
+    _ environment: Cloud, _ purpose: CloudSession.Purpose = .publishing, _ variables: [String: String] = secrets
   ) async throws -> CloudSession {
     try await CloudSession.open(environment, for: purpose, registries: [], variables: variables, notice: { _ in })
   }
@@ -34,7 +34,7 @@ struct CloudSessionTests {
   @Test func refusesABucketWithoutTLSAtOnce() async throws {
     let said = await complaint { try await session(environment()) }
     #expect(
-      said == "the storage of environment 'lab' is at http://minio.lab:9000, and plain http is not allowed; use https, or write in farm.yaml: "
+      said == "the storage of cloud 'lab' is at http://minio.lab:9000, and plain http is not allowed; use https, or write in farm.yaml: "
         + "environments: {lab: {storage: {plainHTTP: true}}}")
     // That the API may be spoken to so says nothing about the bucket.
     var plain = environment()
@@ -57,8 +57,8 @@ struct CloudSessionTests {
     #expect(bucket.allowsPlain("minio.lab") && !api.allowsPlain("minio.lab"))
   }
 
-  private static func login(_ cloud: TestCloud, _ name: String) -> CloudEnvironment {
-    var environment = CloudEnvironment(name: "lab", api: cloud.url)
+  private static func login(_ cloud: TestCloud, _ name: String) -> Cloud {
+    var environment = Cloud(name: "lab", api: cloud.url)
     environment.login = .init(username: .plain(name), password: .environment("PASSWORD"))
     return environment
   }
@@ -81,15 +81,15 @@ struct CloudSessionTests {
         try $0.addAccount("careful", isAdmin: false, in: [1], secondFactor: "123456", now: CloudDate(milliseconds: 0))
       }
       let second = await complaint { try await session(Self.login(cloud, careful.username), .publishing, ["PASSWORD": careful.password]) }
-      #expect(second.hasPrefix("environment 'lab': the login's account has a second factor") && second.contains("use a token instead"), "\(second)")
+      #expect(second.hasPrefix("cloud 'lab': the login's account has a second factor") && second.contains("use a token instead"), "\(second)")
       for _ in 0..<10 {
         let wrong = await complaint { try await session(Self.login(cloud, "builder"), .publishing, ["PASSWORD": password]) }
         #expect(
-          wrong.hasPrefix("environment 'lab': \(cloud.url) does not accept the login; check its username and password (env:PASSWORD)"), "\(wrong)")
+          wrong.hasPrefix("cloud 'lab': \(cloud.url) does not accept the login; check its username and password (env:PASSWORD)"), "\(wrong)")
       }
       let tries = await cloud.traffic.count
       let blocked = await complaint { try await session(Self.login(cloud, "builder"), .publishing, ["PASSWORD": password]) }
-      #expect(blocked == "environment 'lab': \(cloud.url) cannot be logged in to: there were too many logins, try again after 3600")
+      #expect(blocked == "cloud 'lab': \(cloud.url) cannot be logged in to: there were too many logins, try again after 3600")
       #expect(await cloud.traffic.count == tries + 1, "it is not asked again")
       for said in [second, blocked] { #expect(!said.contains(careful.password) && !said.contains("wörd")) }
     }
@@ -99,7 +99,7 @@ struct CloudSessionTests {
   @Test func tellsOfEveryRepetition() async throws {
     try await withTestCloud { cloud in
       let notices = Notices()
-      var environment = CloudEnvironment(name: "lab", api: cloud.url, token: .environment("TOKEN"))
+      var environment = Cloud(name: "lab", api: cloud.url, token: .environment("TOKEN"))
       environment.storage = self.environment { $0.endpoint = cloud.url }.storage
       let session = try await CloudSession.open(
         environment, for: .publishing, registries: [], variables: Self.secrets, notice: notices.add)

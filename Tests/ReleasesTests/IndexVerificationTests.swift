@@ -46,7 +46,7 @@ struct IndexVerificationTests {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: directory) }
     try await withTestCloud { cloud in
-      var environment = CloudEnvironment(name: "lab", api: cloud.url)
+      var environment = Cloud(name: "lab", api: cloud.url)
       environment.login = .init(username: .plain(cloud.accounts.admin.email), password: .environment("PASSWORD"))
       let session = try await CloudSession.open(
         environment, for: .changing, registries: [], variables: ["PASSWORD": cloud.accounts.admin.password], notice: { _ in })

@@ -19,8 +19,8 @@ package struct FarmConfiguration: Sendable {
   /// Seconds that a task waits for a host.
   package var queueWait: Double
   package var limits: Limits
-  /// The `environments` of the file; ``environment(named:)`` knows the predefined ones too.
-  package var environments: [CloudEnvironment] = []
+  /// The `environments` of the file; ``cloud(named:)`` knows the predefined ones too.
+  package var clouds: [Cloud] = []
   package var registries: [RegistryConfiguration] = []
 
   package struct Repository: Hashable, Sendable {
@@ -71,7 +71,7 @@ package struct FarmConfiguration: Sendable {
     if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
     if let node = keys["limits"] { configuration.limits = try limits(node) }
-    if let node = keys["environments"] { configuration.environments = try environments(node, directory: directory, home: home) }
+    if let node = keys["environments"] { configuration.clouds = try clouds(node, directory: directory, home: home) }
     if let node = keys["registries"] { configuration.registries = try registries(node, directory: directory, home: home) }
     if let node = keys["repositories"] {
       for item in try node.list() {

@@ -8,12 +8,12 @@ import Releases
 
 /// What a build has to do with a cloud.
 extension Farm {
-  /// A session with the environment that the options name; nil when they name none.
+  /// A session with the cloud that the options name; nil when they name none.
   func cloud(_ options: BuildOptions, notice: @escaping @Sendable (String) -> Void) async throws -> CloudSession? {
-    guard let name = options.deploy?.environment ?? options.lookup else { return nil }
-    let cloud = try environment.configuration.environment(named: name)
+    guard let name = options.deploy?.cloud ?? options.lookup else { return nil }
+    let cloud = try context.configuration.cloud(named: name)
     return try await CloudSession.open(
-      cloud, for: options.deploy == nil ? .reading : .publishing, registries: environment.configuration.registries, notice: notice)
+      cloud, for: options.deploy == nil ? .reading : .publishing, registries: context.configuration.registries, notice: notice)
   }
 
   /// The blocks that need not be built. Whoever is to publish must be known to the cloud before anything is built.
@@ -54,6 +54,6 @@ extension Farm {
       }
       return urls
     }
-    return Deployment(session: session, request: request, released: released, repositoryURLs: urls, context: environment.delivery)
+    return Deployment(session: session, request: request, released: released, repositoryURLs: urls, context: context.delivery)
   }
 }

@@ -16,7 +16,7 @@ extension Farm {
     for question in try draft.feedQuestions(facts) {
       let names: [PackageName]? = if case .packages(let names) = question { names } else { nil }
       facts.feeds[question] = try await feed.feed(
-        names, into: environment.blobs, records: environment.configuration.state + "/feeds", notice: notice)
+        names, into: context.blobs, records: context.configuration.state + "/feeds", notice: notice)
     }
     return facts
   }
@@ -25,7 +25,7 @@ extension Farm {
   /// request that was cut off while it published goes on as the same one.
   private func atHand(_ released: ReleasedBlocks, for draft: PlanDraft) async throws -> Set<Slug> {
     var found: Set<Slug> = []
-    let parts = PartStore(environment.delivery)
+    let parts = PartStore(context.delivery)
     for task in draft.tasks {
       guard let releases = released.releases[task.slug], let made = try await parts.blocks(task)?.blocks else { continue }
       let isSame = releases.allSatisfy { name, release in

@@ -28,7 +28,7 @@ extension Farm {
 
   /// The request that a person means: the given id (or its beginning), else the newest.
   package func request(_ text: String?) async throws -> RequestRecord {
-    let known = try await environment.store.requests(limit: 1000)
+    let known = try await context.store.requests(limit: 1000)
     guard !known.isEmpty else { throw FarmError.usage("there is no request yet; 'blockfarm build' makes one") }
     guard let text else { return known[0] }
     let found = known.filter { $0.id.text.hasPrefix(text.lowercased()) }
@@ -39,8 +39,8 @@ extension Farm {
   }
 
   package func status(_ request: RequestRecord) async throws -> RequestStatus {
-    let attempts = try await environment.store.attempts(of: request.id)
-    let tasks = try await environment.store.tasks(of: request.id).map { task in
+    let attempts = try await context.store.attempts(of: request.id)
+    let tasks = try await context.store.tasks(of: request.id).map { task in
       let own = attempts.filter { $0.id.slug == task.slug }
       let report = try task.record.map { try WorkerProtocol.decode(DeviceTypeReport.self, from: $0) }
       return TaskStatus(
@@ -56,14 +56,16 @@ extension Farm {
   /// Path of the coordinator's copy of the last (or the given) attempt's log.
   package func log(_ request: RequestRecord, slug text: String, attempt number: Int?) async throws -> String {
     let attempts: [AttemptRecord]
-    attempts = try await environment.store.attempts(of: request.id)
+    attempts = try await context.store.attempts(of: request.id)
     let own = attempts.filter { $0.id.slug.text == text }
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
       guard !known.isEmpty else {
         throw FarmError.usage("request \(request.id) has no attempt yet, so '\(text)' has no log: everything was reused, or is still waiting")
       }
-      throw FarmError.usage("request \(request.id) has no \(number.map { "attempt \($0)" } ?? "attempt") of '\(text)'. It has attempts of: \(known.joined(separator: ", ")) ('blockfarm status' lists all device types)")
+      throw FarmError.usage(
+        "request \(request.id) has no \(number.map { "attempt \($0)" } ?? "attempt") of '\(text)'. It has attempts of: \(known.joined(separator: ", ")) ('blockfarm status' lists all device types)"
+      )
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)
   }
@@ -71,8 +73,8 @@ extension Farm {
   /// Cancels a request: an engine that works on it ends it; without one, running attempts are ended on their hosts here.
   package func cancel(_ request: RequestRecord) async throws -> String {
     guard request.state == .running else { return "request \(request.id) has ended already" }
-    try await environment.store.requestCancel(request.id)
-    guard let lock = try EngineLock(directory: environment.configuration.state) else {
+    try await context.store.requestCancel(request.id)
+    guard let lock = try EngineLock(directory: context.configuration.state) else {
       return "request \(request.id) is being cancelled by the blockfarm that works on it"
     }
     defer { withExtendedLifetime(lock) {} }
@@ -80,29 +82,29 @@ extension Farm {
   }
 
   private func cancelOrphans(of request: RequestRecord) async throws -> String {
-    let pool = HostPool(environment: environment) { _ in }
-    await pool.useConfigured(environment.configuration.hosts, mayGrow: false)
+    let pool = HostPool(context: context) { _ in }
+    await pool.useConfigured(context.configuration.hosts, mayGrow: false)
     var ended: [String] = []
     var unreachable: [String] = []
-    for attempt in try await environment.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {
+    for attempt in try await context.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {
       do {
-        if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmEnvironment.localWorker(), slots: 1) }
+        if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }
         guard let client = await pool.client(attempt.host) else { throw FarmError.farm("host \(attempt.host) is not configured any more") }
-        try await environment.store.set(attempt.id, state: .cancelling)
+        try await context.store.set(attempt.id, state: .cancelling)
         _ = try await client.cancel(attempt.id)
-        try await environment.store.set(attempt.id, state: .abandoned)
+        try await context.store.set(attempt.id, state: .abandoned)
         ended.append("\(attempt.id.slug) on \(attempt.host)")
       } catch {
         unreachable.append("\(attempt.id.slug): \(error)")
       }
     }
     await pool.disconnect()
-    for task in try await environment.store.tasks(of: request.id) where task.record == nil {
+    for task in try await context.store.tasks(of: request.id) where task.record == nil {
       let report = DeviceTypeReport(
         slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled)
-      try await environment.store.end(request.id, task.slug, record: WorkerProtocol.encode(report))
+      try await context.store.end(request.id, task.slug, record: WorkerProtocol.encode(report))
     }
-    try await environment.store.end(request.id, at: .now)
+    try await context.store.end(request.id, at: .now)
     guard unreachable.isEmpty else { throw FarmError.farm("not everything could be ended:\n  " + unreachable.joined(separator: "\n  ")) }
     return "request \(request.id) is cancelled" + (ended.isEmpty ? "" : "; ended \(ended.joined(separator: ", "))")
   }

@@ -51,7 +51,7 @@ extension Farm {
 
   /// Asks a host for its key without logging in.
   package func scanKey(of host: NewHost) async throws -> (fingerprint: String, type: String) {
-    let key = try await scanHostKey(host: host.host, port: host.port, loop: environment.loop)
+    let key = try await scanHostKey(host: host.host, port: host.port, loop: context.loop)
     return (key.fingerprint.text, key.type)
   }
 
@@ -67,7 +67,7 @@ extension Farm {
       var configuration = HostConfiguration(
         name: new.name, host: new.host, port: new.port, user: new.user, hostKey: fingerprint, identity: new.identity, architectures: [],
         slots: 1, root: new.root, worker: digest)
-      let connection = try HostPool.connection(to: configuration, loop: environment.loop)
+      let connection = try HostPool.connection(to: configuration, loop: context.loop)
       let (_, probe) = try await WorkerInstaller(transport: connection, root: new.root).install(binary: binary)
       await connection.disconnect()
       configuration.architectures = new.architectures ?? Architecture.proposed(forKernel: probe.kernelMachine)
@@ -76,7 +76,7 @@ extension Farm {
           "nothing can be proposed for a host whose kernel calls itself \(probe.kernelMachine); name its architectures with --architectures")
       }
       configuration.slots = new.slots ?? max(1, probe.cores / 4)
-      let file = "\(environment.configuration.hostDirectory)/\(new.name).yaml"
+      let file = "\(context.configuration.hostDirectory)/\(new.name).yaml"
       try DeployTree.write(Array(configuration.yaml.utf8), to: file)
       return (configuration, probe, file)
     } catch let error as any BlamedError where error.blame == .request {
@@ -88,24 +88,24 @@ extension Farm {
 
   /// Probes hosts at the same time; a host that does not answer is a result, not an error.
   package func checkWorkers(_ names: [String]) async throws -> [HostCheck] {
-    let hosts = try Self.select(names, from: environment.configuration.hosts)
-    let environment = environment
+    let hosts = try Self.select(names, from: context.configuration.hosts)
+    let context = context
     return await withTaskGroup(of: HostCheck.self) { group in
-      for host in hosts { group.addTask { await Self.check(host, environment) } }
+      for host in hosts { group.addTask { await Self.check(host, context) } }
       var checks: [HostCheck] = []
       for await check in group { checks.append(check) }
       return checks.sorted { $0.name < $1.name }
     }
   }
 
-  private static func check(_ host: HostConfiguration, _ environment: FarmEnvironment) async -> HostCheck {
+  private static func check(_ host: HostConfiguration, _ context: FarmContext) async -> HostCheck {
     let start = Timestamp.now
-    let drained = (try? await environment.store.host(host.name))?.drained
+    let drained = (try? await context.store.host(host.name))?.drained
     var check = HostCheck(
       name: host.name, address: "\(host.user)@\(host.host):\(host.port)", architectures: host.architectures, slots: host.slots,
       drained: drained, seconds: 0)
     do {
-      let connection = try HostPool.connection(to: host, loop: environment.loop)
+      let connection = try HostPool.connection(to: host, loop: context.loop)
       check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
       await connection.disconnect()
     } catch {
@@ -117,9 +117,9 @@ extension Farm {
 
   /// Runs the probe verb many times over open connections, spread over the hosts; returns the seconds for all.
   package func repeatProbe(_ names: [String], count: Int, parallel: Int) async throws -> Double {
-    let hosts = try Self.select(names, from: environment.configuration.hosts)
+    let hosts = try Self.select(names, from: context.configuration.hosts)
     guard !hosts.isEmpty else { throw FarmError.usage("no host is configured") }
-    let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: environment.loop), HostPool.command(host)) }
+    let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: context.loop), HostPool.command(host)) }
     let start = Timestamp.now
     try await withThrowingTaskGroup(of: Void.self) { group in
       for index in 0..<count {
@@ -136,13 +136,13 @@ extension Farm {
 
   /// Sends a file to a host's blob store and fetches it back; returns the seconds of both ways. For measuring.
   package func transfer(_ file: String, host name: String) async throws -> (put: Double, get: Double, bytes: Int64) {
-    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw FarmError.usage("no host") }
-    let work = environment.scratch + "/transfer-\(UUID().uuidString)"
+    guard let host = try Self.select([name], from: context.configuration.hosts).first else { throw FarmError.usage("no host") }
+    let work = context.scratch + "/transfer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: work) }
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     let (source, target) = (try BlobStore(root: work + "/a"), try BlobStore(root: work + "/b"))
     let blob = try await BlockingWork.run { try source.put(file: file) }
-    let connection = try HostPool.connection(to: host, loop: environment.loop)
+    let connection = try HostPool.connection(to: host, loop: context.loop)
     let client = WorkerClient(transport: connection, command: HostPool.command(host))
     _ = try await client.probe()
     let start = Timestamp.now
@@ -156,8 +156,8 @@ extension Farm {
 
   /// Drains a host (with a reason) or takes it back (nil).
   package func setDrained(_ reason: String?, host name: String) async throws -> HostName {
-    guard let host = try Self.select([name], from: environment.configuration.hosts).first else { throw FarmError.usage("no host '\(name)'") }
-    try await environment.store.setDrained(reason, of: host.name)
+    guard let host = try Self.select([name], from: context.configuration.hosts).first else { throw FarmError.usage("no host '\(name)'") }
+    try await context.store.setDrained(reason, of: host.name)
     return host.name
   }
 }

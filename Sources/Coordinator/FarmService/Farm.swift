@@ -13,10 +13,10 @@ import Store
 
 /// The farm as commands see it: one method an operation. No printing, no exit codes but in errors.
 package struct Farm: Sendable {
-  package let environment: FarmEnvironment
+  package let context: FarmContext
 
   package init(_ configuration: FarmConfiguration) throws {
-    environment = try FarmEnvironment(configuration: configuration)
+    context = try FarmContext(configuration: configuration)
   }
 
   package struct BuildOptions: Sendable {
@@ -32,7 +32,7 @@ package struct Farm: Sendable {
     package var submodule: SubmoduleRef?
     /// nil when nothing is to be published.
     package var deploy: DeployRequest?
-    /// The environment that is asked for released blocks; nil: the one of `deploy`, else none.
+    /// The cloud that is asked for released blocks; nil: the one of `deploy`, else none.
     package var lookup: String?
     /// Build blocks although they are released at this version.
     package var rebuild: Bool
@@ -79,17 +79,17 @@ package struct Farm: Sendable {
     let session = try await cloud(options) { report(.notice($0)) }
     options.request.isCloudAsked = session != nil && !options.rebuild
     let repositories = try await RepositoryCheckout.readAll(
-      environment.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
+      context.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
     let draft = try Planner.draft(options.request, repositories: repositories)
     for notice in draft.notices { report(.notice(notice)) }
     let released = try await released(draft, options, session: session) { report(.notice($0)) }
     let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
     let plan = try draft.plan(with: facts)
     let refused = try await refused(plan, options, session: session)
-    if environment.interruption.isRequested { throw CancellationError() }
-    guard let lock = try EngineLock(directory: environment.configuration.state) else {
+    if context.interruption.isRequested { throw CancellationError() }
+    guard let lock = try EngineLock(directory: context.configuration.state) else {
       throw FarmError.farm(
-        "another blockfarm works with the state in \(environment.configuration.state); "
+        "another blockfarm works with the state in \(context.configuration.state); "
           + "wait for it ('blockfarm status'), or use another state directory")
     }
     defer { withExtendedLifetime(lock) {} }
@@ -100,17 +100,17 @@ package struct Farm: Sendable {
     _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, refused: [Slug: Failure],
     report: @escaping @Sendable (FarmEvent) -> Void
   ) async throws -> BuildResult {
-    let configuration = environment.configuration
-    let pool = HostPool(environment: environment, report: report)
+    let configuration = context.configuration
+    let pool = HostPool(context: context, report: report)
     if options.isLocal {
-      try await pool.useLocalHost(worker: FarmEnvironment.localWorker(), slots: options.localSlots)
+      try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: options.localSlots)
     } else {
       await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts), mayGrow: options.hosts.isEmpty)
     }
     let (request, isResumed) = try await open(plan)
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
-      environment: environment, request: request, plan: plan, pool: pool,
+      context: context, request: request, plan: plan, pool: pool,
       registries: RegistryClients(
         cloud: session?.registry, registries: released.registries, configured: configuration.registries, notice: { report(.notice($0)) }),
       publishing: try await deployment(of: plan, options, session: session, released: released)?.publishing, refused: refused,
@@ -120,18 +120,18 @@ package struct Farm: Sendable {
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)
     let index = IndexDocument(request: request.id, deviceTypes: reports)
-    try BlockLayout.write(index, tree: tree, blobs: environment.blobs)
+    try BlockLayout.write(index, tree: tree, blobs: context.blobs)
     try tree.finish(index)
     var latest = LatestLinks(output: request.output)
     try latest.move(reports.filter { $0.outcome == .built || $0.outcome == .reused }, to: request.id) { new, old in
       guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
       return new < old
     }
-    try await environment.store.end(request.id, at: .now)
+    try await context.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
     // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
-    let isInterrupted = environment.interruption.isRequested && outcomes.contains(.failed)
+    let isInterrupted = context.interruption.isRequested && outcomes.contains(.failed)
     let isFull = reports.contains { $0.failure == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
@@ -140,17 +140,17 @@ package struct Farm: Sendable {
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {
     let digest = plan.digest
-    if let old = try await environment.store.unfinishedRequests().last(where: { $0.planDigest == digest && !$0.cancelRequested }) {
+    if let old = try await context.store.unfinishedRequests().last(where: { $0.planDigest == digest && !$0.cancelRequested }) {
       return (old, true)
     }
     let now = Timestamp.now
-    let request = RequestRecord(id: RequestID(now: now), createdAt: now, planDigest: digest, output: environment.configuration.output)
+    let request = RequestRecord(id: RequestID(now: now), createdAt: now, planDigest: digest, output: context.configuration.output)
     let tasks = try plan.tasks.map { task in
       TaskRecord(
         request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,
         planned: try WorkerProtocol.encode(task))
     }
-    try await environment.store.add(request, tasks: tasks)
+    try await context.store.add(request, tasks: tasks)
     return (request, false)
   }
 

@@ -4,7 +4,7 @@ import BuildModel
 ///
 /// An unset variable and an empty one are the same: that is how Jenkins passes a parameter that was left empty.
 package struct JenkinsEnvironment {
-  /// What the configuration says of an environment, so that the job's variables need not.
+  /// What the configuration says of a cloud, so that the job's variables need not.
   package struct Configured: Hashable, Sendable {
     package var hasCredential: Bool
     package var hasStorage: Bool
@@ -16,13 +16,13 @@ package struct JenkinsEnvironment {
   }
 
   private let variables: [String: String]
-  private let configured: [JenkinsJob.Deployment.Environment: Configured]
+  private let configured: [JenkinsJob.Deployment.Cloud: Configured]
   private var problems: [String] = []
   private var notices: [String] = []
 
   /// Throws every complaint that there is about the job's own variables. Other variables are not looked at, but for misspelt names.
   package static func parse(
-    _ variables: [String: String], configured: [JenkinsJob.Deployment.Environment: Configured] = [:]
+    _ variables: [String: String], configured: [JenkinsJob.Deployment.Cloud: Configured] = [:]
   ) throws(JenkinsError) -> JenkinsJob {
     var environment = JenkinsEnvironment(variables: variables.filter { !$0.value.isEmpty }, configured: configured)
     let job = environment.job()
@@ -39,7 +39,7 @@ package struct JenkinsEnvironment {
     return workspace
   }
 
-  private init(variables: [String: String], configured: [JenkinsJob.Deployment.Environment: Configured]) {
+  private init(variables: [String: String], configured: [JenkinsJob.Deployment.Cloud: Configured]) {
     self.variables = variables
     self.configured = configured
   }
@@ -150,30 +150,30 @@ package struct JenkinsEnvironment {
 
   private mutating func deployment(isPinned: Bool) -> JenkinsJob.Deployment? {
     let (isDeployed, isFinal) = (flag(.deploy), flag(.final))
-    var environment: JenkinsJob.Deployment.Environment?
+    var cloud: JenkinsJob.Deployment.Cloud?
     if let text = value(.deployTo) {
-      environment = .init(rawValue: text)
-      if environment == nil { wrong(.deployTo, "must be \(JenkinsJob.Deployment.Environment.allCases.map(\.rawValue).joined(separator: " or "))") }
+      cloud = .init(rawValue: text)
+      if cloud == nil { wrong(.deployTo, "must be \(JenkinsJob.Deployment.Cloud.allCases.map(\.rawValue).joined(separator: " or "))") }
     } else if isDeployed {
       problems.append("deploy=yes needs deployTo: staging or production")
     }
     if isFinal, !isDeployed { problems.append("final=yes needs deploy=yes: there is no release to finalize") }
     if isFinal, isDeployed, !isPinned { problems.append("final=yes contradicts another meta-balena than the pinned one: such a build is no release") }
-    guard isDeployed, let environment else { return nil }
-    let configured = configured[environment] ?? Configured()
+    guard isDeployed, let cloud else { return nil }
+    let configured = configured[cloud] ?? Configured()
     return JenkinsJob.Deployment(
-      environment: environment, credential: configured.hasCredential ? nil : credential(for: environment),
-      hasStorageKeys: !configured.hasStorage && pair(environment.accessKeyVariable, environment.secretKeyVariable), isFinal: isFinal)
+      cloud: cloud, credential: configured.hasCredential ? nil : credential(for: cloud),
+      hasStorageKeys: !configured.hasStorage && pair(cloud.accessKeyVariable, cloud.secretKeyVariable), isFinal: isFinal)
   }
 
-  /// The environment's own token, else the account by which the old jobs logged in.
-  private mutating func credential(for environment: JenkinsJob.Deployment.Environment) -> JenkinsJob.Deployment.Credential? {
-    if variables[environment.tokenVariable] != nil { return .token }
+  /// The cloud's own token, else the account by which the old jobs logged in.
+  private mutating func credential(for cloud: JenkinsJob.Deployment.Cloud) -> JenkinsJob.Deployment.Credential? {
+    if variables[cloud.tokenVariable] != nil { return .token }
     let (email, password) = (JenkinsJob.Deployment.emailVariable, JenkinsJob.Deployment.passwordVariable)
     if pair(email, password) { return .login }
     if variables[email] == nil, variables[password] == nil {
       problems.append(
-        "deploy=yes to \(environment.rawValue) needs a token in \(environment.tokenVariable), or an account in \(email) and \(password)")
+        "deploy=yes to \(cloud.rawValue) needs a token in \(cloud.tokenVariable), or an account in \(email) and \(password)")
     }
     return nil
   }

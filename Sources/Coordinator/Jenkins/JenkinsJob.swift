@@ -11,14 +11,14 @@ package struct JenkinsJob: Hashable, Sendable {
 
   /// Where and how the results are published.
   package struct Deployment: Hashable, Sendable {
-    package enum Environment: String, Hashable, Sendable, CaseIterable {
+    package enum Cloud: String, Hashable, Sendable, CaseIterable {
       case staging, production
       /// The variable that holds the API token. Its value is not kept here.
       package var tokenVariable: String { "BALENAOS_\(rawValue.uppercased())_TOKEN" }
       /// The variables that hold the two keys of ``bucket``.
       package var accessKeyVariable: String { "\(rawValue.uppercased())_S3_ACCESS_KEY" }
       package var secretKeyVariable: String { "\(rawValue.uppercased())_S3_SECRET_KEY" }
-      /// Where the old jobs put the deploy tree of this environment.
+      /// Where the old jobs put the deploy tree of this cloud.
       package var bucket: String {
         switch self {
         case .staging: "resin-staging-img"
@@ -32,14 +32,14 @@ package struct JenkinsJob: Hashable, Sendable {
       /// ``emailVariable`` and ``passwordVariable``.
       case login
     }
-    /// The account's variables are the same for all environments.
+    /// The account's variables are the same for all clouds.
     package static let emailVariable = "balenaCloudEmail"
     package static let passwordVariable = "balenaCloudPassword"
 
-    package var environment: Environment
+    package var cloud: Cloud
     /// nil: the configuration says it.
     package var credential: Credential?
-    /// Whether the job has the keys of the environment's bucket, and the configuration does not name another one.
+    /// Whether the job has the keys of the cloud's bucket, and the configuration does not name another one.
     package var hasStorageKeys: Bool
     /// Whether the releases are finalized; drafts otherwise.
     package var isFinal: Bool

@@ -49,11 +49,11 @@ package struct JenkinsRun: Sendable {
     farm = try Farm(configuration)
   }
 
-  /// What the configuration says of the environments that a job can name.
-  package static func configured(_ configuration: FarmConfiguration) -> [JenkinsJob.Deployment.Environment: JenkinsEnvironment.Configured] {
-    var result: [JenkinsJob.Deployment.Environment: JenkinsEnvironment.Configured] = [:]
-    for name in JenkinsJob.Deployment.Environment.allCases {
-      guard let found = try? configuration.environment(named: name.rawValue) else { continue }
+  /// What the configuration says of the clouds that a job can name.
+  package static func configured(_ configuration: FarmConfiguration) -> [JenkinsJob.Deployment.Cloud: JenkinsEnvironment.Configured] {
+    var result: [JenkinsJob.Deployment.Cloud: JenkinsEnvironment.Configured] = [:]
+    for name in JenkinsJob.Deployment.Cloud.allCases {
+      guard let found = try? configuration.cloud(named: name.rawValue) else { continue }
       result[name] = .init(hasCredential: found.hasCredential, hasStorage: found.storage != nil)
     }
     return result
@@ -61,8 +61,8 @@ package struct JenkinsRun: Sendable {
 
   /// The job's own variables serve where the configuration says nothing; gives what a person should know about it.
   private static func useVariables(of deployment: JenkinsJob.Deployment, in configuration: inout FarmConfiguration) -> [String] {
-    let name = deployment.environment
-    guard var found = try? configuration.environment(named: name.rawValue) else { return [] }
+    let name = deployment.cloud
+    guard var found = try? configuration.cloud(named: name.rawValue) else { return [] }
     var notices: [String] = []
     if !found.hasCredential {
       switch deployment.credential {
@@ -79,13 +79,13 @@ package struct JenkinsRun: Sendable {
         secretKey: .environment(name.secretKeyVariable))
       notices.append("what is published goes to the bucket \(name.bucket), too: the job has its keys")
     }
-    configuration.environments.removeAll { $0.name == found.name }
-    configuration.environments.append(found)
+    configuration.clouds.removeAll { $0.name == found.name }
+    configuration.clouds.append(found)
     return notices
   }
 
   /// Whether a build would run on this machine when nothing is said about it.
-  package var hasNoHosts: Bool { farm.environment.configuration.hosts.isEmpty }
+  package var hasNoHosts: Bool { farm.context.configuration.hosts.isEmpty }
 
   /// Builds and writes `deploy-jenkins/`, whatever became of the device types; what an earlier run left there goes first.
   package func build(
@@ -95,7 +95,7 @@ package struct JenkinsRun: Sendable {
       request: request(isLocal: isLocal), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
       submodule: job.metaBalenaRef.flatMap(SubmoduleRef.metaBalena),
       deploy: job.deployment.map {
-        DeployRequest(mode: $0.isFinal ? .final : .draft, environment: $0.environment.rawValue, isESR: job.isESR)
+        DeployRequest(mode: $0.isFinal ? .final : .draft, cloud: $0.cloud.rawValue, isESR: job.isESR)
       })
     if !isLocal, let shared = job.sharedDirectory {
       report(.notice("YOCTO_DIR=\(shared) has no effect: hosts have downloads and shared state of their own"))

@@ -27,7 +27,7 @@ enum JenkinsVariable: String, CaseIterable {
   /// Short names count only when nothing but their case differs, for other programs have variables too.
   static func misspelt(among names: some Sequence<String>) -> [String] {
     let given = Set(names)
-    let secrets = JenkinsJob.Deployment.Environment.allCases.flatMap { [$0.tokenVariable, $0.accessKeyVariable, $0.secretKeyVariable] }
+    let secrets = JenkinsJob.Deployment.Cloud.allCases.flatMap { [$0.tokenVariable, $0.accessKeyVariable, $0.secretKeyVariable] }
     let known = Set(allCases.map(\.rawValue) + secrets + [JenkinsJob.Deployment.emailVariable, JenkinsJob.Deployment.passwordVariable])
     return given.subtracting(known).sorted().compactMap { name in
       let meant = known.filter { !given.contains($0) && isNear(name, $0) }.sorted()

@@ -7,16 +7,16 @@ package struct DeployRequest: Hashable, Sendable {
     case final
   }
   package var mode: Mode
-  /// Name of an environment, for example `staging`.
-  package var environment: String
+  /// Name of a cloud, for example `staging`.
+  package var cloud: String
   /// Whether the releases belong to the extended support applications; nil: as the version says.
   package var isESR: Bool?
   /// Publish although a version exists with other content.
   package var allowConflict: Bool
 
-  package init(mode: Mode, environment: String, isESR: Bool?, allowConflict: Bool = false) {
+  package init(mode: Mode, cloud: String, isESR: Bool?, allowConflict: Bool = false) {
     self.mode = mode
-    self.environment = environment
+    self.cloud = cloud
     self.isESR = isESR
     self.allowConflict = allowConflict
   }

@@ -8,7 +8,9 @@ struct PublishingOptions: ParsableArguments {
   var deploy = "none"
   @Option(
     name: .long,
-    help: "The cloud to use: 'production', 'staging', an environment named in farm.yaml, or a URL. Blocks already released there at this version are fetched instead of built.")
+    help:
+      "The cloud to use: 'production', 'staging', one named in farm.yaml, or a URL. Blocks already released there at this version are fetched instead of built."
+  )
   var env: String?
   @Flag(name: .long, help: "Build blocks even if they are already released at this version.")
   var rebuild = false
@@ -25,8 +27,8 @@ struct PublishingOptions: ParsableArguments {
       throw FarmError.usage("unknown value '\(deploy)' of --deploy; known: none, draft, final")
     }
     guard let env else {
-      throw FarmError.usage("--deploy \(deploy) needs an explicit environment: --env production|staging|<name of farm.yaml>|<url>")
+      throw FarmError.usage("--deploy \(deploy) needs an explicit cloud: --env production|staging|<name of farm.yaml>|<url>")
     }
-    return DeployRequest(mode: mode, environment: env, isESR: nil, allowConflict: allowConflict)
+    return DeployRequest(mode: mode, cloud: env, isESR: nil, allowConflict: allowConflict)
   }
 }

@@ -24,11 +24,18 @@ struct SelectionOptions: ParsableArguments {
   @Option(name: .long, help: "With --builder dockerfile: the base image, which must contain opkg.")
   var baseImage: String?
   @Option(
-    name: .long, help: "Layers of a block: 'single' (the default) or 'by-architecture' (one layer for each package architecture, so that device types share the common one).")
+    name: .long,
+    help:
+      "Layers of a block: 'single' (the default) or 'by-architecture' (one layer for each package architecture, so that device types share the common one)."
+  )
   var layers = Layering.single.rawValue
   @Flag(name: .long, help: "Allow device nodes in the packages of blocks.")
   var allowDevices = false
-  @Flag(name: .long, help: "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release.")
+  @Flag(
+    name: .long,
+    help:
+      "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release."
+  )
   var allowDirty = false
 
   /// `isExplaining`: the plan is only looked at, so a block that fits nowhere is no error.

@@ -12,7 +12,7 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
       Refused when an image is not whole in the registry, when a hostapp lacks VERSION, VERSION_HOSTOS or device-type.json, when the server calls the release \
       by another version, or when the version exists in another release.
       """)
-  @OptionGroup var environment: EnvironmentOptions
+  @OptionGroup var environment: CloudOptions
   @OptionGroup var arguments: ReleaseArguments
   @Option(name: .long, help: "The version to give the release (default: the version it was named by on this command line).")
   var osVersion: String?

@@ -8,7 +8,7 @@ import Publishing
 struct ReleaseShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show the releases of an application that have a version, commit or id.")
-  @OptionGroup var environment: EnvironmentOptions
+  @OptionGroup var environment: CloudOptions
   @OptionGroup var arguments: ReleaseArguments
   @Flag(name: .long, help: "Print JSON.")
   var json = false

@@ -10,7 +10,7 @@ struct ReleaseVerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Read the releases of a request again and compare every digest with its index. Status 1 when something differs.")
-  @OptionGroup var environment: EnvironmentOptions
+  @OptionGroup var environment: CloudOptions
   @Argument(help: "A request's directory, or its index.json.")
   var index: String
   @Option(name: [.short, .long], help: "Only this device type, by slug. May be repeated.")

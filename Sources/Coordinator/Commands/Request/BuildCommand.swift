@@ -39,7 +39,7 @@ struct BuildCommand: AsyncParsableCommand {
     let options = Farm.BuildOptions(
       request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host,
       deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision())
-    let interrupts = InterruptSignals(farm.environment.interruption)
+    let interrupts = InterruptSignals(farm.context.interruption)
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()

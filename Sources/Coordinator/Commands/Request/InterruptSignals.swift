@@ -13,7 +13,8 @@ struct InterruptSignals {
       let source = DispatchSource.makeSignalSource(signal: number)
       source.setEventHandler {
         if interruption.request() { Glibc.exit(130) }
-        Diagnostics.error("cancelling the request. Press Ctrl-C again to leave at once; the builds on the hosts then go on, and the next 'build' finds them")
+        Diagnostics.error(
+          "cancelling the request. Press Ctrl-C again to leave at once; the builds on the hosts then go on, and the next 'build' finds them")
       }
       source.resume()
       return source

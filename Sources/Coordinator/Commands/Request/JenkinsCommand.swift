@@ -12,8 +12,8 @@ struct JenkinsCommand: AsyncParsableCommand {
       OS_DEVELOPMENT and VERBOSE from the environment. Writes WORKSPACE/deploy-jenkins: the files of one device type directly, those of several \
       below a directory for each, and junit.xml. Builds on the configured hosts; on this machine where there is none.
 
-      deploy=yes publishes with the token or login of the environment in farm.yaml; where it names neither, with BALENAOS_STAGING_TOKEN or \
-      BALENAOS_PRODUCTION_TOKEN; where that is not set, as balenaCloudEmail with balenaCloudPassword. Files go to the environment's storage in \
+      deploy=yes publishes with the token or login of the cloud in farm.yaml; where it names neither, with BALENAOS_STAGING_TOKEN or \
+      BALENAOS_PRODUCTION_TOKEN; where that is not set, as balenaCloudEmail with balenaCloudPassword. Files go to the cloud's storage in \
       farm.yaml; where it names none and STAGING_S3_ACCESS_KEY and STAGING_S3_SECRET_KEY (or PRODUCTION_...) are set, to the bucket that the old scripts used.
       """)
 
@@ -45,7 +45,7 @@ struct JenkinsCommand: AsyncParsableCommand {
     let jenkins = try JenkinsRun(job, configuration: configuration, workingDirectory: directory)
     for notice in jenkins.notices { Diagnostics.print("note: " + notice) }
     let progress = ProgressView(showsPercent: job.isVerbose)
-    let interrupts = InterruptSignals(jenkins.farm.environment.interruption)
+    let interrupts = InterruptSignals(jenkins.farm.context.interruption)
     defer { interrupts.cancel() }
     let result = try await jenkins.build(isLocal: local || (host.isEmpty && jenkins.hasNoHosts), slots: slots, hosts: host) { progress.take($0) }
     progress.finish()

@@ -19,7 +19,10 @@ struct WorkerAddCommand: AsyncParsableCommand {
   var fingerprint: String?
   @Option(name: .long, help: "Private key file, ed25519 or ECDSA (default: the SSH agent).")
   var identity: String?
-  @Option(name: .long, help: "Architectures to build for, separated by commas: aarch64, armv7hf, rpi, amd64, i386, i386-nlp (default: all that the host's CPU can build).")
+  @Option(
+    name: .long,
+    help:
+      "Architectures to build for, separated by commas: aarch64, armv7hf, rpi, amd64, i386, i386-nlp (default: all that the host's CPU can build).")
   var architectures: String?
   @Option(name: .long, help: "Device types built there at the same time (default: a quarter of its cores).")
   var slots: Int?
@@ -33,9 +36,10 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let farm = try Farm(configuration)
     let host = try newHost(configuration)
     if configuration.hosts.contains(where: { $0.name == host.name }) {
-      throw FarmError.usage("host '\(host.name)' is already configured; remove it with 'blockfarm worker remove \(host.name)', or give this one another name with --name")
+      throw FarmError.usage(
+        "host '\(host.name)' is already configured; remove it with 'blockfarm worker remove \(host.name)', or give this one another name with --name")
     }
-    let binary = try workerBinary ?? FarmEnvironment.localWorker()
+    let binary = try workerBinary ?? FarmContext.localWorker()
     let pinned = try await confirm(farm, host)
     let (added, probe, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
     print("host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")

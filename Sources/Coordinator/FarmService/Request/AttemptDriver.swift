@@ -11,7 +11,7 @@ import Store
 
 /// Carries one attempt from dispatch to its outcome: sends what the worker misses, follows its events, keeps its log.
 struct AttemptDriver: Sendable {
-  let environment: FarmEnvironment
+  let context: FarmContext
   let tree: DeployTree
   let bundles: SourceBundles
   let report: @Sendable (FarmEvent) -> Void
@@ -29,7 +29,7 @@ struct AttemptDriver: Sendable {
         attempt: attempt.id, failure: failure, steps: [], blocks: [], artifacts: [], startedAt: attempt.startedAt, endedAt: .now,
         packageArchitectures: [])
       // The worker may still be at it: from here on whatever it says about this attempt is superseded.
-      try? await environment.store.set(attempt.id, state: .abandoned)
+      try? await context.store.set(attempt.id, state: .abandoned)
       return outcome
     }
   }
@@ -52,7 +52,7 @@ struct AttemptDriver: Sendable {
         if let stranger = missing.first(where: { !inputs.contains($0) }) {
           throw Failure(kind: .rejected, step: .feed, reason: "the worker asks for \(stranger.digest), which the task does not name")
         }
-        _ = try await client.putBlobs(missing, from: environment.blobs)
+        _ = try await client.putBlobs(missing, from: context.blobs)
       }
     }
     throw Failure(kind: .infrastructure, step: .source, reason: "the worker keeps asking for what was sent")
@@ -61,7 +61,7 @@ struct AttemptDriver: Sendable {
   private func follow(_ attempt: AttemptRecord, client: WorkerClient) async throws -> Outcome {
     let log = try AttemptLog(path: tree.log(attempt.id))
     let seen = attempt.lastEvent
-    let store = environment.store
+    let store = context.store
     return try await client.follow(
       attempt.id, from: AttachPosition(), patience: patience,
       onInterruption: { [report] error in report(.interrupted(attempt.id.slug, attempt.host, "\(error)")) }

@@ -22,24 +22,24 @@ actor HostPool {
     var reserved: [Slug: Machine] = [:]
   }
 
-  private let environment: FarmEnvironment
+  private let context: FarmContext
   private var hosts: [HostName: Host] = [:]
   private let report: @Sendable (FarmEvent) -> Void
   /// Seconds after which a probe is asked for again.
   private static let probeAge = 30.0
 
-  init(environment: FarmEnvironment, report: @escaping @Sendable (FarmEvent) -> Void) {
-    self.environment = environment
+  init(context: FarmContext, report: @escaping @Sendable (FarmEvent) -> Void) {
+    self.context = context
     self.report = report
   }
 
   /// Uses this machine as the only host, through a child process.
   func useLocalHost(worker: String, slots: Int) throws {
     guard let name = Self.localName else { return }
-    let root = environment.configuration.state + "/local"
+    let root = context.configuration.state + "/local"
     hosts[name] = Host(
       configuration: nil,
-      client: WorkerClient(transport: LocalTransport(loop: environment.loop), command: InstalledWorker(binary: worker, root: root)))
+      client: WorkerClient(transport: LocalTransport(loop: context.loop), command: InstalledWorker(binary: worker, root: root)))
     localSlots = slots
   }
   private var localSlots = 1
@@ -55,13 +55,13 @@ actor HostPool {
 
   /// Looks for hosts whose file was added meanwhile; known ones stay. Nothing where hosts were chosen.
   func pickUpNew() {
-    if mayGrow, let found = try? environment.configuration.readHosts() { add(found) }
+    if mayGrow, let found = try? context.configuration.readHosts() { add(found) }
   }
 
   private func add(_ configurations: [HostConfiguration]) {
     for configuration in configurations where hosts[configuration.name] == nil {
       do {
-        let connection = try Self.connection(to: configuration, loop: environment.loop)
+        let connection = try Self.connection(to: configuration, loop: context.loop)
         hosts[configuration.name] = Host(
           configuration: configuration,
           client: WorkerClient(transport: connection, command: Self.command(configuration)), connection: connection)
@@ -118,7 +118,7 @@ actor HostPool {
     case .success(let (probe, skew)):
       hosts[name]?.probe = probe
       hosts[name]?.clockSkew = skew
-      if isFirst, let row = try? await environment.store.host(name) {
+      if isFirst, let row = try? await context.store.host(name) {
         hosts[name]?.drained = row.drained
         if let json = row.health, let health = try? WorkerProtocol.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
       }
@@ -175,7 +175,7 @@ actor HostPool {
     default: return
     }
     hosts[name] = host
-    if let json = try? WorkerProtocol.encode(host.health) { try? await environment.store.setHealth(json, of: name) }
+    if let json = try? WorkerProtocol.encode(host.health) { try? await context.store.setHealth(json, of: name) }
   }
 
   func disconnect() async {

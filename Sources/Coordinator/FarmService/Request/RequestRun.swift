@@ -31,7 +31,7 @@ actor RequestRun {
     case delivered(Slug, Result<DeviceTypeReport, Failure>)
   }
 
-  private let environment: FarmEnvironment
+  private let context: FarmContext
   private let request: RequestRecord
   private let pool: HostPool
   private let tree: DeployTree
@@ -53,7 +53,7 @@ actor RequestRun {
   private(set) var hasNoHost = false
 
   init(
-    environment: FarmEnvironment, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients,
+    context: FarmContext, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients,
     publishing: DeliveryPipeline.Publishing?,
     refused: [Slug: Failure], rebuildsBlocks: Bool, report: @escaping @Sendable (FarmEvent) -> Void
   ) {
@@ -61,12 +61,12 @@ actor RequestRun {
     self.rebuildsBlocks = rebuildsBlocks
     self.registries = registries
     self.publishing = publishing
-    self.environment = environment
+    self.context = context
     self.request = request
     self.pool = pool
     self.report = report
     tree = DeployTree(output: request.output, request: request.id)
-    bundles = SourceBundles(plan.locations, scratch: environment.scratch)
+    bundles = SourceBundles(plan.locations, scratch: context.scratch)
     for task in plan.tasks { work[task.slug] = DeviceTypeProgress(task: task, queuedAt: .now, notices: task.notices) }
     for skipped in plan.skipped {
       reports[skipped.slug] = DeviceTypeReport(
@@ -103,7 +103,7 @@ actor RequestRun {
 
   private var pipeline: DeliveryPipeline {
     DeliveryPipeline(
-      context: environment.delivery, tree: tree, registries: registries, publishing: publishing,
+      context: context.delivery, tree: tree, registries: registries, publishing: publishing,
       report: { [report] event in report(FarmEvent(event)) })
   }
 
@@ -111,13 +111,13 @@ actor RequestRun {
 
   /// Looks up what earlier requests made, how long it took, and what a killed coordinator left behind.
   private func prepare(_ slugs: [Slug]) async throws {
-    let reusable = PartStore(environment.delivery)
+    let reusable = PartStore(context.delivery)
     for slug in slugs {
       guard var item = work[slug] else { continue }
       item.parts.system = try await reusable.system(item.task)
       item.parts.blocks = item.task.builtBlocks.isEmpty || rebuildsBlocks ? nil : try await reusable.blocks(item.task)
-      item.expectedSeconds = try await environment.store.lastSeconds(of: slug)
-      item.attempts = try await environment.store.attempts(of: request.id, slug: slug)
+      item.expectedSeconds = try await context.store.lastSeconds(of: slug)
+      item.attempts = try await context.store.attempts(of: request.id, slug: slug)
       work[slug] = item
     }
   }
@@ -156,13 +156,13 @@ actor RequestRun {
         features: features(of: item), diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
         avoid: item.avoid)
     }
-    for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: environment.configuration.queueWait) {
+    for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait) {
       switch decision {
       case .dispatch(let slug, let host): try await dispatch(slug, to: host, in: &group)
       case .wait(let slug, let reasons):
         guard work[slug]?.lastWaiting != reasons else { continue }
         work[slug]?.lastWaiting = reasons
-        try await environment.store.update(request.id, slug, state: .waiting, waiting: WorkerProtocol.encode(reasons))
+        try await context.store.update(request.id, slug, state: .waiting, waiting: WorkerProtocol.encode(reasons))
         report(.waiting(slug, reasons))
       case .giveUp(let slug, let reason, let reasons):
         hasNoHost = true
@@ -177,7 +177,7 @@ actor RequestRun {
   private func features(of item: DeviceTypeProgress) -> Set<String> {
     let needs = needs(item)
     let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
-    return item.task.spec(attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
+    return item.task.spec(attempt: id, limits: context.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
   }
 
   private func dispatch(_ slug: Slug, to host: HostName, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
@@ -186,10 +186,10 @@ actor RequestRun {
     let needs = needs(item)
     let id = AttemptID(request: request.id, slug: slug, number: (item.attempts.map(\.id.number).max() ?? 0) + 1)
     let spec = item.task.spec(
-      attempt: id, limits: environment.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
+      attempt: id, limits: context.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
     let attempt = AttemptRecord(id: id, host: host, spec: spec, startedAt: .now)
-    try await environment.store.add(attempt)
-    try await environment.store.update(request.id, slug, state: .running, waiting: Array("[]".utf8))
+    try await context.store.add(attempt)
+    try await context.store.update(request.id, slug, state: .running, waiting: Array("[]".utf8))
     work[slug]?.attempts.append(attempt)
     work[slug]?.lastWaiting = []
     await pool.reserve(host, for: slug, machine: item.task.deviceType.yocto.machine)
@@ -200,7 +200,7 @@ actor RequestRun {
   private func drive(
     _ attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, in group: inout ThrowingTaskGroup<Finished, any Error>
   ) {
-    let driver = AttemptDriver(environment: environment, tree: tree, bundles: bundles, report: report)
+    let driver = AttemptDriver(context: context, tree: tree, bundles: bundles, report: report)
     let pipeline = pipeline
     group.addTask {
       let outcome = await driver.run(attempt, client: client)
@@ -242,7 +242,7 @@ actor RequestRun {
     item.steps += outcome.steps + steps
     work[slug] = item
     guard let failure = outcome.failure else {
-      let reusable = PartStore(environment.delivery)
+      let reusable = PartStore(context.delivery)
       work[slug]?.parts.system = try await reusable.system(item.task)
       work[slug]?.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
       for block in outcome.blocks { work[slug]?.notices += block.notices.map { "block \(block.name): \($0)" } }
@@ -341,7 +341,7 @@ actor RequestRun {
     guard reports[slug] == nil else { return }
     waiting.remove(slug)
     reports[slug] = ended
-    try await environment.store.end(request.id, slug, record: WorkerProtocol.encode(ended))
+    try await context.store.end(request.id, slug, record: WorkerProtocol.encode(ended))
     report(.ended(ended))
   }
 
@@ -357,8 +357,8 @@ actor RequestRun {
   /// A cancelled request: waiting tasks and deliveries end at once, running attempts are ended on their hosts and then report their own outcome.
   private func checkCancellation() async throws {
     guard !isCancelled else { return }
-    let wanted = try await environment.store.request(request.id)?.cancelRequested ?? false
-    guard wanted || environment.interruption.isRequested else {
+    let wanted = try await context.store.request(request.id)?.cancelRequested ?? false
+    guard wanted || context.interruption.isRequested else {
       // A host file that was added meanwhile may be what a waiting task needs.
       if !waiting.isEmpty { await pool.pickUpNew() }
       return
@@ -371,7 +371,7 @@ actor RequestRun {
     }
     for (slug, item) in work where reports[slug] == nil && deliveries[slug] == nil {
       guard let attempt = item.attempts.last, let client = await pool.client(attempt.host) else { continue }
-      try await environment.store.set(attempt.id, state: .cancelling)
+      try await context.store.set(attempt.id, state: .cancelling)
       report(.taskNotice(slug, "cancelling on \(attempt.host)"))
       do {
         _ = try await client.cancel(attempt.id)

@@ -3,13 +3,13 @@ import FoundationEssentials
 import Glibc
 
 /// Where releases are published: an entry of `environments` in farm.yaml, or a predefined one.
-package struct CloudEnvironment: Hashable, Sendable {
+package struct Cloud: Hashable, Sendable {
   /// `production`, `staging`, another name of the file, or the URL itself.
   package var name: String
   /// Scheme, host and port of the API.
   package var api: String
   package var organization: String
-  /// nil: reading public data only. There is no default, so that a token of one environment never reaches another.
+  /// nil: reading public data only. There is no default, so that a token of one cloud never reaches another.
   package var token: CredentialSource?
   /// An account to log in with instead of a token: a session has all rights of its user, where an API key has those of its role.
   package var login: Login?
@@ -73,7 +73,7 @@ package struct CloudEnvironment: Hashable, Sendable {
   }
 
   package init(
-    name: String, api: String, organization: String = CloudEnvironment.defaultOrganization, token: CredentialSource? = nil, team: String? = nil,
+    name: String, api: String, organization: String = Cloud.defaultOrganization, token: CredentialSource? = nil, team: String? = nil,
     role: String = "developer", storage: ObjectStorage? = nil
   ) {
     self.name = name
@@ -90,8 +90,8 @@ package struct CloudEnvironment: Hashable, Sendable {
 
   /// Known without a configuration; without a token (balena-cloud-api.md section 1).
   package static let predefined = [
-    CloudEnvironment(name: "production", api: "https://api.balena-cloud.com"),
-    CloudEnvironment(name: "staging", api: "https://api.balena-staging.com"),
+    Cloud(name: "production", api: "https://api.balena-cloud.com"),
+    Cloud(name: "staging", api: "https://api.balena-staging.com"),
   ]
 }
 

@@ -1,81 +1,81 @@
 import BuildModel
 
 extension FarmConfiguration {
-  /// The environment that `--env` names: one of the file, a predefined one, or a URL. `nil` is refused: publishing somewhere by default is how a test
+  /// The cloud that `--env` names: one of the file, a predefined one, or a URL. `nil` is refused: publishing somewhere by default is how a test
   /// build reaches customers.
-  package func environment(named name: String?) throws(ConfigurationError) -> CloudEnvironment {
-    let known = environments + CloudEnvironment.predefined.filter { other in !environments.contains { $0.name == other.name } }
+  package func cloud(named name: String?) throws(ConfigurationError) -> Cloud {
+    let known = clouds + Cloud.predefined.filter { other in !clouds.contains { $0.name == other.name } }
     let names = known.map(\.name).sorted()
     guard let name else {
       throw ConfigurationError(
-        file: file ?? "the command line", reason: "deploying needs an explicit environment: --env \(names.joined(separator: "|"))|<url>")
+        file: file ?? "the command line", reason: "deploying needs an explicit cloud: --env \(names.joined(separator: "|"))|<url>")
     }
     if let found = known.first(where: { $0.name == name }) { return found }
     if name.contains("://") {
       // What the file says about that address goes with it.
       if let found = known.first(where: { $0.api == name }) { return found }
       guard Self.isAddress(name) else { throw ConfigurationError(file: "--env", reason: "'\(name)' is not http(s)://host or http(s)://host:port") }
-      return CloudEnvironment(name: name, api: name)
+      return Cloud(name: name, api: name)
     }
     let near = NearestNames.of(name, among: names)
     throw ConfigurationError(
-      file: "--env", reason: "unknown environment '\(name)'; known: \((near.isEmpty ? names : near).joined(separator: ", ")), or a URL")
+      file: "--env", reason: "unknown cloud '\(name)'; known: \((near.isEmpty ? names : near).joined(separator: ", ")), or a URL")
   }
 
-  static func environments(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> [CloudEnvironment] {
-    guard let mapping = node.node.mapping else { throw node.failure("environments must be a mapping of a name to an environment") }
-    var result: [CloudEnvironment] = []
+  static func clouds(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> [Cloud] {
+    guard let mapping = node.node.mapping else { throw node.failure("environments must be a mapping of a name to a cloud") }
+    var result: [Cloud] = []
     for (key, value) in mapping {
       guard let name = key.string, let valid = try? HostName(name) else {
-        throw node.failure("'\(key.string ?? "?")' is not an environment's name (letters, digits, '-', '_', '.')")
+        throw node.failure("'\(key.string ?? "?")' is not a cloud's name (letters, digits, '-', '_', '.')")
       }
-      guard !result.contains(where: { $0.name == valid.text }) else { throw node.failure("environment '\(valid)' is given twice") }
-      result.append(try environment(ConfigurationNode(file: node.file, node: value), valid.text, directory: directory, home: home))
+      guard !result.contains(where: { $0.name == valid.text }) else { throw node.failure("cloud '\(valid)' is given twice") }
+      result.append(try cloud(ConfigurationNode(file: node.file, node: value, subject: "'\(valid)'"), valid.text, directory: directory, home: home))
     }
     return result
   }
 
-  private static func environment(
+  private static func cloud(
     _ node: ConfigurationNode, _ name: String, directory: String, home: String
-  ) throws(ConfigurationError) -> CloudEnvironment {
+  ) throws(ConfigurationError) -> Cloud {
     let keys = try node.mapping(
-      "an environment", known: ["api", "organization", "token", "login", "team", "role", "storage", "plainHTTP", "authorities"])
-    let predefined = CloudEnvironment.predefined.first { $0.name == name }
+      "a cloud", known: ["api", "organization", "token", "login", "team", "role", "storage", "plainHTTP", "authorities"])
+    let predefined = Cloud.predefined.first { $0.name == name }
     let api = try keys["api"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil } ?? predefined?.api
-    guard let api else { throw node.failure("environment '\(name)' needs 'api', the API's address") }
-    var environment = predefined ?? CloudEnvironment(name: name, api: api)
-    environment.api = api
-    if let node = keys["organization"] { environment.organization = try node.string() }
-    environment.token = try keys["token"].map { (node) throws(ConfigurationError) in try credential(node, directory: directory, home: home) }
-    environment.login = try keys["login"].map { (node) throws(ConfigurationError) in try login(node, directory: directory, home: home) }
-    if environment.token != nil, let node = keys["login"] { throw node.failure("environment '\(name)' has 'token' and 'login': give one of them") }
-    environment.team = try keys["team"]?.string()
-    if let node = keys["role"] { environment.role = try node.string() }
-    environment.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
-    (environment.allowsPlainHTTP, environment.authorities) = try security(keys, directory: directory, home: home)
-    return environment
+    guard let api else { throw node.failure("cloud '\(name)' needs 'api', the API's address") }
+    var cloud = predefined ?? Cloud(name: name, api: api)
+    cloud.api = api
+    if let node = keys["organization"] { cloud.organization = try node.string() }
+    cloud.token = try keys["token"].map { (node) throws(ConfigurationError) in try credential(node, directory: directory, home: home) }
+    cloud.login = try keys["login"].map { (node) throws(ConfigurationError) in try login(node, directory: directory, home: home) }
+    if cloud.token != nil, let node = keys["login"] { throw node.failure("cloud '\(name)' has 'token' and 'login': give one of them") }
+    cloud.team = try keys["team"]?.string()
+    if let node = keys["role"] { cloud.role = try node.string() }
+    cloud.storage = try keys["storage"].map { (node) throws(ConfigurationError) in try storage(node, directory: directory, home: home) }
+    (cloud.allowsPlainHTTP, cloud.authorities) = try security(keys, directory: directory, home: home)
+    return cloud
   }
 
-  private static func login(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> CloudEnvironment.Login {
+  private static func login(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> Cloud.Login {
     let keys = try node.mapping("login", known: ["username", "password"])
     guard let username = keys["username"], let password = keys["password"] else { throw node.failure("login needs 'username' and 'password'") }
     let text = try username.string()
     let isSource = text.hasPrefix("env:") || text.hasPrefix("file:")
-    return CloudEnvironment.Login(
+    return Cloud.Login(
       username: isSource ? .source(try credential(username, directory: directory, home: home)) : .plain(text),
       password: try credential(password, directory: directory, home: home))
   }
 
   private static func storage(
     _ node: ConfigurationNode, directory: String, home: String
-  ) throws(ConfigurationError) -> CloudEnvironment.ObjectStorage {
+  ) throws(ConfigurationError) -> Cloud.ObjectStorage {
     let keys = try node.mapping("storage", known: ["endpoint", "bucket", "region", "accessKey", "secretKey", "plainHTTP", "authorities"])
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw node.failure("storage needs '\(key)'") }
       return node
     }
     let region = try keys["region"]?.string() ?? "us-east-1"
-    var storage = CloudEnvironment.ObjectStorage(
+    var storage = Cloud.ObjectStorage(
       endpoint: try keys["endpoint"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
         ?? "https://s3.\(region).amazonaws.com",
       bucket: try required("bucket").string(), region: region,

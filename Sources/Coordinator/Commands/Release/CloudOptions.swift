@@ -7,14 +7,14 @@ import Publishing
 import Releases
 
 /// Which cloud is meant.
-struct EnvironmentOptions: ParsableArguments {
+struct CloudOptions: ParsableArguments {
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Option(name: .long, help: "The environment: production, staging, another one of farm.yaml, or the API's URL. There is no default.")
+  @Option(name: .long, help: "The cloud: production, staging, another one of farm.yaml, or the API's URL. There is no default.")
   var env: String?
 
   func open(for purpose: CloudSession.Purpose) async throws -> CloudSession {
     let configuration = try configurationOptions.load()
     return try await CloudSession.open(
-      configuration.environment(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
+      configuration.cloud(named: env), for: purpose, registries: configuration.registries, notice: { Diagnostics.print("note: " + $0) })
   }
 }

@@ -30,21 +30,21 @@ struct EnvironmentTests {
           storage:
             {endpoint: "http://minio.lab:9000", bucket: images, accessKey: "env:KEY", secretKey: "env:SECRET", plainHTTP: true, authorities: s3.pem}
       """)
-    let staging = try farm.environment(named: "staging")
+    let staging = try farm.cloud(named: "staging")
     #expect(staging.api == "https://api.balena-staging.com")
     #expect(staging.organization == "balena_os")
     #expect(staging.token == .environment("STAGING_TOKEN"))
     #expect(staging.role == "developer")
-    let lab = try farm.environment(named: "lab")
+    let lab = try farm.cloud(named: "lab")
     #expect(lab.organization == "lab")
     #expect(lab.token?.description.hasSuffix("/secrets/lab") == true)
     #expect(lab.storage?.endpoint == "https://s3.us-east-1.amazonaws.com")
     #expect(lab.storage?.allowsPlainHTTP == false && lab.storage?.authorities == nil)
     // What is said about the bucket is not said about the API.
-    let minio = try farm.environment(named: "minio")
+    let minio = try farm.cloud(named: "minio")
     #expect(minio.storage?.allowsPlainHTTP == true && minio.storage?.authorities?.hasSuffix("/s3.pem") == true)
     #expect(!minio.allowsPlainHTTP && minio.authorities == nil)
-    #expect(try farm.environment(named: "http://127.0.0.1:8080") == lab)
+    #expect(try farm.cloud(named: "http://127.0.0.1:8080") == lab)
   }
 
   @Test func readsRegistries() throws {
@@ -55,7 +55,7 @@ struct EnvironmentTests {
         Registry.example.org: {username: robot, password: "env:PASSWORD"}
         "registry.lab:5000": {plainHTTP: true, authorities: certificates/lab.pem}
       """)
-    let lab = try farm.environment(named: "lab")
+    let lab = try farm.cloud(named: "lab")
     #expect(lab.allowsPlainHTTP && lab.authorities?.hasSuffix("/ca.pem") == true)
     #expect(farm.registries.map(\.name) == ["registry.example.org", "registry.lab:5000"])
     #expect(farm.registries[0].account == .init(username: "robot", password: .environment("PASSWORD")))
@@ -77,14 +77,14 @@ struct EnvironmentTests {
         staging: {login: {username: builder@example.org, password: "env:PASSWORD"}}
         production: {login: {username: "env:NAME", password: file:secrets/password}}
       """)
-    let staging = try farm.environment(named: "staging")
+    let staging = try farm.cloud(named: "staging")
     #expect(staging.token == nil && staging.hasCredential)
     #expect(staging.login == .init(username: .plain("builder@example.org"), password: .environment("PASSWORD")))
-    let production = try #require(try farm.environment(named: "production").login)
+    let production = try #require(try farm.cloud(named: "production").login)
     #expect(try production.username.read(environment: ["NAME": "builder"]) == "builder")
     #expect(production.password.description.hasSuffix("/secrets/password"))
     for (text, reason) in [
-      ("{token: 'env:A', login: {username: a, password: 'env:B'}}", "environment 'staging' has 'token' and 'login': give one of them"),
+      ("{token: 'env:A', login: {username: a, password: 'env:B'}}", "cloud 'staging' has 'token' and 'login': give one of them"),
       ("{login: {username: a}}", "login needs 'username' and 'password'"),
       ("{login: {username: a, password: s3cr3t}}", "a secret is named by env:NAME or file:PATH"),
       ("{login: {username: 'env:1', password: 'env:B'}}", "a secret is named by env:NAME or file:PATH"),
@@ -104,22 +104,22 @@ struct EnvironmentTests {
 
   @Test func predefinedOnesHaveNoToken() throws {
     let farm = try load("")
-    #expect(try farm.environment(named: "production").api == "https://api.balena-cloud.com")
-    #expect(try farm.environment(named: "production").token == nil)
-    #expect(try farm.environment(named: "https://api.example.org").token == nil)
+    #expect(try farm.cloud(named: "production").api == "https://api.balena-cloud.com")
+    #expect(try farm.cloud(named: "production").token == nil)
+    #expect(try farm.cloud(named: "https://api.example.org").token == nil)
   }
 
   @Test func refusesToDeploySomewhereByDefault() throws {
     let farm = try load("environments: {lab: {api: 'https://api.lab.example'}}")
-    #expect(complaint { try farm.environment(named: nil) }.hasSuffix("deploying needs an explicit environment: --env lab|production|staging|<url>"))
-    #expect(complaint { try farm.environment(named: "produktion") } == "--env: unknown environment 'produktion'; known: production, or a URL")
-    #expect(complaint { try farm.environment(named: "https://a/b") }.contains("is not http(s)://host"))
+    #expect(complaint { try farm.cloud(named: nil) }.hasSuffix("deploying needs an explicit cloud: --env lab|production|staging|<url>"))
+    #expect(complaint { try farm.cloud(named: "produktion") } == "--env: unknown cloud 'produktion'; known: production, or a URL")
+    #expect(complaint { try farm.cloud(named: "https://a/b") }.contains("is not http(s)://host"))
   }
 
   @Test(arguments: [
-    ("environments: {x: {token: 'env:A'}}", "environment 'x' needs 'api', the API's address"),
+    ("environments: {x: {token: 'env:A'}}", "cloud 'x' needs 'api', the API's address"),
     ("environments: {x: {api: 'api.example.org'}}", "'api.example.org' is not http(s)://host or http(s)://host:port"),
-    ("environments: {staging: {tokn: a}}", "unknown key 'tokn' in an environment"),
+    ("environments: {staging: {tokn: a}}", "unknown key 'tokn' in a cloud"),
     ("environments: {staging: {storage: {bucket: b}}}", "storage needs 'accessKey'"),
   ])
   func refuses(farm: String, reason: String) {

@@ -9,7 +9,7 @@ import Planning
 import Store
 
 /// What every operation of the farm shares: configuration, state, blobs, and the thread that serves connections.
-package struct FarmEnvironment: Sendable {
+package struct FarmContext: Sendable {
   package let configuration: FarmConfiguration
   package let store: StateStore
   package let blobs: BlobStore
