@@ -140,6 +140,25 @@ struct ProcessesTests {
     #expect(try ChildProcess.run(busy, limits: ChildLimits(silentSeconds: 100, deadline: MonotonicClock.now + 0.2)) { _ in } == .overdue)
   }
 
+  /// The caller may know better than the clock: what a child writes need not mean that it gets on.
+  @Test func aVerdictEndsTheWait() throws {
+    let busy = Command("sh", ["-c", "while :; do echo x; sleep 0.01; done"], environment: environment, directory: "/")
+    var asked = 0
+    let limits = ChildLimits(silentSeconds: 100, deadline: MonotonicClock.now + 100)
+    let end = try ChildProcess.run(
+      busy, limits: limits,
+      verdict: {
+        asked += 1
+        return asked == 3 ? .silent : nil
+      }
+    ) { _ in }
+    #expect(end == .silent && asked == 3)
+    // Also of a child that writes nothing.
+    let quiet = Command("sleep", ["1000"], environment: environment, directory: "/")
+    let start = MonotonicClock.now
+    #expect(try ChildProcess.run(quiet, limits: limits, verdict: { MonotonicClock.now - start > 0.5 ? .overdue : nil }) { _ in } == .overdue)
+  }
+
   /// What a daemon holds open is not waited for.
   @Test func aDaemonDoesNotKeepTheRun() throws {
     let mark = "BLOCKFARM_TEST=\(UUID().uuidString)"

@@ -19,6 +19,10 @@ import Testing
     let log = "\(farm.directory)/out/\(try #require(farm.requests().first))/acme-board64/\(report["log"].text ?? "?")"
     #expect(ended.output.contains("log: " + log))
     #expect(try String(contentsOfFile: log, encoding: .utf8).contains("the miniature was told to fail here"))
+    // The recipe's own log is delivered as well.
+    #expect(report["taskLogs"].items.compactMap { $0["path"].text } == ["logs/attempt-1.acme-gpu-5.2-r0.do_compile.log"])
+    let taskLog = "\(farm.directory)/out/\(try #require(farm.requests().first))/acme-board64/logs/attempt-1.acme-gpu-5.2-r0.do_compile.log"
+    #expect(try String(contentsOfFile: taskLog, encoding: .utf8).hasPrefix("DEBUG: Executing shell function do_compile\n"))
     #expect(report["outcome"].text == "failed")
     #expect(report["failure"].text == "build")
     #expect(report["attempts"].number == 1, "a failing recipe is not tried again")

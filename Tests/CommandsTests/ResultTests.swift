@@ -17,7 +17,7 @@ import Testing
     #expect(
       report.keys == [
         "arch", "artifacts", "attempts", "blocks", "details", "failure", "host", "images", "log", "machine", "notices", "outcome", "reason",
-        "releases", "slug", "steps", "version",
+        "releases", "slug", "steps", "taskLogs", "version",
       ])
     #expect(report["outcome"].text == "built")
     #expect(report["reason"].isNull && report["failure"].isNull)

@@ -73,14 +73,52 @@ struct ImageBuilderTests {
     #expect(try !String(contentsOfFile: "/proc/mounts", encoding: .utf8).contains(scratch.path))
   }
 
-  @Test func aBaseImageThatDoesNotComeIsTheHostsTrouble() throws {
+  /// It may be the network's fault, or the Dockerfile's.
+  @Test func aBaseImageThatDoesNotComeCouldNotBeFetched() throws {
     let context = try scratch.context("FROM 127.0.0.1:9/nothing:latest\n")
     let builder = try builder()
     let built = try scratch.run(builder.build(context: context, dockerfile: context + "/Dockerfile", platform: platform, epoch: 0))
     var console = ImageBuildConsole()
     for line in built.output.split(separator: "\n") { console.read(String(line)) }
     let failure = console.failure(built.end, block: try BlockName("x"), tool: "buildah", platform: platform, log: "/log", wasOutOfMemory: false)
-    #expect(failure?.kind == .infrastructure, "\(built.output)")
+    #expect(failure?.kind == .fetch, "\(built.output)")
     try builder.cleanUp()
+  }
+}
+
+/// What buildah and docker write, put together from their message texts.
+struct ImageBuildConsoleTests {
+  @Test(arguments: [
+    (
+      Failure.Kind.build,
+      "buildah ended with status 2: make: *** No rule to make target 'all'. (Error: building at STEP \"RUN make all\": exit status 2)",
+      [
+        "STEP 1/2: FROM scratch", "STEP 2/2: RUN make all", "make: *** No rule to make target 'all'.", "",
+        "Error: building at STEP \"RUN make all\": exit status 2",
+      ]
+    ),
+    (
+      .build, "buildah ended with status 2: Error: no FROM statement found", ["STEP 1/1: RUN x", "Error: no FROM statement found"]
+    ),
+    (
+      .fetch, "buildah: fatal: unable to access 'https://git.example.org/x/': Could not resolve host: git.example.org",
+      [
+        "STEP 2/2: RUN git clone https://git.example.org/x",
+        "fatal: unable to access 'https://git.example.org/x/': Could not resolve host: git.example.org",
+        "Error: building at STEP \"RUN git clone\": exit status 128",
+      ]
+    ),
+    (
+      .infrastructure, "buildah: cp: error writing '/x': No space left on device",
+      ["STEP 2/2: RUN cp a /x", "cp: error writing '/x': No space left on device", "Error: building at STEP \"RUN cp\": exit status 1"]
+    ),
+  ])
+  func theReasonSaysWhy(_ kind: Failure.Kind, _ reason: String, _ lines: [String]) throws {
+    var console = ImageBuildConsole()
+    for line in lines { console.read(line) }
+    let failure = try #require(
+      console.failure(
+        .exited(2), block: try BlockName("x"), tool: "buildah", platform: Architecture.amd64.platform, log: "/log", wasOutOfMemory: false))
+    #expect(failure.kind == kind && failure.reason == "block x: " + reason, "\(failure.reason)")
   }
 }

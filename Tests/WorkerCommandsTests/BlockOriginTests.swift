@@ -60,7 +60,10 @@ struct BlockOriginTests {
 
   @Test(arguments: [
     ("lie=stale", ["x"], "the build did not make 'build/tmp/deploy/images/acme-board64/acme-kernel-extension-acme-board64.docker'"),
-    ("fail=acme-kernel-extension", ["x"], "recipe acme-kernel-extension-1.0-r0 failed in do_rootfs"),
+    (
+      "fail=acme-kernel-extension", ["x"],
+      "recipe acme-kernel-extension-1.0-r0 failed in do_rootfs: acme-kernel-extension: the miniature was told to fail here"
+    ),
     ("slow=0", ["nothing/*", "no.thing"], "the build did not make 'build/tmp/deploy/{nothing/*,no.thing}'"),
   ])
   func aRecipeThatMakesNothingFails(_ fault: String, _ assets: [String], _ reason: String) throws {

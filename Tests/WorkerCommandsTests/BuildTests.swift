@@ -84,7 +84,12 @@ struct BuildTests {
     #expect(failure.kind == .build)
     #expect(failure.step == fault.step)
     #expect(failure.reason.contains(fault.reason), "\(failure.reason)")
+    let logs = try host.outcome(spec.attempt).artifacts.filter { $0.role == .log }
+    #expect(logs.isEmpty == !fault.fault.hasPrefix("fail="))
     if fault.fault.hasPrefix("fail=acme") {
+      #expect(logs.map(\.path.text) == ["logs/acme-diag-data-3.0-r0.do_compile.log"])
+      let text = String(decoding: try BlobStore(root: host.root + "/blobs").read(logs[0].digest), as: UTF8.self)
+      #expect(text.hasPrefix("DEBUG: Executing shell function do_compile\n") && text.contains("acme-diag-data: the miniature was told to fail here"))
       #expect(failure.details.last == "console log: \(host.root)/attempts/\(spec.attempt)/console.log")
       #expect(failure.details.count > 3)
     }

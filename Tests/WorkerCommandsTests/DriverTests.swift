@@ -81,7 +81,8 @@ struct DriverTests {
     #expect(failure.kind == .build && failure.step == .feed)
     #expect(
       failure.reason
-        == "recipe acme-diag-data-3.0-r0 failed in do_compile (the build wrapper nevertheless ended with status 0)", "\(failure.reason)")
+        == "recipe acme-diag-data-3.0-r0 failed in do_compile: acme-diag-data: the miniature was told to fail here "
+        + "(the build wrapper nevertheless ended with status 0)", "\(failure.reason)")
   }
 
   @Test func cancelRemovesTheContainer() throws {

@@ -23,7 +23,7 @@ struct BitbakeConsoleTests {
     Case(file: "package-index.log", status: 0, succeeded: ["raspberrypi3"], lastProgress: .init(done: 11, total: 11)),
     Case(
       file: "failed-recipe.log", status: 2, succeeded: [], failed: ["raspberrypi3"], lastProgress: .init(done: 41, total: 48),
-      failure: "recipe hello-fail-1.0-r0 failed in do_compile"),
+      failure: "recipe hello-fail-1.0-r0 failed in do_compile: about to fail"),
     Case(
       file: "nothing-provides.log", status: 2, succeeded: [], failed: ["raspberrypi3"],
       failure: "nothing provides 'nosuchpkg' in this device repository"),
@@ -49,7 +49,7 @@ struct BitbakeConsoleTests {
   /// The container wrapper ends 0 after a failure.
   @Test func aFailedRecipeIsAFailureWhateverTheStatus() throws {
     let failure = try #require(try judge(.exited(0), try read("failed-recipe.log").0))
-    #expect(failure.reason == "recipe hello-fail-1.0-r0 failed in do_compile (the build wrapper nevertheless ended with status 0)")
+    #expect(failure.reason == "recipe hello-fail-1.0-r0 failed in do_compile: about to fail (the build wrapper nevertheless ended with status 0)")
   }
 
   @Test func successForAnotherMachineIsNone() throws {
@@ -74,7 +74,7 @@ struct BitbakeConsoleTests {
   @Test(arguments: [
     (
       "ERROR: hello-1.0-r0 do_fetch: Fetcher failure for URL: 'https://example.org/x'. Unable to fetch URL from any source.",
-      Failure.Kind.infrastructure
+      Failure.Kind.fetch
     ),
     ("ERROR: hello-1.0-r0 do_unpack: OSError: [Errno 28] No space left on device", .infrastructure),
     ("| g++: fatal error: Killed signal terminated program cc1plus", .infrastructure),
@@ -89,6 +89,22 @@ struct BitbakeConsoleTests {
   @Test(arguments: [(ChildEnd.silent, Failure.Kind.timedOut), (.overdue, .timedOut), (.cancelled, .cancelled)])
   func boundsAreNamed(_ end: ChildEnd, _ kind: Failure.Kind) throws {
     #expect(try judge(end, try read("success-noop.log").0)?.kind == kind)
+  }
+
+  /// bitbake says every ten minutes that nothing happens, and what it waits for.
+  @Test func stillAliveIsNoSignOfLife() {
+    var console = BitbakeConsole()
+    var shows: [Bool] = []
+    for line in [
+      "NOTE: recipe hello-1.0-r0: task do_compile: Started", "Bitbake still alive (no events for 600s). Active tasks:",
+      "/t/layers/meta/hello_1.0.bb:do_compile", "virtual:native:/t/layers/meta/hello_1.0.bb:do_install",
+      "Bitbake still alive (no events for 1200s). Active tasks:", "/t/layers/meta/hello_1.0.bb:do_compile",
+      "NOTE: recipe hello-1.0-r0: task do_compile: Succeeded", "some words",
+    ] {
+      _ = console.read(line)
+      shows.append(console.showsLife)
+    }
+    #expect(shows == [true, false, false, false, false, false, true, true])
   }
 
   @Test func readsTheBuildsVariables() throws {

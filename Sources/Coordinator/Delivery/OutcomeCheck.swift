@@ -24,6 +24,7 @@ enum OutcomeCheck {
     switch artifact.role {
     case .feed: guard prefix == "ipk" else { throw refuse("feed file outside ipk/: \(artifact.path)") }
     case .diskImage: guard prefix == "images" else { throw refuse("disk image outside images/: \(artifact.path)") }
+    case .log: throw refuse("it names a failed task's log: \(artifact.path)")
     case .file: guard prefix != "ipk", prefix != "images" else { throw refuse("\(artifact.path) is no file of deploy-jenkins") }
     }
   }

@@ -102,6 +102,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var details: [String]
   /// The last console lines and where the whole log is are shown for failures: path relative to the device type's directory.
   package var log: RelativePath?
+  /// The own logs of tasks that failed, of all attempts; nil where nothing failed.
+  package var taskLogs: [File]?
   package var host: HostName?
   package var attempts: Int
   package var steps: [StepResult]
@@ -115,7 +117,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
-    details: [String] = [], log: RelativePath? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
+    details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,
     notices: [String] = []
   ) {
@@ -128,6 +130,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
     self.failure = failure
     self.details = details
     self.log = log
+    self.taskLogs = taskLogs
     self.host = host
     self.attempts = attempts
     self.steps = steps
@@ -141,8 +144,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
 extension DeviceTypeReport {
   enum CodingKeys: String, CodingKey {
-    case slug, machine, arch, version, outcome, reason, failure, details, log, host, attempts, steps, blocks, artifacts, images, releases,
-      notices
+    case slug, machine, arch, version, outcome, reason, failure, details, log, taskLogs, host, attempts, steps, blocks, artifacts, images,
+      releases, notices
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -156,6 +159,7 @@ extension DeviceTypeReport {
     try container.encode(failure, forKey: .failure)
     try container.encode(details, forKey: .details)
     try container.encode(log, forKey: .log)
+    try container.encode(taskLogs, forKey: .taskLogs)
     try container.encode(host, forKey: .host)
     try container.encode(attempts, forKey: .attempts)
     try container.encode(steps, forKey: .steps)

@@ -4,6 +4,8 @@ import BuildModel
 package enum RetryRule {
   /// Attempts that a task gets when hosts fail it.
   package static let attemptLimit = 3
+  /// Attempts that a task gets when something cannot be fetched: the second one shows whose fault it is.
+  package static let fetchAttemptLimit = 2
 
   package enum Next: Hashable, Sendable {
     /// Try again, not on this host while another one fits.
@@ -15,6 +17,7 @@ package enum RetryRule {
   package static func next(after failure: Failure, attempts: Int) -> Next {
     switch failure.kind {
     case .infrastructure, .lost: attempts < attemptLimit ? .another : .end
+    case .fetch: attempts < fetchAttemptLimit ? .another : .end
     case .build, .coordinator, .rejected, .timedOut, .cancelled: .end
     }
   }

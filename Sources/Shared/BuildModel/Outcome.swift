@@ -19,16 +19,19 @@ package struct StepResult: Codable, Hashable, Sendable {
   }
 }
 
-/// Why an attempt did not build. The kind alone decides about retry.
+/// Why an attempt did not build. The kind alone says who is to blame, and decides about retry.
 package struct Failure: Codable, Hashable, Sendable, Error, CustomStringConvertible {
   package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-    /// The build itself is wrong: a recipe failed, a package is missing. Trying again gives the same.
+    /// The repository: a recipe failed, a package is missing. Trying again gives the same.
     case build
-    /// The host, its disk or the network: another host may do it.
+    /// Something could not be fetched. Whether the repository names what is nowhere, or the host cannot reach it, shows only on another host: it is
+    /// tried there once. Fails it there, too, the repository is to blame; succeeds it, the first host is.
+    case fetch
+    /// The host: its disk, memory, programs, locale or network. Another host may do it.
     case infrastructure
     /// The coordinator's own disk is full: no other host helps.
     case coordinator
-    /// The input is wrong.
+    /// The request, or what the repository says about itself, is wrong: it was refused before anything was built.
     case rejected
     case timedOut = "timed-out"
     case cancelled
@@ -66,6 +69,8 @@ package struct Artifact: Codable, Hashable, Sendable {
     case diskImage = "disk-image"
     /// A package or index of the feed; `path` begins with `ipk/`.
     case feed
+    /// The own log of a task that failed, for a failed attempt; `path` is below `logs/`.
+    case log
   }
   package init(path: RelativePath, digest: Digest, size: Int64, role: Role) {
     self.path = path

@@ -5,10 +5,22 @@ import Processes
 package struct ImageBuildConsole: Sendable {
   /// The last lines, at most 20.
   private var lastLines: [String] = []
-  /// The last line that begins as an error of the tool.
+  /// The last line that begins as an error of the tool, and what the step's program said last before the first one.
   private var error: String?
+  private var said: String?
   private var couldNotRun = false
+  /// A line that says that the host ran out of something, and one that says that something could not be fetched.
   private var hostTrouble: String?
+  private var fetchTrouble: String?
+
+  private static let hostSigns = ["no space left on device", "disk quota exceeded", "cannot allocate memory", "read-only file system"]
+  private static let fetchSigns = [
+    // A base image that does not come: buildah's words, then BuildKit's.
+    "error: creating build container", "failed to resolve source metadata", "failed to load metadata", "toomanyrequests",
+    // What the steps' programs say: apt, apk, curl and git, Go's resolver, npm.
+    "temporary failure resolving", "temporary error (try again later)", "could not resolve host", "no such host", "name resolution", "eai_again",
+    "connection timed out", "connection refused", "tls handshake timeout", "i/o timeout", "network is unreachable",
+  ]
 
   package init() {}
 
@@ -16,15 +28,20 @@ package struct ImageBuildConsole: Sendable {
     if lastLines.count == 20 { lastLines.removeFirst() }
     lastLines.append(String(line.prefix(1000)))
     let lower = line.lowercased()
-    if lower.hasPrefix("error") { error = String(line.prefix(500)) }
+    if lower.hasPrefix("error") {
+      if error == nil { said = lastLines.dropLast().last { !$0.isEmpty && !Self.isOfTool($0) } }
+      error = String(line.prefix(500))
+    }
     if lower.contains("exec format error") { couldNotRun = true }
-    // A base image that does not come: buildah's words, then BuildKit's. Disk and memory besides.
-    let signs = [
-      "error: creating build container", "failed to resolve source metadata", "failed to load metadata", "no space left on device",
-      "disk quota exceeded",
-      "cannot allocate memory",
-    ]
-    if hostTrouble == nil, signs.contains(where: { lower.contains($0) }) { hostTrouble = String(line.prefix(500)) }
+    if hostTrouble == nil, Self.hostSigns.contains(where: lower.contains) { hostTrouble = String(line.prefix(500)) }
+    if fetchTrouble == nil, Self.fetchSigns.contains(where: lower.contains) { fetchTrouble = String(line.prefix(500)) }
+  }
+
+  /// Lines in which buildah and docker tell about themselves.
+  private static func isOfTool(_ line: String) -> Bool {
+    [
+      "STEP ", "Step ", "--> ", "---> ", " ---> ", "#", "------", "COMMIT", "Trying to pull", "Sending build context", "subprocess exited with",
+    ].contains(where: line.hasPrefix)
   }
 
   /// nil when the call ended with status 0.
@@ -47,7 +64,9 @@ package struct ImageBuildConsole: Sendable {
         "a step of the Dockerfile runs a program that this host cannot (the image is for \(platform)); install qemu-user-static there")
     case .exited(let status):
       if let hostTrouble { return failure(.infrastructure, "\(tool): \(hostTrouble)") }
-      return failure(.build, "\(tool) ended with status \(status)\(error.map { ": \($0)" } ?? "")")
+      if let fetchTrouble { return failure(.fetch, "\(tool): \(fetchTrouble)") }
+      let cause = [said, error].compactMap { $0 }.joined(separator: " (")
+      return failure(.build, "\(tool) ended with status \(status)\(cause.isEmpty ? "" : ": \(cause)\(said == nil ? "" : ")")")")
     }
   }
 }

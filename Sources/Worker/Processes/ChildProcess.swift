@@ -16,9 +16,11 @@ package enum ChildProcess {
   ///
   /// A daemon that the child left behind may hold the stream open; what it writes later is not waited for.
   /// With an `interruption` the caller is taken for the reaper of all orphans: they are collected on the way.
-  /// `input` is a file that the child reads from where its offset stands.
+  /// `input` is a file that the child reads from where its offset stands. `verdict` is asked at least once a second; what it returns ends the wait as
+  /// a bound does.
   package static func run(
-    _ command: Command, limits: ChildLimits, interruption: Interruption? = nil, input: Int32? = nil, output: (UnsafeRawBufferPointer) throws -> Void
+    _ command: Command, limits: ChildLimits, interruption: Interruption? = nil, input: Int32? = nil, verdict: () -> ChildEnd? = { nil },
+    output: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> ChildEnd {
     var ends: [Int32] = [-1, -1]
     guard pipe2(&ends, O_CLOEXEC) == 0 else { throw ProcessError.system(operation: "pipe for", subject: command.program, errno: errno) }
@@ -30,7 +32,7 @@ package enum ChildProcess {
       pid = try spawn(command, input: input, output: ends[1], newSession: true)
     }
     _ = fcntl(source, F_SETFL, O_NONBLOCK)
-    return try follow(pid, source: source, limits: limits, interruption: interruption, output: output)
+    return try follow(pid, source: source, limits: limits, interruption: interruption, verdict: verdict, output: output)
   }
 
   /// Runs a program and keeps what it writes; for short answers. An end by a bound is killed and reaped here.
@@ -92,7 +94,8 @@ package enum ChildProcess {
   }
 
   private static func follow(
-    _ pid: pid_t, source: Int32, limits: ChildLimits, interruption: Interruption?, output: (UnsafeRawBufferPointer) throws -> Void
+    _ pid: pid_t, source: Int32, limits: ChildLimits, interruption: Interruption?, verdict: () -> ChildEnd?,
+    output: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> ChildEnd {
     let watch = blockfarm_pidfd_open(pid)
     defer { if watch >= 0 { close(watch) } }
@@ -126,6 +129,10 @@ package enum ChildProcess {
         if now >= limit {
           if interruption == nil { kill(pid) }
           return now >= limits.deadline ? .overdue : .silent
+        }
+        if let end = verdict() {
+          if interruption == nil { kill(pid) }
+          return end
         }
         // Without a pidfd the child's end is looked for; orphans are collected at least once a second.
         let wait = min(limit - now, watch >= 0 ? 1 : 0.05)

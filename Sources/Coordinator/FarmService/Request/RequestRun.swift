@@ -21,13 +21,15 @@ actor RequestRun {
     var avoid: Set<HostName> = []
     var expectedSeconds: Double?
     var steps: [StepResult] = []
+    /// The own logs of tasks that failed, of all attempts.
+    var taskLogs: [DeviceTypeReport.File] = []
     var notices: [String] = []
     var lastWaiting: [HostReason] = []
   }
 
   private enum Finished: Sendable {
     case tick
-    case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult])
+    case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult], [DeviceTypeReport.File])
     case delivered(Slug, Result<DeviceTypeReport, Failure>)
   }
 
@@ -90,8 +92,9 @@ actor RequestRun {
         case .tick:
           try await checkCancellation()
           addTick(to: &group)
-        case .attempt(let slug, let host, let attempt, let outcome, let steps):
+        case .attempt(let slug, let host, let attempt, let outcome, let steps, let logs):
           await pool.release(host, from: slug)
+          work[slug]?.taskLogs += logs
           try await attemptEnded(slug, host, attempt, outcome, steps, in: &group)
         case .delivered(let slug, let result): try await delivered(slug, result)
         }
@@ -219,15 +222,17 @@ actor RequestRun {
   private static func collected(
     _ outcome: Outcome, of attempt: AttemptRecord, task: PlannedTask, client: WorkerClient, pipeline: DeliveryPipeline
   ) async -> Finished {
-    guard outcome.failure == nil else { return .attempt(task.slug, attempt.host, attempt, outcome, []) }
+    guard outcome.failure == nil else {
+      return .attempt(task.slug, attempt.host, attempt, outcome, [], await pipeline.taskLogs(of: outcome, attempt: attempt.id, client: client))
+    }
     do {
       let steps = try await pipeline.collect(outcome, of: task, spec: attempt.spec, host: attempt.host, client: client)
-      return .attempt(task.slug, attempt.host, attempt, outcome, steps)
+      return .attempt(task.slug, attempt.host, attempt, outcome, steps, [])
     } catch {
       var refused = outcome
       refused.failure = Failure(cause: error)
       if error is BlocksError { refused.failure?.kind = .rejected }
-      return .attempt(task.slug, attempt.host, attempt, refused, [])
+      return .attempt(task.slug, attempt.host, attempt, refused, [], [])
     }
   }
 
@@ -305,7 +310,8 @@ actor RequestRun {
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion, outcome: outcome,
       reason: failure?.reason, failure: failure?.kind, details: failure?.details ?? [],
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") },
-      host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host, attempts: item.attempts.count,
+      taskLogs: item.taskLogs.isEmpty ? nil : item.taskLogs, host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host,
+      attempts: item.attempts.count,
       steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
       artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
       notices: item.notices + delivered.notices)
@@ -333,8 +339,8 @@ actor RequestRun {
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
       outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
-      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, host: item.attempts.last?.host,
-      attempts: item.attempts.count, steps: steps, notices: item.notices)
+      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, taskLogs: item.taskLogs,
+      host: item.attempts.last?.host, attempts: item.attempts.count, steps: steps, notices: item.notices)
   }
 
   private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {
