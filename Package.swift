@@ -65,6 +65,8 @@ let coordinator: [Target] = [
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
+  // One thread that waits for foreign descriptors and runs what their owners do.
+  room("Coordinator", "EventLoop", ["CLinux"]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
@@ -127,6 +129,7 @@ let roomTests: [Target] = [
   tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
+  tests("EventLoop"),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
