@@ -68,7 +68,7 @@ let coordinator: [Target] = [
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["CLinux"]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
@@ -85,8 +85,8 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
+      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "EventLoop",
+      "Executors", "Cloud", "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
@@ -130,7 +130,7 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("EventLoop"),
-  tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("Executors", ["BuildModel", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(
