@@ -70,7 +70,7 @@ let coordinator: [Target] = [
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
-  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "EventLoop", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
   room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
@@ -131,7 +131,7 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel"]),
   tests("EventLoop"),
   tests("Executors", ["BuildModel", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(
     "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
