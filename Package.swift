@@ -65,10 +65,12 @@ let coordinator: [Target] = [
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
+  // One thread that waits for foreign descriptors and runs what their owners do.
+  room("Coordinator", "EventLoop", ["CLinux"]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // Requests and answers on libcurl.
-  room("Coordinator", "HTTP", ["BuildModel", "BlobStore", "CCurl", crypto]),
+  room("Coordinator", "HTTP", ["BuildModel", "BlobStore", "EventLoop", "CCurl", crypto]),
   // Registries of container images.
   room("Coordinator", "Registry", ["BuildModel", "BlobStore", "OCIImage", "HTTP", crypto]),
   // balenaCloud's API.
@@ -103,7 +105,7 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "RemoteFeed", "Publishing",
+      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "EventLoop", "Executors", "RemoteFeed", "Publishing",
       "Reports", "Delivery", "Releases",
     ]),
   // What the variables of a Jenkins job mean, and what the job finds in its workspace.
@@ -151,10 +153,11 @@ let roomTests: [Target] = [
   tests("Planning", ["BuildModel", "BlobStore"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
-  tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("EventLoop"),
+  tests("Executors", ["BuildModel", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
   // HTTP, Registry and Balena share their servers.
   .testTarget(
-    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "BuildModel", "BlobStore", "OCIImage", crypto], path: "Tests/CloudTests",
+    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto], path: "Tests/CloudTests",
     swiftSettings: settings),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
   tests(

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import EventLoop
 import Foundation
 import Synchronization
 import Testing
@@ -201,6 +202,28 @@ struct HTTPClientTests {
       for try await isRight in group { #expect(isRight) }
     }
     #expect(server.connections <= 4)
+  }
+
+  /// With its thread and the connections that it has kept.
+  @Test func clientEndsWithItsLastReference() async throws {
+    final class Marker: Sendable {
+      let gone: DispatchSemaphore
+      init(_ gone: DispatchSemaphore) { self.gone = gone }
+      deinit { gone.signal() }
+    }
+    let server = try FaultServer { _, _ in Reply.send(200) }
+    defer { server.stop() }
+    let gone = DispatchSemaphore(value: 0)
+    func useOnce() async throws {
+      let client = try client()
+      // The loop holds the marker as long as it is there itself.
+      client.multi.loop.perform { [weak loop = client.multi.loop, marker = Marker(gone)] in
+        loop?.set(LoopTimer(), at: .now + .seconds(1000)) { withExtendedLifetime(marker) {} }
+      }
+      _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/a")))
+    }
+    try await useOnce()
+    #expect(try await BlockingWork.run { gone.wait(timeout: .now() + 10) } == .success)
   }
 
   /// Whoever waits for a connection is not connecting yet: its limits begin with its own exchange.

@@ -1,3 +1,4 @@
+import EventLoop
 import Foundation
 
 @testable import Executors
@@ -68,7 +69,7 @@ func run(_ arguments: [String], environment: [String: String] = [:]) throws -> S
 
 /// One loop for all tests, as in the program.
 enum Shared {
-  static let loop = Result { try PollLoop() }
+  static let loop = Result { try DescriptorLoop(name: "executors-test") }
 }
 
-func testLoop() throws -> PollLoop { try Shared.loop.get() }
+func testLoop() throws -> DescriptorLoop { try Shared.loop.get() }

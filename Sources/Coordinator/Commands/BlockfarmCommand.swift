@@ -45,8 +45,12 @@ struct BlockfarmCommand: AsyncParsableCommand {
     } catch {
       let status = exitCode(for: error)
       if status == .success { exit(withError: error) }
+      guard status == .validationFailure else {
+        Diagnostics.error("\(error)")
+        Glibc.exit(ExitStatus(error).value)
+      }
       Diagnostics.print(fullMessage(for: error))
-      Glibc.exit(status == .validationFailure ? 2 : status.rawValue)
+      Glibc.exit(ExitStatus.usage.value)
     }
   }
 }

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import CoordinatorConfiguration
+import EventLoop
 import Delivery
 import Executors
 import FoundationEssentials
@@ -14,14 +15,15 @@ package struct FarmContext: Sendable {
   package let store: StateStore
   package let blobs: BlobStore
   package let interruption = CancelFlag()
-  let loop: PollLoop
+  /// Carries the sessions to all hosts and the child processes on this one.
+  let loop: DescriptorLoop
 
   /// Opens the state directory, making it where it is missing.
   package init(configuration: FarmConfiguration) throws {
     self.configuration = configuration
     store = try StateStore(directory: configuration.state)
     blobs = try BlobStore(root: configuration.state + "/blobs")
-    loop = try PollLoop()
+    loop = try DescriptorLoop(name: "blockfarm-hosts")
     if mkdir(configuration.state + "/scratch", 0o755) != 0, errno != EEXIST {
       throw StoreError.open(path: configuration.state + "/scratch", reason: String(cString: strerror(errno)))
     }

@@ -6,7 +6,8 @@ import struct Crypto.SHA256
 
 /// A body that becomes a file: written under a temporary name beside it, hashed, synced and renamed.
 ///
-/// Never used by two threads at once: the client calls its sinks one after the other, and `finish` comes after it.
+/// Unchecked, because its descriptor, hash and size are plain variables. Safe, because the client calls its sinks one after the other, on the queue of
+/// their ``SinkFeed``, and whoever made the sink uses it before and after the download only.
 final class FileSink: BodySink, @unchecked Sendable {
   private let path: String
   private let temporary: String

@@ -3,15 +3,15 @@
 /// Cancelling the calling task ends an exchange at once and throws `CancellationError`; everything else is thrown as ``HTTPError``.
 package final class HTTPClient: Sendable {
   package let settings: HTTPSettings
-  let loop: CurlLoop
+  let multi: CurlMulti
 
   /// Starts the client's thread, which ends with the client.
   package init(settings: HTTPSettings = HTTPSettings()) throws(HTTPError) {
     self.settings = settings
-    loop = try CurlLoop(connectionsPerHost: settings.connectionsPerHost)
+    multi = try CurlMulti(connectionsPerHost: settings.connectionsPerHost)
   }
 
-  deinit { loop.stop() }
+  deinit { multi.close() }
 
   /// Sends a request and keeps the answer's body in memory, inflated if it was sent compressed.
   ///
@@ -50,7 +50,7 @@ package final class HTTPClient: Sendable {
     let redaction = Redaction(request.authorization?.secrets ?? [])
     for _ in 0...settings.redirectLimit {
       try check(request)
-      let report = await Transfer(request, settings: settings, target: target, loop: loop).run()
+      let report = await multi.run(request, settings: settings, target: target)
       began(report)
       switch report.end {
       case .cancelled: throw CancellationError()

@@ -1,10 +1,10 @@
 import CCurl
 import Glibc
 
-/// One exchange on the loop: one request, at most one answer, no redirect, no repetition.
+/// One exchange: one request, at most one answer, no redirect, no repetition.
 ///
-/// Made anywhere, then used on the loop's thread only. It ends once: by libcurl, by cancellation, or before it began.
-final class Transfer: @unchecked Sendable {
+/// Belongs to the ``CurlMulti`` that runs it. It ends once: by libcurl, by cancellation, or before it began.
+final class Transfer {
   /// Where the body of a wanted answer goes.
   enum Target: Sendable {
     case memory(limit: Int)
@@ -32,11 +32,8 @@ final class Transfer: @unchecked Sendable {
   let request: HTTPRequest
   let settings: HTTPSettings
   let target: Target
-  let loop: CurlLoop
 
-  private var handle: UnsafeMutableRawPointer?
-  private var fields: UnsafeMutablePointer<curl_slist>?
-  private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+  private var handle: EasyHandle?
   private(set) var source: BodySource?
   private var head = ResponseHead()
   private var body: [UInt8] = []
@@ -44,49 +41,40 @@ final class Transfer: @unchecked Sendable {
   /// Why a callback stopped libcurl.
   private var refusal: HTTPError?
   private var isCut = false
-  private var isCancelled = false
-  private var continuation: CheckedContinuation<Report, Never>?
+  /// Called on the sink's queue; must come to ``sinkHas(_:)``.
+  private let taken: @Sendable (SinkFeed.Taken) -> Void
+  private let done: (Report) -> Void
 
-  init(_ request: HTTPRequest, settings: HTTPSettings, target: Target, loop: CurlLoop) {
+  /// `done` is called once. Until then the transfer must be kept.
+  init(
+    _ request: HTTPRequest, settings: HTTPSettings, target: Target, taken: @escaping @Sendable (SinkFeed.Taken) -> Void,
+    done: @escaping (Report) -> Void
+  ) {
     self.request = request
     self.settings = settings
     self.target = target
-    self.loop = loop
-    errorText.initialize(to: 0)
+    self.taken = taken
+    self.done = done
   }
 
-  deinit { errorText.deallocate() }
-
-  /// Runs to the end. Cancelling the task ends the exchange at once.
-  func run() async -> Report {
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        loop.perform { [self] in start(continuation) }
-      }
-    } onCancel: {
-      loop.perform { [self] in cancel() }
-    }
+  /// The handle that is to be run, which stays the transfer's.
+  func prepare() throws(HTTPError) -> UnsafeMutableRawPointer {
+    source = try BodySource(request.body)
+    guard let handle = EasyHandle() else { throw .local(operation: "set up", path: "libcurl", errno: ENOMEM) }
+    self.handle = handle
+    try handle.setOptions(of: self)
+    return handle.pointer
   }
 
-  private func start(_ continuation: CheckedContinuation<Report, Never>) {
-    self.continuation = continuation
-    if isCancelled { return finish(.cancelled) }
-    do throws(HTTPError) {
-      source = try BodySource(request.body)
-      guard let handle = curl_easy_init() else { throw .local(operation: "set up", path: "libcurl", errno: ENOMEM) }
-      self.handle = handle
-      fields = try TransferOptions.apply(to: handle, transfer: self, errorText: errorText)
-      guard loop.add(self, handle: handle) == CURLM_OK else { throw .local(operation: "add", path: "a transfer", errno: EINVAL) }
-    } catch {
-      finish(.failed(error))
-    }
-  }
+  /// It could not be started.
+  func fail(_ error: HTTPError) { finish(.failed(error)) }
 
-  private func cancel() {
-    isCancelled = true
-    guard continuation != nil, let handle else { return }
-    loop.remove(handle: handle)
-    settle(.cancelled)
+  /// libcurl has let go of it.
+  func cancel() { settle(.cancelled) }
+
+  /// The sink is done with a piece.
+  func sinkHas(_ piece: SinkFeed.Taken) {
+    if feed?.note(piece) == true { handle?.resume() }
   }
 
   /// libcurl is done with it.
@@ -108,11 +96,8 @@ final class Transfer: @unchecked Sendable {
 
   private func finish(_ end: End) {
     let report = Report(end: end, head: head, position: feed?.position ?? startOffset)
-    if let handle { curl_easy_cleanup(handle) }
-    curl_slist_free_all(fields)
-    (handle, fields, source, feed) = (nil, nil, nil, nil)
-    continuation?.resume(returning: report)
-    continuation = nil
+    (handle, source, feed) = (nil, nil, nil)
+    done(report)
   }
 
   private var startOffset: Int64 { if case .sink(_, let offset, _) = target { offset } else { 0 } }
@@ -157,9 +142,7 @@ final class Transfer: @unchecked Sendable {
     if feed == nil {
       guard let start = bodyStart(asked: offset) else { return 0 }
       announced = start
-      feed = SinkFeed(sink, at: start, loop: loop) { [self] in
-        if let handle { curl_easy_pause(handle, CURLPAUSE_CONT) }
-      }
+      feed = SinkFeed(sink, at: start, report: taken)
     }
     guard let feed else { return 0 }
     if let error = feed.error {
@@ -188,13 +171,9 @@ final class Transfer: @unchecked Sendable {
   }
 
   private func failure(_ code: CURLcode) -> TransportFailure {
-    let said = String(cString: errorText)
-    let reason = said.isEmpty ? String(cString: curl_easy_strerror(code)) : said
-    var sent = 0
-    if let handle { blockfarm_curl_get_long(handle, CURLINFO_REQUEST_SIZE, &sent) }
+    let reason = Redaction(request.authorization?.secrets ?? []).clean((handle?.reason(code) ?? "").trimmedHTTPBlanks)
     return TransportFailure(
-      kind: .init(code), method: request.method, url: request.url,
-      reason: Redaction(request.authorization?.secrets ?? []).clean(reason.trimmedHTTPBlanks), wasNeverSent: sent == 0)
+      kind: .init(code), method: request.method, url: request.url, reason: reason, wasNeverSent: (handle?.sentBytes ?? 0) == 0)
   }
 }
 

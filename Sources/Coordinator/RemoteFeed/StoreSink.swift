@@ -2,7 +2,10 @@ import BlobStore
 import BuildModel
 import HTTP
 
-/// A body of which nothing is known before it comes, as a blob. The client calls its sinks one after the other; `finish` comes after it.
+/// A body of which nothing is known before it comes, as a blob.
+///
+/// Unchecked, because a `BlobWriter` is not Sendable. Safe, because the client calls its sinks one after the other, and whoever made the sink uses it
+/// before and after the download only.
 final class StoreSink: BodySink, @unchecked Sendable {
   private let store: BlobStore
   private var writer: BlobWriter?

@@ -1,6 +1,9 @@
 import Glibc
 
 /// A scratch file that holds unpacked file contents until they are written in order. It has no name on disk and goes with the object.
+///
+/// Unchecked, because the buffer and the counts are plain variables. Safe, because one thread writes and flushes it, and only then hands it to the threads
+/// that read; reading touches nothing but the descriptor, with pread(2).
 final class ContentSpool: @unchecked Sendable {
   /// Where some content lies.
   struct Extent: Hashable, Sendable {

@@ -5,6 +5,8 @@
 
 typedef size_t (*blockfarm_curl_bytes)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*blockfarm_curl_seek)(void *context, curl_off_t offset, int origin);
+typedef int (*blockfarm_curl_socket)(CURL *handle, curl_socket_t socket, int wanted, void *context, void *assigned);
+typedef int (*blockfarm_curl_timer)(CURLM *multi, long milliseconds, void *context);
 
 static inline CURLcode blockfarm_curl_set_long(CURL *handle, CURLoption option, long value) {
   return (curl_easy_setopt)(handle, option, value);
@@ -31,6 +33,13 @@ static inline CURLcode blockfarm_curl_get_long(CURL *handle, CURLINFO info, long
 }
 static inline CURLMcode blockfarm_curl_multi_set_long(CURLM *handle, CURLMoption option, long value) {
   return (curl_multi_setopt)(handle, option, value);
+}
+/* What the multi handle waits for: `socket` is called when that changes for a descriptor, `timer` for the one moment. */
+static inline void blockfarm_curl_multi_set_wants(CURLM *multi, blockfarm_curl_socket socket, blockfarm_curl_timer timer, void *context) {
+  (curl_multi_setopt)(multi, CURLMOPT_SOCKETFUNCTION, socket);
+  (curl_multi_setopt)(multi, CURLMOPT_SOCKETDATA, context);
+  (curl_multi_setopt)(multi, CURLMOPT_TIMERFUNCTION, timer);
+  (curl_multi_setopt)(multi, CURLMOPT_TIMERDATA, context);
 }
 static inline CURLcode blockfarm_curl_prepare(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
 

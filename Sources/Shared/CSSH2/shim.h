@@ -3,7 +3,6 @@
 #include <libssh2.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>

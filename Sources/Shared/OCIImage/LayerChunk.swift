@@ -4,6 +4,9 @@ import Dispatch
 import struct Crypto.SHA256
 
 /// A piece of a layer's tar on its way to the hash and to the output: filled once, then only read.
+///
+/// Unchecked, because it is a buffer and a count. Safe, because the thread that fills it hands it on when it is full (through a dispatch queue, which orders
+/// memory) and keeps no reference; from then on everybody only reads.
 final class LayerChunk: @unchecked Sendable {
   /// No stricter alignment: glibc before 2.38 does not use again what was freed after an aligned allocation.
   private let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: GzipChunks.chunkSize, alignment: 16)
@@ -26,6 +29,8 @@ final class LayerChunk: @unchecked Sendable {
 }
 
 /// Hashes chunks in order on a thread of its own while their bytes are written; a few may wait.
+///
+/// Unchecked, because the hash is a plain variable. Safe, because only blocks on the serial queue touch it.
 final class ChunkHash: @unchecked Sendable {
   private let queue = DispatchQueue(label: "blockfarm.layer.hash")
   private let places = DispatchSemaphore(value: 8)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -22,3 +24,6 @@ static inline int blockfarm_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidf
 
 /* A close-on-exec, non-blocking descriptor that reads the signals of the set; -1 with errno. */
 static inline int blockfarm_signalfd(const sigset_t *set) { return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
+
+/* Names the calling thread for top -H and debuggers; all but 15 bytes are cut off. */
+static inline void blockfarm_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }

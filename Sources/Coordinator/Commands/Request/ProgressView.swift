@@ -6,6 +6,9 @@ import Glibc
 import Reports
 
 /// Shows a running request on standard error: a live table in a terminal, one line an event elsewhere.
+///
+/// Unchecked, because rows and timer are plain variables. Safe, because everything but `init` runs on the serial queue, the timer's handler too, and `init`
+/// writes before anybody else has the object; drawing on the queue also keeps lines whole.
 final class ProgressView: @unchecked Sendable {
   private struct Row {
     var host = ""

@@ -1,13 +1,14 @@
 import CSSH2
+import EventLoop
 import FoundationEssentials
 import Glibc
 
-/// A child process with its three pipes, driven by the poll loop like a session.
+/// A child process with its three pipes, driven by the loop like a session.
 actor LocalProcess: WorkerProcess {
-  private nonisolated let loop: PollLoop
+  private nonisolated let loop: DescriptorLoop
   private nonisolated let hostName: String
   private nonisolated let deadline: ProcessDeadline
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedExecutor }
 
   private var pid: pid_t = -1
   private var input: Int32 = -1
@@ -17,11 +18,11 @@ actor LocalProcess: WorkerProcess {
   private var ending: Int32 = -1
   private var standardError = OutputTail()
   private var exit: ProcessExit?
-  private var waiters: [Int32: CheckedContinuation<Int16, any Error>] = [:]
+  private var waiters: [Int32: CheckedContinuation<Readiness, any Error>] = [:]
 
   private static let pieceSize = 256 << 10
 
-  init(loop: PollLoop, hostName: String, deadline: ProcessDeadline) {
+  init(loop: DescriptorLoop, hostName: String, deadline: ProcessDeadline) {
     self.loop = loop
     self.hostName = hostName
     self.deadline = deadline
@@ -85,7 +86,7 @@ actor LocalProcess: WorkerProcess {
       if count >= 0 {
         rest = rest.dropFirst(count)
       } else if errno == EAGAIN {
-        try await ready(input, Int16(POLLOUT), "sending input")
+        try await ready(input, .writable, "sending input")
       } else if errno == EPIPE || errno == ECONNRESET {
         return false
       } else if errno != EINTR {
@@ -111,7 +112,7 @@ actor LocalProcess: WorkerProcess {
       switch failure {
       case 0: closeOne(&output)
       case EINTR: break
-      case EAGAIN: try await ready(output, Int16(POLLIN), "waiting for output")
+      case EAGAIN: try await ready(output, .readable, "waiting for output")
       default: throw ExecutorError.local(operation: "read from the child process", path: "", errno: failure)
       }
     }
@@ -119,7 +120,7 @@ actor LocalProcess: WorkerProcess {
 
   func waitForExit() async throws -> ProcessExit {
     while try await read() != nil {}
-    while exit == nil, !reap() { try await ready(ending, Int16(POLLIN), "waiting for the end") }
+    while exit == nil, !reap() { try await ready(ending, .readable, "waiting for the end") }
     drainErrors()
     let ended = exit ?? ProcessExit(status: nil, signal: nil, standardError: "")
     return ProcessExit(status: ended.status, signal: ended.signal, standardError: standardError.text)
@@ -140,45 +141,47 @@ actor LocalProcess: WorkerProcess {
   // MARK: Waiting
 
   /// Waits for a descriptor, and meanwhile takes away what the child writes to its standard error.
-  private func ready(_ descriptor: Int32, _ events: Int16, _ operation: String) async throws {
+  private func ready(_ descriptor: Int32, _ events: DescriptorEvents, _ operation: String) async throws {
     let limit = deadline.next
     let began = ContinuousClock.now
     while true {
-      let isWatchingErrors = errors >= 0
       let answer = try await withTaskCancellationHandler {
         try await suspend(descriptor, events, until: limit)
       } onCancel: {
         loop.perform { self.assumeIsolated { $0.resume(descriptor, with: .failure(CancellationError())) } }
       }
-      if answer == Self.errorsCame, isWatchingErrors {
-        drainErrors()
-        continue
+      switch answer {
+      case .ready: return
+      case .errorsCame: drainErrors()
+      case .late: throw ExecutorError.timedOut(host: hostName, operation: operation, seconds: (ContinuousClock.now - began).inSeconds)
       }
-      guard answer != 0 else {
-        throw ExecutorError.timedOut(host: hostName, operation: operation, seconds: (ContinuousClock.now - began).inSeconds)
-      }
-      return
     }
   }
 
-  private static let errorsCame = Int16.min
+  /// How a wait ended.
+  private enum Readiness: Sendable {
+    case ready
+    /// Nothing yet, but the child has written to its standard error.
+    case errorsCame
+    case late
+  }
 
-  private func suspend(_ descriptor: Int32, _ events: Int16, until limit: ContinuousClock.Instant) async throws -> Int16 {
+  private func suspend(_ descriptor: Int32, _ events: DescriptorEvents, until limit: ContinuousClock.Instant) async throws -> Readiness {
     try Task.checkCancellation()
     return try await withCheckedThrowingContinuation { continuation in
       waiters[descriptor] = continuation
-      loop.watch(descriptor, events: events, deadline: limit) { [weak self] revents in
-        self?.assumeIsolated { $0.resume(descriptor, with: .success(revents)) }
+      loop.watch(descriptor, for: events, until: limit) { [weak self] events in
+        self?.assumeIsolated { $0.resume(descriptor, with: .success(events.isEmpty ? .late : .ready)) }
       }
       if errors >= 0, errors != descriptor {
-        loop.watch(errors, events: Int16(POLLIN), deadline: nil) { [weak self] _ in
-          self?.assumeIsolated { $0.resume(descriptor, with: .success(Self.errorsCame)) }
+        loop.watch(errors, for: .readable) { [weak self] _ in
+          self?.assumeIsolated { $0.resume(descriptor, with: .success(.errorsCame)) }
         }
       }
     }
   }
 
-  private func resume(_ descriptor: Int32, with result: Result<Int16, any Error>) {
+  private func resume(_ descriptor: Int32, with result: Result<Readiness, any Error>) {
     guard let continuation = waiters.removeValue(forKey: descriptor) else { return }
     loop.unwatch(descriptor)
     if errors >= 0 { loop.unwatch(errors) }
@@ -224,7 +227,7 @@ actor LocalProcess: WorkerProcess {
   private func waitForEnding(until limit: ContinuousClock.Instant) async {
     let descriptor = ending
     await withCheckedContinuation { continuation in
-      loop.watch(descriptor, events: Int16(POLLIN), deadline: limit) { _ in continuation.resume() }
+      loop.watch(descriptor, for: .readable, until: limit) { _ in continuation.resume() }
     }
   }
 

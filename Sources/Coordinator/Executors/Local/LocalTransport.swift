@@ -1,3 +1,4 @@
+import EventLoop
 import FoundationEssentials
 import Glibc
 
@@ -6,9 +7,9 @@ import Glibc
 /// The child gets a process group of its own and a small environment: no token of the coordinator reaches it.
 package struct LocalTransport: WorkerTransport {
   package let hostName: String
-  private let loop: PollLoop
+  private let loop: DescriptorLoop
 
-  package init(loop: PollLoop, hostName: String = "local") {
+  package init(loop: DescriptorLoop, hostName: String = "local") {
     self.loop = loop
     self.hostName = hostName
   }

@@ -1,6 +1,6 @@
 /// Memory at a fixed address: libssh2 wants a half-sent packet finished from where it was begun.
 ///
-/// Used by one call at a time, on the poll loop's thread.
+/// Used by one call at a time, on the loop's thread.
 final class FixedBuffer: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
 

@@ -1,3 +1,4 @@
+import EventLoop
 import FoundationEssentials
 
 /// The sessions to one host: connects on first use, shares sessions among commands, connects again after a loss.
@@ -7,7 +8,7 @@ import FoundationEssentials
 package actor HostConnection: WorkerTransport {
   package nonisolated let destination: SSHDestination
   package nonisolated var hostName: String { destination.name }
-  private let loop: PollLoop
+  private let loop: DescriptorLoop
   private let limits: ConnectionLimits
 
   private struct Line {
@@ -25,7 +26,7 @@ package actor HostConnection: WorkerTransport {
   private var finalError: ExecutorError?
   private var keyTypes = HostKeyTypes.any
 
-  package init(destination: SSHDestination, loop: PollLoop, limits: ConnectionLimits = ConnectionLimits()) {
+  package init(destination: SSHDestination, loop: DescriptorLoop, limits: ConnectionLimits = ConnectionLimits()) {
     self.destination = destination
     self.loop = loop
     self.limits = limits

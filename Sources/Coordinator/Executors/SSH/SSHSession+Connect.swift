@@ -1,4 +1,5 @@
 import CSSH2
+import EventLoop
 import Glibc
 
 /// Which host key a host is asked for; a host shows only one.
@@ -79,10 +80,9 @@ extension SSHSession {
   }
 
   private func waitForConnection(_ descriptor: Int32, until deadline: ContinuousClock.Instant) async throws {
-    let loop = loop
-    let revents = await withCheckedContinuation { continuation in
-      loop.perform { loop.watch(descriptor, events: Int16(POLLOUT), deadline: deadline) { continuation.resume(returning: $0) } }
+    let events = await withCheckedContinuation { continuation in
+      loop.watch(descriptor, for: .writable, until: deadline) { continuation.resume(returning: $0) }
     }
-    if revents == 0 { throw ConnectFailure(reason: "no answer") }
+    if events.isEmpty { throw ConnectFailure(reason: "no answer") }
   }
 }

@@ -1,16 +1,17 @@
 import CSSH2
+import EventLoop
 import FoundationEssentials
 import Glibc
 
-/// One SSH connection. All of it runs on the poll loop's thread; libssh2 never blocks there.
+/// One SSH connection. All of it runs on the loop's thread; libssh2 never blocks there.
 ///
 /// libssh2 keeps one half-sent packet for each session, and that packet must be finished by the very call that began it. So calls
 /// take turns (``call``); only a call that merely waits for the peer lets others go ahead.
 actor SSHSession {
-  nonisolated let loop: PollLoop
+  nonisolated let loop: DescriptorLoop
   nonisolated let hostName: String
   nonisolated let limits: ConnectionLimits
-  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedExecutor }
 
   var handle: SSHHandle?
   /// Why the session can no longer be used.
@@ -27,14 +28,14 @@ actor SSHSession {
   private var peerHungUp = false
 
   private struct Waiter {
-    let events: Int16
+    let events: DescriptorEvents
     let deadline: ContinuousClock.Instant
     let continuation: CheckedContinuation<Void, any Error>
   }
   /// A wait that was over before anything came.
   private struct DeadlinePassed: Error {}
 
-  init(loop: PollLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits()) {
+  init(loop: DescriptorLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits()) {
     self.loop = loop
     self.hostName = hostName
     self.limits = limits
@@ -106,8 +107,8 @@ actor SSHSession {
           try await waitForPeer(until: deadline, seen: handle.received, cancellable: cancellable)
           await takeTurn()
         } else {
-          var events = sends ? Int16(POLLOUT) : 0
-          if !sends || directions & LIBSSH2_SESSION_BLOCK_INBOUND != 0 { events |= Int16(POLLIN) }
+          var events: DescriptorEvents = sends ? .writable : []
+          if !sends || directions & LIBSSH2_SESSION_BLOCK_INBOUND != 0 { events.insert(.readable) }
           do { try await suspend(makeID(), events: events, until: deadline, seen: nil) } catch {
             let cause = timeout(operation, since: began, from: error)
             end(cause)
@@ -136,9 +137,9 @@ actor SSHSession {
 
   private func waitForPeer(until deadline: ContinuousClock.Instant, seen: UInt64, cancellable: Bool) async throws {
     let id = makeID()
-    guard cancellable else { return try await suspend(id, events: Int16(POLLIN), until: deadline, seen: seen) }
+    guard cancellable else { return try await suspend(id, events: .readable, until: deadline, seen: seen) }
     try await withTaskCancellationHandler {
-      try await suspend(id, events: Int16(POLLIN), until: deadline, seen: seen, cancellable: true)
+      try await suspend(id, events: .readable, until: deadline, seen: seen, cancellable: true)
     } onCancel: {
       loop.perform { self.assumeIsolated { $0.resume(id, throwing: CancellationError()) } }
     }
@@ -146,7 +147,7 @@ actor SSHSession {
 
   /// `seen` is how much had come in when the caller last looked: if more came since, there is nothing to wait for.
   private func suspend(
-    _ id: UInt64, events: Int16, until deadline: ContinuousClock.Instant, seen: UInt64?, cancellable: Bool = false
+    _ id: UInt64, events: DescriptorEvents, until deadline: ContinuousClock.Instant, seen: UInt64?, cancellable: Bool = false
   ) async throws {
     if cancellable, Task.isCancelled { throw CancellationError() }
     if let failure { throw failure }
@@ -163,37 +164,37 @@ actor SSHSession {
   }
 
   private func wakeReaders() {
-    for (id, waiter) in waiters where waiter.events & Int16(POLLIN) != 0 {
+    for (id, waiter) in waiters where waiter.events.contains(.readable) {
       waiters[id] = nil
       waiter.continuation.resume()
     }
   }
 
-  private static let hangUp = Int16(POLLHUP) | Int16(POLLERR) | Int16(POLLNVAL) | Int16(0x2000 /* POLLRDHUP */)
+  private static let hangUp: DescriptorEvents = [.hungUp, .failed, .invalid, .peerClosed]
 
   func updateWatch() {
     guard let handle, failure == nil else { return }
     // An idle session is watched too, so that a peer that goes away is noticed at once.
-    var events: Int16 = peerHungUp ? 0 : 0x2000
-    for waiter in waiters.values { events |= waiter.events }
-    guard events != 0 else { return loop.unwatch(handle.descriptor) }
+    var events: DescriptorEvents = peerHungUp ? [] : .peerClosed
+    for waiter in waiters.values { events.formUnion(waiter.events) }
+    guard !events.isEmpty else { return loop.unwatch(handle.descriptor) }
     let deadline = waiters.values.map(\.deadline).min()
-    loop.watch(handle.descriptor, events: events, deadline: deadline) { [weak self] revents in
+    loop.watch(handle.descriptor, for: events, until: deadline) { [weak self] events in
       guard let self else { return }
-      self.assumeIsolated { $0.ready(revents) }
+      self.assumeIsolated { $0.ready(events) }
     }
   }
 
-  private func ready(_ revents: Int16) {
+  private func ready(_ events: DescriptorEvents) {
     let now = ContinuousClock.now
-    let isHungUp = revents & Self.hangUp != 0
+    let isHungUp = !events.isDisjoint(with: Self.hangUp)
     if isHungUp {
       peerHungUp = true
       // With channels open there may be output to read before the end.
       if channels.isEmpty, waiters.isEmpty { return end(ExecutorError.unreachable(host: hostName, reason: "the host closed the connection")) }
     }
     for (id, waiter) in waiters {
-      if isHungUp || waiter.events & revents != 0 {
+      if isHungUp || !waiter.events.isDisjoint(with: events) {
         waiters[id] = nil
         waiter.continuation.resume()
       } else if waiter.deadline <= now {

@@ -1,5 +1,6 @@
 import BuildModel
 import CoordinatorConfiguration
+import EventLoop
 import Executors
 import FoundationEssentials
 import Scheduling
@@ -71,7 +72,7 @@ actor HostPool {
     }
   }
 
-  static func connection(to configuration: HostConfiguration, loop: PollLoop) throws -> HostConnection {
+  static func connection(to configuration: HostConfiguration, loop: DescriptorLoop) throws -> HostConnection {
     guard let key = HostKeyFingerprint(configuration.hostKey) else {
       throw FarmError.usage("host \(configuration.name): '\(configuration.hostKey)' is not a host key fingerprint")
     }

@@ -1,0 +1,10 @@
+import Glibc
+
+/// A loop could not be started: the system has no descriptor, memory or thread left for it.
+package struct EventLoopError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// What the system refused, for example `start a thread`.
+  package let operation: String
+  package let errno: Int32
+
+  package var description: String { "cannot \(operation): \(String(cString: strerror(errno)))" }
+}
