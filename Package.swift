@@ -66,7 +66,7 @@ let coordinator: [Target] = [
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
   // One thread that waits for foreign descriptors and runs what their owners do.
-  room("Coordinator", "EventLoop", ["CLinux"]),
+  room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // Requests and answers on libcurl.
