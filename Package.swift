@@ -35,16 +35,18 @@ func tests(
 }
 
 let shared: [Target] = [
+  // Values as JSON and back: the same bytes for the same value, and plain words for what cannot be read.
+  room("Shared", "CanonicalJSON"),
   // Values only: what is built, for what, and how it ended.
-  room("Shared", "BuildModel"),
+  room("Shared", "BuildModel", ["CanonicalJSON"]),
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
-  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", "CZlib", crypto]),
+  room("Shared", "OCIImage", ["BuildModel", "CanonicalJSON", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
   room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
-  room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
+  room("Shared", "Blocks", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
   library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
@@ -60,38 +62,38 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
+  room("Coordinator", "Planning", ["BuildModel", "CanonicalJSON", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
-  room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
+  room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
   room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
-  room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
+  room("Coordinator", "Cloud", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
-  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  room("Coordinator", "RemoteFeed", ["BuildModel", "CanonicalJSON", "BlobStore", "Feed", "Cloud", crypto]),
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
-  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
+  room("Coordinator", "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
   room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
-  room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
+  room("Coordinator", "Reports", ["BuildModel", "CanonicalJSON", "BlobStore"]),
   // Holds the others together.
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "Executors", "Cloud",
-      "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
+      "BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning",
+      "Scheduling", "Store", "Executors", "Cloud", "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Reports", "Scheduling", "FarmService",
-      argumentParser,
+      "BuildModel", "CanonicalJSON", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Reports", "Scheduling",
+      "FarmService", argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
 ]
@@ -107,47 +109,48 @@ let worker: [Target] = [
   // Driving barys, reading its console, collecting what it made.
   room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
   // Attempt directories, journals and the detached runner.
-  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
+  room("Worker", "Attempt", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
   // The verbs.
   .executableTarget(
     name: "WorkerCommands",
     dependencies: [
-      "BuildModel", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+      "BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
 let roomTests: [Target] = [
-  tests("BuildModel", exclude: ["Fixtures"]),
+  tests("CanonicalJSON"),
+  tests("BuildModel", ["CanonicalJSON"], exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
   tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "CanonicalJSON"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
+  tests("Cloud", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(
-    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "Processes"]),
+  tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes"]),
   tests("Containers", ["BuildModel", "Processes"]),
   tests(
     "FarmService",
     [
-      "BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
-      "Reports", "TestCloud",
+      "BuildModel", "CanonicalJSON", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing",
+      "PublishingSupport", "Reports", "TestCloud",
     ]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
+  tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),
   tests(
     "TestCloud",

@@ -90,8 +90,8 @@ final class WorkerHost {
   // MARK: Attempts
 
   func start(_ spec: TaskSpec, secrets: [String: String]? = nil) throws -> StartAnswer {
-    var input = Data(try WorkerProtocol.encode(spec)) + Data("\n".utf8)
-    if let secrets { input += Data(try WorkerProtocol.encode(secrets)) + Data("\n".utf8) }
+    var input = Data(try WorkerProtocol.line(spec))
+    if let secrets { input += Data(try WorkerProtocol.line(secrets)) }
     return try ask(StartAnswer.self, ["start"], input: input)
   }
 

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import Cloud
 import OCIImage
 
@@ -63,9 +64,9 @@ struct ImagePusher: Sendable {
   private static func check(_ bytes: [UInt8], _ image: PublishableImage) throws {
     let manifest: ImageManifest
     do {
-      manifest = try WorkerProtocol.decode(ImageManifest.self, from: bytes)
+      manifest = try CanonicalJSON.decode(ImageManifest.self, from: bytes)
     } catch {
-      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it is no image manifest")
+      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it is no image manifest: \(error)")
     }
     guard manifest.mediaType == MediaType.dockerManifest else {
       throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "devices need Docker v2, it is \(manifest.mediaType)")

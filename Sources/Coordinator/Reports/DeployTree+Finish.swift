@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -13,9 +14,7 @@ extension DeployTree {
     }
     try Self.write(Array(lines.sorted { $0.dropFirst(66) < $1.dropFirst(66) }.joined().utf8), to: root + "/SHA256SUMS")
     try Self.write(Array(JUnitReport(index).xml().utf8), to: root + "/junit.xml")
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try Self.write(Array(try encoder.encode(index)) + [UInt8(ascii: "\n")], to: root + "/index.json")
+    try Self.write(try CanonicalJSON.readable(index), to: root + "/index.json")
   }
 
   /// Points `<output>/latest/<slug>` here unless it already points to a later version. `isLater(new, old)` compares versions.
@@ -38,7 +37,7 @@ extension DeployTree {
     guard let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
       let request = old.split(separator: "/").dropLast().last,
       let data = try? Data(contentsOf: URL(filePath: "\(output)/\(request)/index.json")),
-      let index = try? JSONDecoder().decode(IndexDocument.self, from: data)
+      let index = try? CanonicalJSON.decode(IndexDocument.self, from: data, limit: IndexDocument.sizeLimit)
     else { return nil }
     return index.deviceTypes.first { $0.slug == slug }?.version
   }

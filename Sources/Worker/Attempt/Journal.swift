@@ -26,7 +26,7 @@ package final class Journal {
   /// Appends an event; with `durable` it is on the disk when the call returns.
   package func append(_ kind: WorkerEvent.Kind, durable: Bool, time: Timestamp = .now) throws {
     let event = WorkerEvent(sequence: lastSequence + 1, time: time, kind: kind)
-    try DurableFile.append(try WorkerProtocol.encode(event) + [UInt8(ascii: "\n")], to: descriptor, path: path)
+    try DurableFile.append(try WorkerProtocol.line(event), to: descriptor, path: path)
     if durable, fsync(descriptor) != 0 { throw AttemptError.system(operation: "sync", path: path, errno: errno) }
     lastSequence += 1
   }

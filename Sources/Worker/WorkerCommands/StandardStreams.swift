@@ -10,7 +10,7 @@ enum StandardOutput {
   static func begin() throws { try write(Array((WorkerProtocol.marker + "\n").utf8)) }
 
   static func line(_ value: some Encodable) throws {
-    try write(try WorkerProtocol.encode(value) + [UInt8(ascii: "\n")])
+    try write(try WorkerProtocol.line(value))
   }
 
   static func write(_ bytes: [UInt8]) throws {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Attempt
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import Processes
@@ -21,10 +22,10 @@ struct Start: ParsableCommand {
     do {
       spec = try WorkerProtocol.decode(TaskSpec.self, from: first)
     } catch {
-      try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(String("\(error)".prefix(1000)))"))
+      try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(error)"))
       return
     }
-    // The text of a decoding error would show the secrets.
+    // Even the place of an error would show the name of a secret.
     guard let secrets = lines.count < 2 ? [:] : try? WorkerProtocol.decode([String: String].self, from: lines[1]) else {
       throw WorkerExit.usage("the secrets are no JSON object of strings")
     }
@@ -74,7 +75,7 @@ struct Start: ParsableCommand {
       RootOption.program() ?? "/proc/self/exe", ["run", attempt.description, "--lock-descriptor", "3", "--root", root],
       environment: ProcessInfo.processInfo.environment.filter { $0.key != "SSH_ORIGINAL_COMMAND" }, directory: root)
     let pid = try ChildProcess.spawn(command, input: ends[0], output: nil, extra: [lock.descriptor], newSession: true)
-    let bytes = try WorkerProtocol.encode(secrets)
+    let bytes = try CanonicalJSON.encode(secrets)
     // SpecCheck bounds them below what a pipe takes without a reader.
     _ = bytes.withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) }
     return pid

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import OCIImage
 
 /// An image that is in a blob store now, its manifest included.
@@ -79,8 +80,9 @@ extension RegistryClient {
   private func platform(of config: BlobDescriptor, in store: BlobStore) async throws -> Platform {
     try await storing {
       let bytes = try store.read(config.digest, limit: RemoteManifest.limit)
-      guard let found = try? WorkerProtocol.decode(ConfigPlatform.self, from: bytes) else {
-        throw CloudError.mismatch(what: "config \(config.digest)", expected: "JSON with os and architecture", found: "something else")
+      let found: ConfigPlatform
+      do { found = try CanonicalJSON.decode(ConfigPlatform.self, from: bytes, limit: RemoteManifest.limit) } catch {
+        throw CloudError.mismatch(what: "config \(config.digest)", expected: "JSON with os and architecture", found: "other content (\(error))")
       }
       return Platform(os: found.os, architecture: found.architecture, variant: found.variant)
     }

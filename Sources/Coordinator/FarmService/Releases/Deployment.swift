@@ -1,6 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
+import CanonicalJSON
 import Cloud
 import FoundationEssentials
 import Planning
@@ -111,7 +112,7 @@ struct Deployment: Sendable {
   }
 
   private static func json(_ value: CompositionValue) throws -> BalenaJSON {
-    try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(value))
+    try CanonicalJSON.decode(BalenaJSON.self, from: CanonicalJSON.encode(value))
   }
 
   /// The deploy tree without its feed, not yet that of a final release.

@@ -1,6 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import OCIImage
@@ -42,7 +43,7 @@ struct Delivery {
     let inputs = Inputs(
       slug: task.slug, images: (system?.artifacts ?? []).filter { $0.role == .diskImage }, blocks: blocks, version: task.osVersion,
       epoch: task.sourceDateEpoch)
-    return Digest(bytes: SHA256.hash(data: Array("delivery 4\n".utf8) + (try WorkerProtocol.encode(inputs))))
+    return Digest(bytes: SHA256.hash(data: Array("delivery 4\n".utf8) + (try CanonicalJSON.encode(inputs))))
   }
 
   /// Blocks get archives, locks and bills of materials of their own; `fetched` ones have been published and are only preloaded.

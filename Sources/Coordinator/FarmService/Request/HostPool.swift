@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import CoordinatorConfiguration
 import Executors
 import FoundationEssentials
@@ -90,7 +91,7 @@ actor HostPool {
     WorkerCommand(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
   }
 
-  /// Probes every host whose last answer is old, at the same time. One that does not answer is left out, with its reason.
+  /// Probes every host whose last answer is old, many at the same time. One that does not answer is left out, with its reason.
   func refresh() async {
     let now = Timestamp.now
     let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
@@ -120,7 +121,7 @@ actor HostPool {
       hosts[name]?.clockSkew = skew
       if isFirst, let row = try? await environment.store.host(name) {
         hosts[name]?.drained = row.drained
-        if let json = row.health, let health = try? WorkerProtocol.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
+        if let json = row.health, let health = try? CanonicalJSON.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
       }
     case .failure(let error):
       if isFirst || (error as? ExecutorError)?.needsConfiguration == true {
@@ -175,7 +176,7 @@ actor HostPool {
     default: return
     }
     hosts[name] = host
-    if let json = try? WorkerProtocol.encode(host.health) { try? await environment.store.setHealth(json, of: name) }
+    if let json = try? CanonicalJSON.encode(host.health) { try? await environment.store.setHealth(json, of: name) }
   }
 
   func disconnect() async {

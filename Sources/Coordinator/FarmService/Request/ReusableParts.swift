@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import OCIImage
 import Planning
 import Store
@@ -36,12 +37,14 @@ struct ReusableParts: Sendable {
 
   func find<Part: Decodable>(_ key: Digest, _ type: Part.Type) async throws -> Part? {
     guard let record = try await environment.store.part(key) else { return nil }
-    return try WorkerProtocol.decode(type, from: record.content)
+    do { return try CanonicalJSON.decode(type, from: record.content) } catch {
+      throw StoreError.corrupt(what: "the part \(key) of \(record.slug)", reason: "\(error)")
+    }
   }
 
   func record(_ part: some Encodable, key: Digest, slug: Slug, seconds: Double) async throws {
     try await environment.store.put(
-      PartRecord(key: key, slug: slug, content: try WorkerProtocol.encode(part), createdAt: .now, seconds: seconds))
+      PartRecord(key: key, slug: slug, content: try CanonicalJSON.encode(part), createdAt: .now, seconds: seconds))
   }
 
   func has(_ blobs: [BlobDescriptor]) -> Bool { environment.blobs.missing(blobs).isEmpty }
