@@ -37,16 +37,18 @@ func tests(
 let shared: [Target] = [
   // Values as JSON and back: the same bytes for the same value, and plain words for what cannot be read.
   room("Shared", "CanonicalJSON"),
+  // So many things at once and no more: tasks, threads, blocking work.
+  room("Shared", "BoundedConcurrency"),
   // Values only: what is built, for what, and how it ended.
   room("Shared", "BuildModel", ["CanonicalJSON"]),
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
-  room("Shared", "OCIImage", ["BuildModel", "CanonicalJSON", "BlobStore", "CDeflate", "CZlib", crypto]),
+  room("Shared", "OCIImage", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
   room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
-  room("Shared", "Blocks", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", crypto]),
+  room("Shared", "Blocks", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
   library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
@@ -68,15 +70,15 @@ let coordinator: [Target] = [
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "BoundedConcurrency", "BlobStore", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
-  room("Coordinator", "Cloud", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "CCurl", crypto]),
+  room("Coordinator", "Cloud", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
-  room("Coordinator", "RemoteFeed", ["BuildModel", "CanonicalJSON", "BlobStore", "Feed", "Cloud", crypto]),
+  room("Coordinator", "RemoteFeed", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "Feed", "Cloud", crypto]),
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
-  room("Coordinator", "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
+  room("Coordinator", "Publishing", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
   room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
@@ -85,7 +87,7 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning",
+      "BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "Feed", "Blocks", "CoordinatorConfiguration", "Planning",
       "Scheduling", "Store", "Executors", "Cloud", "Publishing", "RemoteFeed", "Preload", "Jenkins", "Reports", "CArchive", crypto,
     ]),
   // Parse, call FarmService, print.
@@ -120,6 +122,7 @@ let worker: [Target] = [
 
 let roomTests: [Target] = [
   tests("CanonicalJSON"),
+  tests("BoundedConcurrency"),
   tests("BuildModel", ["CanonicalJSON"], exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
@@ -131,7 +134,7 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", crypto]),
+  tests("Cloud", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(
     "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import CanonicalJSON
 import OCIImage
@@ -39,7 +40,7 @@ extension RegistryClient {
       if let platform, !platform.matches(found) {
         throw CloudError.mismatch(what: "the image's platform", expected: "\(platform)", found: "\(found)")
       }
-      _ = try await forEach(Array(blobs.dropFirst()), atOnce: settings.blobsAtOnce) { try await fetch($0, in: repository, into: store) }
+      try await blobs.dropFirst().concurrentMap(atOnce: settings.blobsAtOnce) { try await fetch($0, in: repository, into: store) }
       try await storing { _ = try store.put(manifest.bytes) }
       return PulledImage(manifest: manifest, platform: found, config: blobs[0], layers: layers)
     }

@@ -1,3 +1,4 @@
+import BoundedConcurrency
 import BuildModel
 import CanonicalJSON
 import CoordinatorConfiguration
@@ -28,6 +29,8 @@ actor HostPool {
   private let report: @Sendable (FarmEvent) -> Void
   /// Seconds after which a probe is asked for again.
   private static let probeAge = 30.0
+  /// Hosts that are asked at the same time.
+  static let probesAtOnce = 64
 
   init(environment: FarmEnvironment, report: @escaping @Sendable (FarmEvent) -> Void) {
     self.environment = environment
@@ -95,21 +98,20 @@ actor HostPool {
   func refresh() async {
     let now = Timestamp.now
     let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
-    await withTaskGroup(of: (HostName, Result<(ProbeReport, Double), any Error>).self) { group in
-      for (name, host) in stale {
-        let client = host.client
-        group.addTask {
-          let start = Timestamp.now
-          do {
-            let probe = try await client.probe()
-            let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
-            return (name, .success((probe, probe.clock.seconds(since: middle))))
-          } catch {
-            return (name, .failure(error))
-          }
-        }
-      }
-      for await (name, result) in group { await take(result, of: name) }
+    await stale.map { (name: $0.key, client: $0.value.client) }.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      await self.take(await Self.probe(host.client), of: host.name)
+    }
+  }
+
+  /// What the host is, and how many seconds its clock is ahead.
+  private static func probe(_ client: WorkerClient) async -> Result<(ProbeReport, Double), any Error> {
+    let start = Timestamp.now
+    do {
+      let probe = try await client.probe()
+      let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
+      return .success((probe, probe.clock.seconds(since: middle)))
+    } catch {
+      return .failure(error)
     }
   }
 
