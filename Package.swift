@@ -35,16 +35,20 @@ func tests(
 }
 
 let shared: [Target] = [
+  // Values as JSON and back: the same bytes for the same value, and plain words for what cannot be read.
+  room("Shared", "CanonicalJSON"),
+  // So many things at once and no more: tasks, threads, blocking work.
+  room("Shared", "BoundedConcurrency"),
   // Values only: what is built, for what, and how it ended.
-  room("Shared", "BuildModel"),
+  room("Shared", "BuildModel", ["CanonicalJSON"]),
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
-  room("Shared", "OCIImage", ["BuildModel", "BlobStore", "CDeflate", "CZlib", crypto]),
+  room("Shared", "OCIImage", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "CDeflate", "CZlib", crypto]),
   // ipk packages, indexes, feeds.
   room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
-  room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
+  room("Shared", "Blocks", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "Feed", crypto]),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
   library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
@@ -60,63 +64,63 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
+  room("Coordinator", "Planning", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
-  room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
+  room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", .product(name: "GRDB", package: "GRDB.swift")]),
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "EventLoop", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "BoundedConcurrency", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // Requests and answers on libcurl.
-  room("Coordinator", "HTTP", ["BuildModel", "BlobStore", "EventLoop", "CCurl", crypto]),
+  room("Coordinator", "HTTP", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "EventLoop", "CCurl", crypto]),
   // Registries of container images.
-  room("Coordinator", "Registry", ["BuildModel", "BlobStore", "OCIImage", "HTTP", crypto]),
+  room("Coordinator", "Registry", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", crypto]),
   // balenaCloud's API.
-  room("Coordinator", "Balena", ["BuildModel", "BlobStore", "HTTP"]),
+  room("Coordinator", "Balena", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "HTTP"]),
   // Feeds that are somewhere else: into the blob store, checked.
-  room("Coordinator", "RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
+  room("Coordinator", "RemoteFeed", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Feed", "HTTP", crypto]),
   // What a release is: applications, releases and their assets on balenaCloud; the deploy tree on S3.
-  room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
+  room("Coordinator", "Publishing", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
-  room("Coordinator", "Reports", ["BuildModel", "BlobStore"]),
+  room("Coordinator", "Reports", ["BuildModel", "CanonicalJSON", "BlobStore"]),
   // From an attempt's outcome to what people take away.
   room(
     "Coordinator", "Delivery",
     [
-      "BuildModel", "BlobStore", "OCIImage", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "Executors", "HTTP", "Registry", "Preload",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "Executors", "HTTP", "Registry", "Preload",
       "Reports", "CArchive", crypto,
     ]),
   // How a request's deliveries become releases, and what is released already.
   room(
     "Coordinator", "Releases",
     [
-      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "HTTP", "Registry", "Balena", "Publishing", "Preload",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "HTTP", "Registry", "Balena", "Publishing", "Preload",
       "Reports", "Delivery",
     ]),
   // Blocks, feeds, images and pushes without a farm.
   room(
     "Coordinator", "Toolbox",
-    ["BuildModel", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed", "Preload", crypto]),
+    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed", "Preload", crypto]),
   // Works requests off, and holds the others together.
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "EventLoop", "Executors", "RemoteFeed", "Publishing",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "EventLoop", "Executors", "RemoteFeed", "Publishing",
       "Reports", "Delivery", "Releases",
     ]),
   // What the variables of a Jenkins job mean, and what the job finds in its workspace.
   room(
     "Coordinator", "Jenkins",
-    ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Releases", "FarmService", crypto]),
+    ["BuildModel", "BoundedConcurrency", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Releases", "FarmService", crypto]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Releases", "RemoteFeed", "Reports",
+      "BuildModel", "CanonicalJSON", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Releases", "RemoteFeed", "Reports",
       "Scheduling", "FarmService", "Toolbox", argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
@@ -133,50 +137,52 @@ let worker: [Target] = [
   // Driving barys, reading its console, collecting what it made.
   room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
   // Attempt directories, journals and the detached runner.
-  room("Worker", "Attempt", ["BuildModel", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
+  room("Worker", "Attempt", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
   // The verbs.
   .executableTarget(
     name: "WorkerCommands",
     dependencies: [
-      "BuildModel", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+      "BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
 let roomTests: [Target] = [
-  tests("BuildModel", exclude: ["Fixtures"]),
+  tests("CanonicalJSON"),
+  tests("BoundedConcurrency"),
+  tests("BuildModel", ["CanonicalJSON"], exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
   tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel", "BlobStore"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "BlobStore", "CanonicalJSON"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("EventLoop"),
   tests("Executors", ["BuildModel", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
   // HTTP, Registry and Balena share their servers.
   .testTarget(
-    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto], path: "Tests/CloudTests",
+    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "CanonicalJSON", "BoundedConcurrency", "BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto], path: "Tests/CloudTests",
     swiftSettings: settings),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
   tests(
-    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
   tests("Jenkins", ["BuildModel", "BlobStore", "Reports"]),
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "Processes"]),
+  tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes"]),
   tests("Containers", ["BuildModel", "Processes"]),
   tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Reports"]),
   tests(
     "Releases",
-    ["BuildModel", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "HTTP", "Registry", "Balena"]),
-  tests("Toolbox", ["BuildModel", "BlobStore", "HTTP", "Registry", "OCIImage", crypto]),
+    ["BuildModel", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "HTTP", "Registry", "Balena"]),
+  tests("Toolbox", ["BuildModel", "CanonicalJSON", "BlobStore", "HTTP", "Registry", "OCIImage", crypto]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
+  tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
   tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud"], exclude: ["Golden"]),
   tests(
     "TestCloud",

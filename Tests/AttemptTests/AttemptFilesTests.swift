@@ -1,5 +1,6 @@
 import Attempt
 import BuildModel
+import CanonicalJSON
 import Foundation
 import Processes
 import Testing
@@ -40,7 +41,7 @@ final class AttemptFilesTests {
 
   @Test func aGapInTheJournalIsAnError() throws {
     let events = [1, 3].map { WorkerEvent(sequence: $0, time: .now, kind: .notice("x")) }
-    let lines = try events.map { try WorkerProtocol.encode($0) + [10] }.joined()
+    let lines = try events.map { try WorkerProtocol.line($0) }.joined()
     try Data(lines).write(to: URL(filePath: directory.journalPath))
     var reader = JournalReader(path: directory.journalPath)
     #expect { try reader.read() } throws: { "\($0)".contains("event 3 follows event 1") }
@@ -95,7 +96,7 @@ final class AttemptFilesTests {
     try Data("{}\n".utf8).write(to: URL(filePath: directory.specPath))
     let outcome = Outcome(
       attempt: directory.id, failure: nil, steps: [], blocks: [], artifacts: [], startedAt: .now, endedAt: .now, packageArchitectures: [])
-    try DurableFile.write(try WorkerProtocol.encode(outcome), to: directory.outcomePath)
+    try DurableFile.write(try CanonicalJSON.line(outcome), to: directory.outcomePath)
     guard case .ended(let found) = try directory.settle() else { Issue.record("still running"); return }
     #expect(found == outcome)
     var reader = JournalReader(path: directory.journalPath)

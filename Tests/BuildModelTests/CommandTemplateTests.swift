@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Testing
 
@@ -44,15 +45,15 @@ struct CommandTemplateTests {
     let settings = TaskSpec.OwnCommand(
       build: try CommandTemplate(["./build", "{targets}"]), architectures: .fixed(["all", "x"]), index: .withBuild,
       success: try CommandTemplate.Word("{machine} done"), environment: ["A": try CommandTemplate.Word("{slug}")], features: ["docker"])
-    let bytes = try WorkerProtocol.encode(TaskSpec.Driver.command(settings: settings))
+    let bytes = try CanonicalJSON.encode(TaskSpec.Driver.command(settings: settings))
     #expect(
       String(decoding: bytes, as: UTF8.self)
         == #"{"command":{"settings":{"architectures":{"fixed":{"_0":["all","x"]}},"build":["./build","{targets}"],"environment":{"A":"{slug}"},"#
         + #""features":["docker"],"index":{"withBuild":{}},"success":"{machine} done"}}}"#)
-    #expect(try WorkerProtocol.decode(TaskSpec.Driver.self, from: bytes) == .command(settings: settings))
+    #expect(try CanonicalJSON.decode(TaskSpec.Driver.self, from: bytes) == .command(settings: settings))
     let hostile = String(decoding: bytes, as: UTF8.self).replacing("{targets}", with: "{evil}")
-    #expect(throws: (any Error).self) { try WorkerProtocol.decode(TaskSpec.Driver.self, from: hostile.utf8) }
-    #expect(String(decoding: try WorkerProtocol.encode(TaskSpec.Driver.barys), as: UTF8.self) == #"{"barys":{}}"#)
+    #expect(throws: (any Error).self) { try CanonicalJSON.decode(TaskSpec.Driver.self, from: hostile.utf8) }
+    #expect(String(decoding: try CanonicalJSON.encode(TaskSpec.Driver.barys), as: UTF8.self) == #"{"barys":{}}"#)
   }
 
   @Test(arguments: [

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Testing
 
 @testable import Balena
@@ -43,14 +44,14 @@ struct ODataTests {
   }
 
   @Test func readsALinkAsAnId() throws {
-    #expect(try WorkerProtocol.decode(RowID<ReleaseTable>.self, from: #"{"__id":12}"#.utf8) == RowID(12))
-    #expect(try WorkerProtocol.decode([RowID<ReleaseTable>].self, from: "[3]".utf8) == [RowID(3)])
+    #expect(try CanonicalJSON.decode(RowID<ReleaseTable>.self, from: #"{"__id":12}"#.utf8) == RowID(12))
+    #expect(try CanonicalJSON.decode([RowID<ReleaseTable>].self, from: "[3]".utf8) == [RowID(3)])
   }
 
   @Test func keepsAnyJSON() throws {
     let text = #"{"a":[1,2.5,true,null,"x"],"b":{"c":-7}}"#
-    let value = try WorkerProtocol.decode(BalenaJSON.self, from: text.utf8)
-    #expect(String(decoding: try WorkerProtocol.encode(value), as: UTF8.self) == text)
+    let value = try CanonicalJSON.decode(BalenaJSON.self, from: text.utf8)
+    #expect(String(decoding: try CanonicalJSON.encode(value), as: UTF8.self) == text)
     #expect(value["a"]?.list?[2] == true)
     #expect(value["b"]?["c"]?.labelText == "-7")
   }

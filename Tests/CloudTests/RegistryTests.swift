@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Foundation
 import OCIImage
@@ -96,7 +97,7 @@ struct RegistryTests {
       let test = try TestImage(in: scratch, layers: [4 << 20, 100_000])
       // All at once, and one of them a second time.
       let names = try (0..<10).map { try RepositoryName("device-\($0)/block") }
-      let reports = try await forEach(names, atOnce: 10) { try await client.push(test.image, to: $0, as: .tag(.latest)) }
+      let reports = try await names.concurrentMap(atOnce: 10) { try await client.push(test.image, to: $0, as: .tag(.latest)) }
       #expect(reports.map(\.uploaded.count).reduce(0, +) == 3)
       #expect(reports.map(\.mounted.count).reduce(0, +) == 27)
       let manifests = 10 * test.image.manifest.bytes.count
@@ -124,7 +125,9 @@ struct RegistryTests {
       defer { relay.stop() }
       let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()))
       let repository = try RepositoryName("r/app")
-      let reports = try await forEach([try ImageTag("1"), .latest], atOnce: 2) { try await client.push(test.image, to: repository, as: .tag($0)) }
+      let reports = try await [ImageTag("1"), .latest].concurrentMap(atOnce: 2) {
+        try await client.push(test.image, to: repository, as: .tag($0))
+      }
       #expect(reports.map(\.uploaded.count).reduce(0, +) == 3 && reports.map(\.present.count).reduce(0, +) == 3)
       #expect(relay.uploadedBytes == Int(blobs.map(\.size).reduce(0, +)) + 2 * test.image.manifest.bytes.count)
       for tag in ["1", "latest"] { try run("skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:\(registry.port)/r/app:\(tag)") }

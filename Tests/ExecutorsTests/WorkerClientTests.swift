@@ -40,7 +40,7 @@ import Testing
   }
 
   static func journal(_ lines: [AttachLine]) throws -> String {
-    try lines.map { String(decoding: try WorkerProtocol.encode($0), as: UTF8.self) + "\n" }.joined()
+    try lines.map { String(decoding: try WorkerProtocol.line($0), as: UTF8.self) }.joined()
   }
 
   static func event(_ number: Int, _ kind: WorkerEvent.Kind) -> AttachLine {

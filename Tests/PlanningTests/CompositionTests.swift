@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Foundation
 import Testing
 
@@ -53,7 +54,7 @@ import Testing
     let composition = try Composition.merge(base: base, overlay: overlay)
     #expect(composition.document == row.upstream.merged)
     #expect(Self.legs(composition, try Machine(row.machine)) == Set(row.upstream.matrix ?? []))
-    #expect(try WorkerProtocol.decode(Composition.self, from: WorkerProtocol.encode(composition)) == composition)
+    #expect(try CanonicalJSON.decode(Composition.self, from: CanonicalJSON.encode(composition)) == composition)
   }
 
   static func document(_ path: String) throws -> CompositionDocument { try .parse(Fixture.bytes("hostapp/" + path), file: path) }

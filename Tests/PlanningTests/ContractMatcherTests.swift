@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Foundation
 import Testing
 
@@ -104,7 +105,7 @@ import Testing
       """)
     try Golden.check("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
     try Golden.check("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
-    #expect(try WorkerProtocol.decode([RequirementVerdict].self, from: WorkerProtocol.encode(verdicts)) == verdicts)
+    #expect(try CanonicalJSON.decode([RequirementVerdict].self, from: CanonicalJSON.encode(verdicts)) == verdicts)
   }
 
   /// A block fits exactly if no reason speaks against it, whatever the tree looks like.

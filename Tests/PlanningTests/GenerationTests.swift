@@ -99,11 +99,11 @@ import Testing
       try repository.commit()
       try repository.git("tag", "v1.0.0")
       let error = #expect(throws: PlanningError.self) { try repository.read() }
-      #expect(error?.description.hasSuffix("'contents.packages' is a string, which is not expected there") == true)
+      #expect(error?.description.hasSuffix("'contents.packages' must be a list") == true)
       try repository.write("contracts/old.json", #"{"name": "old", "contents": "#)
       try repository.write("contracts/package.json", #"{"name": "contracts", "version": "1.0.0"}"#)
       try repository.commit()
-      #expect(try repository.read().notices == ["contracts/old.json:1 is not JSON, so it is no contract: a value expected, the file ends"])
+      #expect(try repository.read().notices == ["contracts/old.json:1 is not JSON, so it is no contract: a value expected, the document ends"])
     }
   }
 }

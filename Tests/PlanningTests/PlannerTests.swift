@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Foundation
 import Testing
 
@@ -220,7 +221,7 @@ import Testing
 
   @Test func aPlanSurvivesJSON() throws {
     let plan = try plan(all: true, blocks: "all")
-    #expect(try WorkerProtocol.decode(Plan.self, from: WorkerProtocol.encode(plan)) == plan)
+    #expect(try CanonicalJSON.decode(Plan.self, from: CanonicalJSON.encode(plan)) == plan)
   }
 
   /// Every device type there is, in its repositories: all that are not discontinued become tasks, slug by slug.

@@ -1,6 +1,7 @@
 import Balena
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 import Publishing
@@ -47,7 +48,7 @@ enum Sample {
   }
 
   /// A release as the API tells it.
-  static func release(_ json: String) throws -> CloudRelease { try WorkerProtocol.decode(CloudRelease.self, from: json.utf8) }
+  static func release(_ json: String) throws -> CloudRelease { try CanonicalJSON.decode(CloudRelease.self, from: json.utf8) }
 
   static func release(
     id: Int = 7, commit: String = "c0ffee", status: String = "success", isFinal: Bool = true, isInvalidated: Bool = false,

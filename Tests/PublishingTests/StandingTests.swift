@@ -1,5 +1,6 @@
 import Balena
 import BuildModel
+import CanonicalJSON
 import Publishing
 import Testing
 
@@ -93,7 +94,7 @@ struct StandingTests {
   }
 
   func missing(_ release: CloudRelease, assets: String = "[]") throws -> [String] {
-    try description().remaining(in: release, assets: WorkerProtocol.decode([CloudAsset].self, from: assets.utf8)).map(\.description)
+    try description().remaining(in: release, assets: CanonicalJSON.decode([CloudAsset].self, from: assets.utf8)).map(\.description)
   }
 
   static let whole = #"[{"id":1,"asset_key":"VERSION","asset":{"filename":"VERSION","href":"https://x/y","size":5,"content_type":"text/plain"}}]"#

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import CoordinatorConfiguration
 import Foundation
 import Publishing
@@ -35,7 +36,7 @@ struct IndexVerificationTests {
         images: hasImages ? [.init(path: try #require(RelativePath("images/a")), digest: blocks.values.first!.manifest.digest, size: 1)] : [])
       let path = directory + "/index.json"
       let index = IndexDocument(request: RequestID(now: .now), deviceTypes: [report])
-      try Data(try WorkerProtocol.encode(index)).write(to: URL(filePath: path))
+      try Data(try CanonicalJSON.encode(index)).write(to: URL(filePath: path))
       let verdicts = try await IndexVerification(path: path).verify(in: session, slugs: [])
       return Dictionary(uniqueKeysWithValues: verdicts.map { ($0.application.replacing("balena_os/generic-amd64", with: ""), $0.differences) })
     }

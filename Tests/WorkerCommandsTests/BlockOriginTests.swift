@@ -187,7 +187,7 @@ extension WorkerHost {
     _ = FileManager.default.createFile(atPath: path, contents: nil)
     process.standardOutput = FileHandle(forWritingAtPath: path)
     try process.run()
-    input.fileHandleForWriting.write(Data(try blobs.map { try WorkerProtocol.encode($0) + [10] }.joined()))
+    input.fileHandleForWriting.write(Data(try blobs.map { try WorkerProtocol.line($0) }.joined()))
     try input.fileHandleForWriting.close()
     process.waitUntilExit()
     let bytes = try Data(contentsOf: URL(filePath: path))

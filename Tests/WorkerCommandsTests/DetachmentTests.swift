@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Foundation
 import Testing
 
@@ -70,7 +71,7 @@ struct DetachmentTests {
     try host.startWithSources(spec, of: sample)
     var second = spec
     second.attempt = AttemptID(request: RequestID(now: .now), slug: spec.slug, number: 1)
-    let input = Data(try WorkerProtocol.encode(second)) + Data("\n".utf8)
+    let input = Data(try WorkerProtocol.line(second))
     let processes = try (0..<4).map { index in
       let process = host.process(["start"])
       let path = "\(host.scratch)/start-\(index)"
@@ -104,7 +105,7 @@ struct DetachmentTests {
     let outcome = try host.outcome(spec.attempt)
     let stray = Data("stray".utf8)
     let frame = BlobDescriptor(digest: try #require(Digest(hex: "3de2d3f3c4b2bfdc5dfd0d8f1e4ecf0e4e8a4a4d1df4ba8a48d3d3e4ba1ef6ee")), size: 5)
-    let wrong = try host.run(["blob", "put"], input: Data(try WorkerProtocol.encode(frame)) + Data("\n".utf8) + stray + Data("\n".utf8))
+    let wrong = try host.run(["blob", "put"], input: Data(try WorkerProtocol.line(frame)) + stray + Data("\n".utf8))
     #expect(wrong.status == 1 && wrong.errors.contains("content is not \(frame.digest)"))
     struct Freed: Decodable { var freedBytes: Int64 }
     let tree = "\(host.root)/attempts/\(spec.attempt)/tree"
@@ -121,14 +122,14 @@ struct DetachmentTests {
     let blob = try store.put(Data("hello".utf8))
     let answer = try host.run(["blob", "get"], input: descriptors([blob]))
     #expect(answer.status == 0)
-    #expect(answer.lines == [String(decoding: try WorkerProtocol.encode(blob), as: UTF8.self), "hello"])
+    #expect(answer.lines == [String(decoding: try CanonicalJSON.encode(blob), as: UTF8.self), "hello"])
     let absent = BlobDescriptor(digest: try #require(Digest(hex: String(repeating: "0", count: 64))), size: 1)
     #expect(try host.ask([BlobDescriptor].self, ["blob", "has"], input: descriptors([blob, absent])) == [absent])
     #expect(try host.run(["blob", "get"], input: descriptors([absent])).errors.contains("is not in the store"))
   }
 
   private func descriptors(_ blobs: [BlobDescriptor]) throws -> Data {
-    Data(try blobs.map { try WorkerProtocol.encode($0) + [10] }.joined())
+    Data(try blobs.map { try WorkerProtocol.line($0) }.joined())
   }
 }
 
@@ -142,7 +143,7 @@ struct BlobStoreProbe {
     let digest = try #require(Digest(hex: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"))
     let blob = BlobDescriptor(digest: digest, size: Int64(data.count))
     let taken = try host.ask(
-      [BlobDescriptor].self, ["blob", "put"], input: Data(try WorkerProtocol.encode(blob)) + Data("\n".utf8) + data + Data("\n".utf8))
+      [BlobDescriptor].self, ["blob", "put"], input: Data(try WorkerProtocol.line(blob)) + data + Data("\n".utf8))
     #expect(taken == [blob])
     return blob
   }

@@ -45,7 +45,7 @@ struct ForcedCommandTests {
     let input = Pipe(), output = Pipe()
     (process.standardInput, process.standardOutput) = (input, output)
     try process.run()
-    input.fileHandleForWriting.write(Data(try WorkerProtocol.encode(spec)))
+    input.fileHandleForWriting.write(Data(try WorkerProtocol.line(spec)))
     try input.fileHandleForWriting.close()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import Foundation
 import Testing
@@ -84,14 +85,14 @@ final class WorkerHost {
   func ask<Value: Decodable>(_ type: Value.Type, _ arguments: [String], input: Data = Data()) throws -> Value {
     let answer = try run(arguments, input: input)
     try #require(answer.status == 0 && answer.lines.count == 1, "\(arguments): status \(answer.status): \(answer.errors)")
-    return try WorkerProtocol.decode(type, from: answer.lines[0].utf8)
+    return try CanonicalJSON.decode(type, from: answer.lines[0].utf8)
   }
 
   // MARK: Attempts
 
   func start(_ spec: TaskSpec, secrets: [String: String]? = nil) throws -> StartAnswer {
-    var input = Data(try WorkerProtocol.encode(spec)) + Data("\n".utf8)
-    if let secrets { input += Data(try WorkerProtocol.encode(secrets)) + Data("\n".utf8) }
+    var input = Data(try WorkerProtocol.line(spec))
+    if let secrets { input += Data(try WorkerProtocol.line(secrets)) }
     return try ask(StartAnswer.self, ["start"], input: input)
   }
 
@@ -128,7 +129,7 @@ final class WorkerHost {
   func attach(_ attempt: AttemptID, from: Int = 1, logFrom: Int64 = 0) throws -> [AttachLine] {
     let answer = try run(["attach", attempt.description, "--from", "\(from)", "--log-from", "\(logFrom)"])
     try #require(answer.status == 0, "attach: \(answer.errors)")
-    return try answer.lines.map { try WorkerProtocol.decode(AttachLine.self, from: $0.utf8) }
+    return try answer.lines.map { try CanonicalJSON.decode(AttachLine.self, from: $0.utf8) }
   }
 
   func outcome(_ attempt: AttemptID) throws -> Outcome {
@@ -160,7 +161,7 @@ final class WorkerHost {
       while let newline = rest.firstIndex(of: 10) {
         let line = rest[rest.startIndex..<newline]
         rest = rest[(newline + 1)...]
-        if let parsed = try? WorkerProtocol.decode(AttachLine.self, from: line), condition(parsed) { return }
+        if let parsed = try? CanonicalJSON.decode(AttachLine.self, from: line), condition(parsed) { return }
       }
     }
   }

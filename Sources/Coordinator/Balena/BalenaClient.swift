@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import HTTP
 
@@ -142,28 +143,16 @@ package struct BalenaClient: Sendable {
   func json(_ method: HTTPRequest.Method, _ path: String, _ body: some Encodable) throws -> HTTPRequest {
     HTTPRequest(
       method, try url(path), fields: ["Content-Type": "application/json"], authorization: authorization,
-      body: .bytes(try WorkerProtocol.encode(body)))
+      body: .bytes(try CanonicalJSON.encode(body)))
   }
 
   func url(_ path: String) throws(HTTPError) -> HTTPURL { try api.resolving(path) }
 
   static func decode<Value: Decodable>(_ type: Value.Type, from response: HTTPResponse, what: String) throws(HTTPError) -> Value {
     do {
-      return try WorkerProtocol.decode(type, from: response.body)
+      return try CanonicalJSON.decode(type, from: response.body)
     } catch {
-      throw .decoding(url: response.url, what: what, reason: Self.reason(error))
-    }
-  }
-
-  /// Where a document is not as expected, without its content.
-  private static func reason(_ error: any Error) -> String {
-    func place(_ context: DecodingError.Context) -> String { context.codingPath.map(\.stringValue).joined(separator: ".") }
-    switch error {
-    case DecodingError.keyNotFound(let key, let context): return "'\(key.stringValue)' is missing in '\(place(context))'"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      return "'\(place(context))' has another type than expected"
-    case DecodingError.dataCorrupted(let context): return "'\(place(context))': \(context.debugDescription)"
-    default: return "it cannot be read"
+      throw .decoding(url: response.url, what: what, reason: "\(error)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import HTTP
 
@@ -37,7 +38,7 @@ package enum BalenaLogin {
   package static func sessionToken(http: HTTPClient, api: HTTPURL, username: String, password: Secret) async throws -> Secret? {
     let request = HTTPRequest(
       .post, try api.resolving("/login_"), fields: ["Content-Type": "application/json"],
-      body: .bytes(try WorkerProtocol.encode(Credentials(username: username, password: password.exposed))))
+      body: .bytes(try CanonicalJSON.encode(Credentials(username: username, password: password.exposed))))
     let response = try await http.send(request, accepting: Set(400..<600), bodyLimit: 64 << 10)
     switch response.status {
     case 401: return nil
@@ -48,7 +49,7 @@ package enum BalenaLogin {
     let text = String(decoding: response.body, as: UTF8.self)
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 3, text.utf8.allSatisfy({ $0 > 32 && $0 < 127 }), let payload = decoded(parts[1]),
-      let claims = try? WorkerProtocol.decode(Claims.self, from: payload)
+      let claims = try? CanonicalJSON.decode(Claims.self, from: payload)
     else { throw HTTPError.decoding(url: request.url, what: "session token", reason: "it is no JSON web token") }
     if claims.twoFactorRequired == true { throw Refusal.secondFactor }
     return Secret(text)

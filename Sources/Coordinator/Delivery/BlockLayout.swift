@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 import Reports
@@ -11,7 +12,7 @@ package enum BlockLayout {
     for report in index.deviceTypes {
       for block in report.blocks {
         let bytes = try blobs.read(block.digest, limit: 4 << 20)
-        let manifest = try WorkerProtocol.decode(ImageManifest.self, from: bytes)
+        let manifest = try CanonicalJSON.decode(ImageManifest.self, from: bytes)
         let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
         let tag = OSVersion(report.version)?.imageTag ?? report.version
         images.append(

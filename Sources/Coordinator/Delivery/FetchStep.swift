@@ -1,5 +1,7 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import HTTP
 import OCIImage
@@ -48,8 +50,10 @@ struct FetchStep: Sendable {
     if let layer = image.layers.first(where: { !readable.contains($0.mediaType) }) {
       throw refusal("has a layer that devices cannot unpack: \(layer.mediaType.prefix(100)); publish it with gzip layers")
     }
-    guard let config = try? WorkerProtocol.decode(Config.self, from: blobs.read(image.config.digest)) else {
-      throw refusal("has a configuration that cannot be read")
+    let config: Config
+    let configBytes = try blobs.read(image.config.digest)
+    do { config = try CanonicalJSON.decode(Config.self, from: configBytes) } catch {
+      throw refusal("has a configuration that cannot be read: \(error)")
     }
     guard config.rootfs.diff_ids.count == image.layers.count, !image.layers.isEmpty else {
       throw refusal("has \(image.layers.count) layers, its configuration names \(config.rootfs.diff_ids.count)")

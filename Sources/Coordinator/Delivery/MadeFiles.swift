@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import Planning
 
@@ -27,6 +28,6 @@ struct MadeFiles: Codable, Sendable {
       var epoch: Int64
     }
     let inputs = Inputs(slug: task.slug, images: system?.diskImages ?? [], blocks: blocks, version: task.osVersion, epoch: task.sourceDateEpoch)
-    return Digest(bytes: SHA256.hash(data: Array("delivery 5\n".utf8) + (try WorkerProtocol.encode(inputs))))
+    return Digest(bytes: SHA256.hash(data: Array("delivery 5\n".utf8) + (try CanonicalJSON.encode(inputs))))
   }
 }

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BlobStore
 import BuildModel
 import OCIImage
@@ -37,12 +38,12 @@ package struct PartStore: Sendable {
 
   func find<Part: Decodable>(_ key: Digest, _ type: Part.Type) async throws -> Part? {
     guard let record = try await context.store.part(key) else { return nil }
-    return try WorkerProtocol.decode(type, from: record.content)
+    return try CanonicalJSON.decode(type, from: record.content)
   }
 
   func record(_ part: some Encodable, key: Digest, slug: Slug, seconds: Double) async throws {
     try await context.store.put(
-      PartRecord(key: key, slug: slug, content: try WorkerProtocol.encode(part), createdAt: .now, seconds: seconds))
+      PartRecord(key: key, slug: slug, content: try CanonicalJSON.encode(part), createdAt: .now, seconds: seconds))
   }
 
   func has(_ blobs: [BlobDescriptor]) -> Bool { context.blobs.missing(blobs).isEmpty }

@@ -1,3 +1,4 @@
+import BoundedConcurrency
 import BlobStore
 import Blocks
 import BuildModel

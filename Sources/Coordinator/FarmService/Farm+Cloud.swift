@@ -1,4 +1,4 @@
-import BlobStore
+import BoundedConcurrency
 import BuildModel
 import CoordinatorConfiguration
 import Delivery

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Reports
 import Scheduling
@@ -42,11 +43,11 @@ extension Farm {
     let attempts = try await context.store.attempts(of: request.id)
     let tasks = try await context.store.tasks(of: request.id).map { task in
       let own = attempts.filter { $0.id.slug == task.slug }
-      let report = try task.record.map { try WorkerProtocol.decode(DeviceTypeReport.self, from: $0) }
+      let report = try task.record.map { try task.decode(DeviceTypeReport.self, from: $0, "report") }
       return TaskStatus(
         slug: task.slug, machine: task.machine, arch: task.arch, state: report?.outcome.rawValue ?? task.state.rawValue,
         reason: report?.reason, host: own.last?.host ?? report?.host, attempts: own.count,
-        waiting: try WorkerProtocol.decode([HostReason].self, from: task.waiting))
+        waiting: try task.decode([HostReason].self, from: task.waiting, "waiting reasons"))
     }
     return RequestStatus(
       request: request.id, createdAt: request.createdAt, endedAt: request.endedAt, directory: request.output + "/" + request.id.text,
@@ -102,10 +103,19 @@ extension Farm {
     for task in try await context.store.tasks(of: request.id) where task.record == nil {
       let report = DeviceTypeReport(
         slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled)
-      try await context.store.end(request.id, task.slug, record: WorkerProtocol.encode(report))
+      try await context.store.end(request.id, task.slug, record: CanonicalJSON.encode(report))
     }
     try await context.store.end(request.id, at: .now)
     guard unreachable.isEmpty else { throw FarmError.farm("not everything could be ended:\n  " + unreachable.joined(separator: "\n  ")) }
     return "request \(request.id) is cancelled" + (ended.isEmpty ? "" : "; ended \(ended.joined(separator: ", "))")
+  }
+}
+
+extension TaskRecord {
+  /// A column that the store keeps as bytes.
+  fileprivate func decode<Value: Decodable>(_ type: Value.Type, from column: [UInt8], _ name: String) throws(StoreError) -> Value {
+    do { return try CanonicalJSON.decode(type, from: column) } catch {
+      throw .corrupt(what: "the \(name) of \(slug) in request \(request)", reason: "\(error)")
+    }
   }
 }

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import CoordinatorConfiguration
 import Executors
@@ -90,12 +91,7 @@ extension Farm {
   package func checkWorkers(_ names: [String]) async throws -> [HostCheck] {
     let hosts = try Self.select(names, from: context.configuration.hosts)
     let context = context
-    return await withTaskGroup(of: HostCheck.self) { group in
-      for host in hosts { group.addTask { await Self.check(host, context) } }
-      var checks: [HostCheck] = []
-      for await check in group { checks.append(check) }
-      return checks.sorted { $0.name < $1.name }
-    }
+    return await hosts.concurrentMap(atOnce: HostPool.probesAtOnce) { await Self.check($0, context) }.sorted { $0.name < $1.name }
   }
 
   private static func check(_ host: HostConfiguration, _ context: FarmContext) async -> HostCheck {
@@ -121,13 +117,9 @@ extension Farm {
     guard !hosts.isEmpty else { throw FarmError.usage("no host is configured") }
     let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: context.loop), HostPool.command(host)) }
     let start = Timestamp.now
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for index in 0..<count {
-        if index >= parallel { try await group.next() }
-        let (connection, command) = connections[index % connections.count]
-        group.addTask { _ = try await WorkerClient(transport: connection, command: command).probe() }
-      }
-      try await group.waitForAll()
+    try await (0..<count).concurrentMap(atOnce: parallel) { index in
+      let (connection, command) = connections[index % connections.count]
+      _ = try await WorkerClient(transport: connection, command: command).probe()
     }
     let seconds = Timestamp.now.seconds(since: start)
     for (connection, _) in connections { await connection.disconnect() }

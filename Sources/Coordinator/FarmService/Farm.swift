@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import CoordinatorConfiguration
 import Delivery
 import Executors
@@ -148,7 +149,7 @@ package struct Farm: Sendable {
     let tasks = try plan.tasks.map { task in
       TaskRecord(
         request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,
-        planned: try WorkerProtocol.encode(task))
+        planned: try CanonicalJSON.encode(task))
     }
     try await context.store.add(request, tasks: tasks)
     return (request, false)

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import CanonicalJSON
 
 /// What a server says in the body of a refusal, cut and without control characters.
 package struct ServerMessage: Hashable, Sendable {
@@ -25,14 +25,12 @@ package struct ServerMessage: Hashable, Sendable {
 
   /// Understands a JSON string, a registry's error list, and an object with `message`, `details` or `error`; anything else is taken as text.
   init(_ body: [UInt8], redaction: Redaction) {
-    let decoder = JSONDecoder()
-    let data = Data(body)
-    if let list = try? decoder.decode(ErrorList.self, from: data), !list.errors.isEmpty {
+    if let list = try? CanonicalJSON.decode(ErrorList.self, from: body), !list.errors.isEmpty {
       codes = list.errors.prefix(16).compactMap(\.code).map { Self.clean($0, limit: 64) }
       text = list.errors.prefix(4).map { [$0.code, $0.message].compactMap { $0 }.joined(separator: ": ") }.joined(separator: "; ")
-    } else if let string = try? decoder.decode(String.self, from: data) {
+    } else if let string = try? CanonicalJSON.decode(String.self, from: body) {
       text = string
-    } else if let object = try? decoder.decode(Described.self, from: data), let said = object.message ?? object.details ?? object.error {
+    } else if let object = try? CanonicalJSON.decode(Described.self, from: body), let said = object.message ?? object.details ?? object.error {
       text = said
     } else {
       text = String(decoding: body, as: UTF8.self)

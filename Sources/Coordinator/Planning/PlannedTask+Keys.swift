@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 import struct Crypto.SHA256
@@ -58,7 +59,7 @@ extension PlannedTask {
 
   private func key(_ kind: String, _ inputs: some Encodable) -> Digest {
     // Values of this form always encode.
-    let bytes = (try? WorkerProtocol.encode(inputs)) ?? []
+    let bytes = (try? CanonicalJSON.encode(inputs)) ?? []
     precondition(!bytes.isEmpty, "step inputs must encode")
     return Digest(bytes: SHA256.hash(data: Array("\(kind) 2\n".utf8) + bytes))!
   }
@@ -67,7 +68,7 @@ extension PlannedTask {
 extension Plan {
   /// Names the whole plan by its content: an unfinished request with the same digest is the same work.
   package var digest: Digest {
-    let bytes = (try? WorkerProtocol.encode(tasks)) ?? []
+    let bytes = (try? CanonicalJSON.encode(tasks)) ?? []
     return Digest(bytes: SHA256.hash(data: bytes))!
   }
 }

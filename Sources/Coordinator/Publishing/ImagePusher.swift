@@ -1,5 +1,7 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import HTTP
 import OCIImage
 import Registry
@@ -64,9 +66,9 @@ struct ImagePusher: Sendable {
   private static func check(_ bytes: [UInt8], _ image: PublishableImage) throws {
     let manifest: ImageManifest
     do {
-      manifest = try WorkerProtocol.decode(ImageManifest.self, from: bytes)
+      manifest = try CanonicalJSON.decode(ImageManifest.self, from: bytes)
     } catch {
-      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it is no image manifest")
+      throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it is no image manifest: \(error)")
     }
     guard manifest.mediaType == MediaType.dockerManifest else {
       throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "devices need Docker v2, it is \(manifest.mediaType)")

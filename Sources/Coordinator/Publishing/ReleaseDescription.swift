@@ -1,5 +1,6 @@
 import Balena
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 import struct Crypto.SHA256
@@ -57,9 +58,9 @@ package struct ReleaseDescription: Sendable {
       labels: services.mapValues(\.labels), assets: Dictionary(uniqueKeysWithValues: assets.map { ($0.key.text, $0.blob.digest) }),
       draftOnly: isDraftOnly ? true : nil)
     commit = try Self.commit(
-      application: application, version: version, content: try Self.sha256(try WorkerProtocol.encode(content)))
+      application: application, version: version, content: try Self.sha256(try CanonicalJSON.encode(content)))
     for (what, value) in [("composition", composition), ("contract", self.contract ?? .null)] {
-      let size = try WorkerProtocol.encode(value).count
+      let size = try CanonicalJSON.encode(value).count
       // The server takes JSON bodies of at most 512 KiB.
       guard size <= 400_000 else { throw PublishingError.invalid(what: "the \(what) of \(application)", reason: "it has \(size) bytes of JSON") }
     }

@@ -1,5 +1,6 @@
 import Balena
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import HTTP
 
@@ -79,15 +80,7 @@ struct ReleasePublisher: Sendable {
   private func perform(
     _ actions: [ReleaseAction], _ description: ReleaseDescription, _ application: CloudApplication, _ release: CloudRelease
   ) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      var rest = actions[...]
-      func startNext() {
-        guard let action = rest.popFirst() else { return }
-        group.addTask { try await perform(action, description, application, release) }
-      }
-      for _ in 0..<Self.width { startNext() }
-      while try await group.next() != nil { startNext() }
-    }
+    try await actions.concurrentMap(atOnce: Self.width) { try await perform($0, description, application, release) }
   }
 
   private func perform(
@@ -117,15 +110,7 @@ struct ReleasePublisher: Sendable {
   func proveAssets(of release: CloudRelease, _ description: ReleaseDescription) async throws {
     guard !release.isFinal, !description.assets.isEmpty else { return }
     let there = Dictionary(try await client.assets(of: release.id).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      var rest = description.assets[...]
-      func startNext() {
-        guard let asset = rest.popFirst() else { return }
-        group.addTask { try await prove(asset, there[asset.key.text], of: release) }
-      }
-      for _ in 0..<Self.width { startNext() }
-      while try await group.next() != nil { startNext() }
-    }
+    try await description.assets.concurrentMap(atOnce: Self.width) { try await prove($0, there[$0.key.text], of: release) }
   }
 
   private func prove(_ asset: Publication.Asset, _ there: CloudAsset?, of release: CloudRelease) async throws {

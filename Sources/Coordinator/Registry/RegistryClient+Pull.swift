@@ -1,5 +1,7 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import HTTP
 import OCIImage
 
@@ -39,7 +41,7 @@ extension RegistryClient {
       if let platform, !platform.matches(found) {
         throw HTTPError.mismatch(what: "the image's platform", expected: "\(platform)", found: "\(found)")
       }
-      _ = try await forEach(Array(blobs.dropFirst()), atOnce: settings.blobsAtOnce) { try await fetch($0, in: repository, into: store) }
+      try await blobs.dropFirst().concurrentMap(atOnce: settings.blobsAtOnce) { try await fetch($0, in: repository, into: store) }
       try await storing { _ = try store.put(manifest.bytes) }
       return PulledImage(manifest: manifest, platform: found, config: blobs[0], layers: layers)
     }
@@ -80,8 +82,9 @@ extension RegistryClient {
   private func platform(of config: BlobDescriptor, in store: BlobStore) async throws -> Platform {
     try await storing {
       let bytes = try store.read(config.digest, limit: RemoteManifest.limit)
-      guard let found = try? WorkerProtocol.decode(ConfigPlatform.self, from: bytes) else {
-        throw HTTPError.mismatch(what: "config \(config.digest)", expected: "JSON with os and architecture", found: "something else")
+      let found: ConfigPlatform
+      do { found = try CanonicalJSON.decode(ConfigPlatform.self, from: bytes, limit: RemoteManifest.limit) } catch {
+        throw HTTPError.mismatch(what: "config \(config.digest)", expected: "JSON with os and architecture", found: "other content (\(error))")
       }
       return Platform(os: found.os, architecture: found.architecture, variant: found.variant)
     }

@@ -1,3 +1,4 @@
+import BoundedConcurrency
 import BuildModel
 import HTTP
 import OCIImage
@@ -51,7 +52,7 @@ extension RegistryClient {
     report.manifestWasThere = try await manifestDigest(name, in: repository) == image.manifest.blob.digest
     var seen: Set<Digest> = []
     let blobs = image.blobs.filter { seen.insert($0.blob.digest).inserted }
-    let arrivals = try await forEach(blobs, atOnce: settings.blobsAtOnce) { try await ensure($0, in: repository, sources: sources) }
+    let arrivals = try await blobs.concurrentMap(atOnce: settings.blobsAtOnce) { try await ensure($0, in: repository, sources: sources) }
     for (blob, arrival) in zip(blobs, arrivals) {
       switch arrival {
       case .present: report.present.append(blob.blob)

@@ -75,25 +75,3 @@ package struct RegistryClient: Sendable {
     }
   }
 }
-
-/// Runs `body` for every item, at most `limit` at once; the first error ends the others.
-func forEach<Item: Sendable, Value: Sendable>(
-  _ items: [Item], atOnce limit: Int, _ body: @escaping @Sendable (Item) async throws -> Value
-) async throws -> [Value] {
-  try await withThrowingTaskGroup(of: (Int, Value).self) { group in
-    var found = [Value?](repeating: nil, count: items.count)
-    var next = 0
-    func add() {
-      guard next < items.count else { return }
-      let (index, item) = (next, items[next])
-      next += 1
-      group.addTask { (index, try await body(item)) }
-    }
-    for _ in 0..<limit { add() }
-    while let (index, value) = try await group.next() {
-      found[index] = value
-      add()
-    }
-    return found.compactMap { $0 }
-  }
-}

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import HTTP
 
@@ -101,7 +102,7 @@ actor RegistryTokens {
     case .bearer(let token): request.authorization = .bearer(token)
     }
     let response = try await http.send(request, bodyLimit: 1 << 20)
-    guard let answer = try? WorkerProtocol.decode(Answer.self, from: response.body), let text = answer.token ?? answer.access_token, !text.isEmpty
+    guard let answer = try? CanonicalJSON.decode(Answer.self, from: response.body), let text = answer.token ?? answer.access_token, !text.isEmpty
     else { throw HTTPError.decoding(url: realm, what: "token answer", reason: "it is no JSON object with a token") }
     let token = Secret(text)
     // A day at most: what a service says is not to be trusted with arithmetic.
@@ -117,7 +118,7 @@ actor RegistryTokens {
     guard parts.count == 3 else { return nil }
     var text = parts[1].map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
     while text.count % 4 != 0 { text.append("=") }
-    guard let data = Data(base64Encoded: String(text)), let claims = try? JSONDecoder().decode(Claims.self, from: data),
+    guard let data = Data(base64Encoded: String(text)), let claims = try? CanonicalJSON.decode(Claims.self, from: data),
       let start = claims.iat ?? claims.nbf, claims.exp > start, claims.exp - start < 1e8
     else { return nil }
     return Int64(claims.exp - start)

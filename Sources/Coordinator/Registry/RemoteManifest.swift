@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import HTTP
 import OCIImage
 
@@ -38,7 +39,7 @@ package struct RemoteManifest: Sendable {
   init(_ bytes: [UInt8], contentType: String?, blob: BlobDescriptor, from url: HTTPURL) throws(HTTPError) {
     func malformed(_ reason: String) -> HTTPError { .decoding(url: url, what: "manifest", reason: reason) }
     let document: Document
-    do { document = try WorkerProtocol.decode(Document.self, from: bytes) } catch { throw malformed("\(String(describing: error).prefix(300))") }
+    do { document = try CanonicalJSON.decode(Document.self, from: bytes, limit: Self.limit) } catch { throw malformed("\(error)") }
     guard document.schemaVersion == 2 else { throw malformed("schema version \(document.schemaVersion) is not spoken") }
     let announced = contentType.map { String($0.prefix { $0 != ";" }).trimmedHTTPBlanks }
     guard let type = document.mediaType ?? announced, Self.accepted.contains(type) else {

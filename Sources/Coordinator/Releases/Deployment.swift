@@ -1,7 +1,9 @@
 import Balena
 import BlobStore
 import Blocks
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import Delivery
 import FoundationEssentials
 import Planning
@@ -125,7 +127,7 @@ package struct Deployment: Sendable {
   }
 
   private static func json(_ value: CompositionValue) throws -> BalenaJSON {
-    try WorkerProtocol.decode(BalenaJSON.self, from: WorkerProtocol.encode(value))
+    try CanonicalJSON.decode(BalenaJSON.self, from: CanonicalJSON.encode(value))
   }
 
   /// The deploy tree without its feed, not yet that of a final release.

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Publishing
 import Reports
@@ -14,7 +15,7 @@ package struct IndexVerification: Sendable {
       throw ReleasesError.usage("\(file): cannot be read; name a request's directory or its index.json")
     }
     do {
-      index = try WorkerProtocol.decode(IndexDocument.self, from: data)
+      index = try CanonicalJSON.decode(IndexDocument.self, from: data, limit: IndexDocument.sizeLimit)
     } catch {
       throw ReleasesError.usage("\(file): is no index of a request: \(error)")
     }

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import HTTP
@@ -45,15 +46,13 @@ package struct FeedCache: Sendable {
   /// The record of a URL whose blob is still there. A record that cannot be read counts as none: it is only a way to save time.
   func record(of url: HTTPURL) -> Record? {
     guard let data = FileManager.default.contents(atPath: path(of: url)), data.count <= 64 << 10,
-      let record = try? JSONDecoder().decode(Record.self, from: data), record.version == 1, record.url == url.description,
+      let record = try? CanonicalJSON.decode(Record.self, from: data), record.version == 1, record.url == url.description,
       store.size(record.blob.digest) == record.blob.size
     else { return nil }
     return record
   }
 
   func note(_ record: Record, of url: HTTPURL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    try encoder.encode(record).write(to: URL(filePath: path(of: url)), options: .atomic)
+    try Data(try CanonicalJSON.encode(record)).write(to: URL(filePath: path(of: url)), options: .atomic)
   }
 }

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Feed
 import Glibc
@@ -11,7 +12,7 @@ extension FeedFetcher {
   package func check(architectures: [String], depth: FeedCheck.Depth) async throws(RemoteFeedError) -> (report: FeedReport, absent: [String]) {
     let names = try Self.directories(architectures)
     return try await withScratch { scratch in
-      let found = try await Self.each(names) { name in
+      let found = try await names.concurrentMap(atOnce: Self.width) { name in
         // A check believes nobody that nothing changed.
         let anew = Revalidation(isAllowed: false)
         return (
@@ -46,7 +47,7 @@ extension FeedFetcher {
   /// Fetches all packages of one index into its directory; what could not be fetched is returned.
   private func packages(of name: String, in directory: String) async throws -> [FeedFinding] {
     let stanzas = try await BlockingWork.run { try PackageIndex.readable(path: directory + "/Packages") }
-    let failures = try await Self.each(stanzas) { stanza -> FeedFinding? in
+    let failures = try await stanzas.concurrentMap(atOnce: Self.width) { stanza -> FeedFinding? in
       do {
         let (blob, _) = try await package(stanza, in: name)
         try await BlockingWork.run {

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Feed
 import Glibc
@@ -26,7 +27,7 @@ extension FeedFetcher {
     try await withScratch { scratch in
       let (feed, absent) = try await indexes(names, in: scratch, asking: revalidation)
       let chosen = try feed.candidates(for: wish)
-      let fetched = try await Self.each(chosen) { candidate in
+      let fetched = try await chosen.concurrentMap(atOnce: Self.width) { candidate in
         let found = try await package(candidate.stanza, in: candidate.directory)
         return (candidate, found.blob, found.isFetched)
       }
@@ -65,7 +66,7 @@ extension FeedFetcher {
 
   /// Lays the indexes out below `scratch` and reads them.
   private func indexes(_ names: [String], in scratch: String, asking revalidation: Revalidation) async throws -> (PackageFeed, absent: [String]) {
-    let found = try await Self.each(names) { name -> BlobDescriptor? in
+    let found = try await names.concurrentMap(atOnce: Self.width) { name -> BlobDescriptor? in
       if let packed = try await document([name, "Packages.gz"], asking: revalidation) {
         return try await BlockingWork.run { try inflate(packed, of: name) } as BlobDescriptor?
       }

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Feed
 import FoundationEssentials
@@ -15,7 +16,7 @@ package struct FeedFetcher: Sendable {
   /// Larger answers to an index are refused.
   static let indexLimit: Int64 = 256 << 20
   /// Transfers at once.
-  private static let width = 8
+  static let width = 8
 
   package init(url: HTTPURL, cache: FeedCache, client: HTTPClient) {
     self.url = url
@@ -87,21 +88,6 @@ package struct FeedFetcher: Sendable {
     return try await BlockingWork.run {
       try PackageFeed.verify(stanza, at: cache.store.path(blob.digest))
       return (blob, true)
-    }
-  }
-
-  /// Runs the work for all elements, at most ``width`` of them at once, and gives the results in the elements' order.
-  static func each<Element: Sendable, Value: Sendable>(
-    _ elements: [Element], _ work: @escaping @Sendable (Element) async throws -> Value
-  ) async throws -> [Value] {
-    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
-      var results = [Value?](repeating: nil, count: elements.count)
-      for (place, element) in elements.enumerated() {
-        if place >= width, let (done, value) = try await group.next() { results[done] = value }
-        group.addTask { (place, try await work(element)) }
-      }
-      for try await (done, value) in group { results[done] = value }
-      return results.compactMap { $0 }
     }
   }
 

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -13,8 +14,6 @@ extension DeployTree {
     }
     try Self.write(Array(lines.sorted { $0.dropFirst(66) < $1.dropFirst(66) }.joined().utf8), to: root + "/SHA256SUMS")
     try Self.write(Array(JUnitReport(index).xml().utf8), to: root + "/junit.xml")
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try Self.write(Array(try encoder.encode(index)) + [UInt8(ascii: "\n")], to: root + "/index.json")
+    try Self.write(try CanonicalJSON.readable(index), to: root + "/index.json")
   }
 }

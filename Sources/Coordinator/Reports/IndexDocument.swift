@@ -7,6 +7,9 @@ package struct IndexDocument: Codable, Hashable, Sendable {
   package var request: RequestID
   package var deviceTypes: [DeviceTypeReport]
 
+  /// In bytes. A file of a real feed takes about 180, and a night of 144 device types has 230,000 of them.
+  package static let sizeLimit = 512 << 20
+
   package init(request: RequestID, deviceTypes: [DeviceTypeReport]) {
     self.request = request
     self.deviceTypes = deviceTypes.sorted { $0.slug < $1.slug }

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import GRDB
 
@@ -19,7 +20,7 @@ extension Row {
   func json<Value: Decodable>(_ column: String, _ type: Value.Type) throws(StoreError) -> Value {
     guard let text = self[column] as String? else { throw .corrupt(what: column, reason: "no value") }
     do {
-      return try WorkerProtocol.decode(type, from: text.utf8)
+      return try CanonicalJSON.decode(type, from: text.utf8)
     } catch {
       throw .corrupt(what: column, reason: "\(error)")
     }

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import GRDB
 import Glibc
@@ -46,5 +47,5 @@ package struct StateStore: Sendable {
     }
   }
 
-  static func json(_ value: some Encodable) throws -> String { String(decoding: try WorkerProtocol.encode(value), as: UTF8.self) }
+  static func json(_ value: some Encodable) throws -> String { String(decoding: try CanonicalJSON.encode(value), as: UTF8.self) }
 }

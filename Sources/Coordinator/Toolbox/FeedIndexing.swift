@@ -1,4 +1,4 @@
-import BlobStore
+import BoundedConcurrency
 import Feed
 
 /// Writes the indexes of a feed directory, without a farm.

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import OCIImage
@@ -39,9 +40,13 @@ package enum PushableImage {
   }
 
   private static func layout(_ directory: String, name: String?, format: Format) throws -> LocalImage {
-    guard let bytes = try? Data(contentsOf: URL(filePath: directory + "/index.json")), bytes.count <= 4 << 20,
-      let index = try? JSONDecoder().decode(Index.self, from: bytes)
-    else { throw ToolboxError.usage("'\(directory)' is no OCI image layout: it has no readable index.json") }
+    guard let bytes = try? Data(contentsOf: URL(filePath: directory + "/index.json")) else {
+      throw ToolboxError.usage("'\(directory)' is no OCI image layout: it has no readable index.json")
+    }
+    let index: Index
+    do { index = try CanonicalJSON.decode(Index.self, from: bytes, limit: 4 << 20) } catch {
+      throw ToolboxError.usage("'\(directory)' is no OCI image layout: index.json: \(error)")
+    }
     let found = index.manifests.filter { name == nil || $0.name == name }
     guard found.count == 1, let entry = found.first else {
       let names = index.manifests.compactMap(\.name).sorted()
@@ -55,7 +60,10 @@ package enum PushableImage {
     guard Digest(bytes: SHA256.hash(data: stored)) == entry.digest else {
       throw ToolboxError.usage("'\(directory)' is damaged: manifest \(entry.digest) has other content")
     }
-    let manifest = try WorkerProtocol.decode(ImageManifest.self, from: stored)
+    let manifest: ImageManifest
+    do { manifest = try CanonicalJSON.decode(ImageManifest.self, from: stored) } catch {
+      throw ToolboxError.usage("'\(directory)' is damaged: manifest \(entry.digest): \(error)")
+    }
     let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
     for part in parts {
       var status = stat()

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import HTTP
@@ -43,8 +44,10 @@ package enum RegistryAccount {
     guard status.st_mode & 0o077 == 0, status.st_size <= 1 << 20 else {
       throw .usage("credentials file '\(path)' can be read by others: set its mode with 'chmod 600'")
     }
-    guard let data = try? Data(contentsOf: URL(filePath: path)), let file = try? JSONDecoder().decode(AuthFile.self, from: data) else {
-      throw .usage("credentials file '\(path)' is not of the form {\"auths\": {\"host:port\": {\"auth\": \"…\"}}}")
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw .usage("credentials file '\(path)' cannot be read") }
+    let file: AuthFile
+    do { file = try CanonicalJSON.decode(AuthFile.self, from: data) } catch {
+      throw .usage("credentials file '\(path)' is not of the form {\"auths\": {\"host:port\": {\"auth\": \"…\"}}}: \(error)")
     }
     guard let packed = packed(for: registry, in: file) else {
       let keys = file.auths.keys.sorted().map { file.auths[$0]?.auth == nil ? "\($0) (without 'auth')" : $0 }

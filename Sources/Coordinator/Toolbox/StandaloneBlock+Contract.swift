@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Planning
 
@@ -44,7 +45,8 @@ package struct StandaloneBlockContract: Sendable {
       throw .usage("\(root) has no contract hw.device-type/\(slug)")
     }
     let found: DeviceTypeContract
-    do { found = try WorkerProtocol.decode(DeviceTypeContract.self, from: try bytes(path)) } catch { throw .usage("\(path): \(error)") }
+    let content = try bytes(path)
+    do { found = try CanonicalJSON.decode(DeviceTypeContract.self, from: content) } catch { throw .usage("\(path): \(error)") }
     guard let text = found.data?.arch, let architecture = Architecture(rawValue: text) else {
       throw .usage("\(path): data.arch '\(found.data?.arch ?? "")' is none of \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")
     }

@@ -1,5 +1,6 @@
 import BlobStore
 import Blocks
+import BoundedConcurrency
 import BuildModel
 import Feed
 import FoundationEssentials

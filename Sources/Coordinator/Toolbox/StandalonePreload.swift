@@ -1,5 +1,7 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 import Preload
@@ -53,7 +55,7 @@ package struct StandalonePreload: Sendable {
   }
 
   private func readLayout() throws -> [PreloadImage] {
-    let index = try JSONDecoder().decode(Index.self, from: Data(contentsOf: URL(filePath: layout + "/index.json")))
+    let index = try document(Index.self, layout + "/index.json")
     func path(_ digest: Digest) -> String { "\(layout)/blobs/sha256/\(digest.hex)" }
     let named = index.manifests.compactMap { entry in
       entry.annotations?["org.opencontainers.image.ref.name"].map { (name: $0, digest: entry.digest) }
@@ -62,8 +64,8 @@ package struct StandalonePreload: Sendable {
       throw ToolboxError.usage("no image '\(tag)' in \(layout); there are: \(named.map(\.name).joined(separator: ", "))")
     }
     return try named.filter { tags.isEmpty || tags.contains($0.name) }.map { image in
-      let manifest = try WorkerProtocol.decode(ImageManifest.self, from: Data(contentsOf: URL(filePath: path(image.digest))))
-      let config = try WorkerProtocol.decode(ImageConfig.self, from: Data(contentsOf: URL(filePath: path(manifest.config.digest))))
+      let manifest = try document(ImageManifest.self, path(image.digest))
+      let config = try document(ImageConfig.self, path(manifest.config.digest))
       guard config.rootfs.diff_ids.count == manifest.layers.count else {
         throw ToolboxError.usage("image '\(image.name)': its config and manifest disagree about the layers")
       }
@@ -77,5 +79,10 @@ package struct StandalonePreload: Sendable {
         names: ["local/\(image.name):latest"], manifestDigest: digest, config: path(manifest.config.digest),
         layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })
     }
+  }
+
+  private func document<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
+    let bytes = try Data(contentsOf: URL(filePath: path))
+    do { return try CanonicalJSON.decode(type, from: bytes) } catch { throw ToolboxError.usage("\(path): \(error)") }
   }
 }

@@ -1,4 +1,4 @@
-import BlobStore
+import BoundedConcurrency
 import BuildModel
 import FoundationEssentials
 import HTTP
@@ -21,6 +21,9 @@ package struct StandalonePush: Sendable {
   /// In bytes.
   package var chunkSize: Int64?
   package var notice: @Sendable (String) -> Void = { _ in }
+
+  /// Destinations at once.
+  private static let width = 4
 
   package struct Result: Sendable {
     /// The destination with the digest by which the image is known there.
@@ -83,31 +86,14 @@ package struct StandalonePush: Sendable {
   private func push(
     _ image: LocalImage, to references: [ImageReference], with clients: [RegistryName: RegistryClient], sources: [RepositoryName]
   ) async throws -> [Result] {
-    try await withThrowingTaskGroup(of: (Int, Result).self) { group in
-      var results = [Result?](repeating: nil, count: references.count)
-      var next = 0
-      func add() {
-        guard next < references.count else { return }
-        let (index, reference) = (next, references[next])
-        next += 1
-        guard let client = clients[reference.registry], let tag = reference.tag else { return }
-        group.addTask {
-          let report = try await client.push(image, to: reference.repository, as: .tag(tag), sources: sources)
-          let bytes = report.uploaded.reduce(0) { $0 + $1.size }
-          return (
-            index,
-            Result(
-              reference: "\(reference)@\(report.digest)", uploaded: report.uploaded.count, uploadedBytes: bytes, mounted: report.mounted.count,
-              present: report.present.count)
-          )
-        }
+    try await references.concurrentMap(atOnce: Self.width) { reference in
+      guard let client = clients[reference.registry], let tag = reference.tag else {
+        throw ToolboxError.usage("'\(reference)' must name a registry and a tag")
       }
-      for _ in 0..<4 { add() }
-      while let (index, result) = try await group.next() {
-        results[index] = result
-        add()
-      }
-      return results.compactMap { $0 }
+      let report = try await client.push(image, to: reference.repository, as: .tag(tag), sources: sources)
+      return Result(
+        reference: "\(reference)@\(report.digest)", uploaded: report.uploaded.count, uploadedBytes: report.uploaded.reduce(0) { $0 + $1.size },
+        mounted: report.mounted.count, present: report.present.count)
     }
   }
 }

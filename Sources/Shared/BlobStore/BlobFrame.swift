@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import FoundationEssentials
 
@@ -10,7 +11,7 @@ package enum BlobFrame {
 
   /// The header line with its newline.
   package static func header(_ blob: BlobDescriptor) throws -> [UInt8] {
-    try WorkerProtocol.encode(blob) + [UInt8(ascii: "\n")]
+    try WorkerProtocol.line(blob)
   }
 
   /// Ends a stream.
@@ -73,8 +74,9 @@ package final class BlobFrameReader {
       isFinished = true
       return
     }
-    guard let blob = try? WorkerProtocol.decode(BlobDescriptor.self, from: header) else {
-      throw .malformedFrame("header is not a descriptor")
+    let blob: BlobDescriptor
+    do { blob = try CanonicalJSON.decode(BlobDescriptor.self, from: header) } catch {
+      throw .malformedFrame("header is not a descriptor: \(error)")
     }
     var size = blob.size
     if let expected {

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 /// What a block consists of, as an SPDX 2.3 document in JSON: the image, its packages with version, declared licence, digest and recipe.
@@ -90,5 +91,5 @@ package struct BillOfMaterials: Encodable {
   }
 
   /// The file's content: JSON in one line, keys sorted.
-  package func bytes() throws -> [UInt8] { try WorkerProtocol.encode(self) }
+  package func bytes() throws -> [UInt8] { try CanonicalJSON.encode(self) }
 }

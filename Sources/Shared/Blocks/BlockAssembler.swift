@@ -1,6 +1,6 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
-import Dispatch
 import Feed
 import FoundationEssentials
 import OCIImage
@@ -115,18 +115,12 @@ package struct BlockAssembler: Sendable {
     }
   }
 
-  /// Unpacks all packages on as many threads as there are cores, each with a spool of its own.
+  /// Unpacks all packages on as many threads as there are processors, each with a spool of its own.
   private func unpack(_ items: [PackageSelection.Item]) throws -> [UnpackedPackage] {
-    let lanes = min(items.count, max(1, ProcessInfo.processInfo.activeProcessorCount))
-    guard lanes > 0 else { return [] }
-    // Large packages first, so that no core is left alone with one at the end.
-    let order = items.indices.sorted { (items[$1].candidate.stanza.size, $0) < (items[$0].candidate.stanza.size, $1) }
-    let results = UnpackResults(order: order)
-    let spools = try (0..<lanes).map { _ throws(BlocksError) in try ContentSpool(directory: scratch) }
-    DispatchQueue.concurrentPerform(iterations: lanes) { lane in
-      while let index = results.next() { results.set(index, Result { try UnpackedPackage(items[index], into: spools[lane]) }) }
+    let spools = try (0..<min(items.count, Processors.available)).map { _ throws(BlocksError) in try ContentSpool(directory: scratch) }
+    return try items.parallelMap(holding: spools, largestFirst: items.map(\.candidate.stanza.size)) { (item, spool) in
+      try UnpackedPackage(item, into: spool)
     }
-    return try results.all()
   }
 
   private func config(_ block: BlockSpec, diffIDs: [Digest]) -> ImageConfig {
@@ -152,31 +146,4 @@ package struct BlockAssembler: Sendable {
       digest: try PackageSelection.digest(of: candidate), size: candidate.stanza.size, recipe: candidate.stanza.recipe,
       license: candidate.stanza.license)
   }
-}
-
-/// Results of the unpacking threads, by position.
-private final class UnpackResults: @unchecked Sendable {
-  private let lock = DispatchSemaphore(value: 1)
-  private var results: [Result<UnpackedPackage, any Error>?]
-  private var order: ArraySlice<Int>
-
-  /// Positions in the order in which they are to be worked on.
-  init(order: [Int]) {
-    results = Array(repeating: nil, count: order.count)
-    self.order = order[...]
-  }
-
-  func next() -> Int? {
-    lock.wait()
-    defer { lock.signal() }
-    return order.popFirst()
-  }
-
-  func set(_ index: Int, _ result: Result<UnpackedPackage, any Error>) {
-    lock.wait()
-    results[index] = result
-    lock.signal()
-  }
-
-  func all() throws -> [UnpackedPackage] { try results.compactMap { try $0?.get() } }
 }

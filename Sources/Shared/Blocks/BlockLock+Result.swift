@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 
@@ -13,7 +14,7 @@ extension BlockLock {
   }
 
   /// The file's content: JSON in one line, keys sorted.
-  package func bytes() throws -> [UInt8] { try WorkerProtocol.encode(self) }
+  package func bytes() throws -> [UInt8] { try CanonicalJSON.encode(self) }
 
   /// A lock is never larger; twice what 200,000 packages need.
   package static let sizeLimit = 64 << 20
@@ -21,7 +22,7 @@ extension BlockLock {
   /// Reads what ``bytes()`` wrote, also when somebody reformatted it; throws with the reason when it is no lock.
   package static func parse(_ bytes: [UInt8], file: String) throws(BlocksError) -> BlockLock {
     do {
-      return try WorkerProtocol.decode(BlockLock.self, from: bytes)
+      return try CanonicalJSON.decode(BlockLock.self, from: bytes)
     } catch {
       throw .lockFile(path: file, reason: "\(error)")
     }

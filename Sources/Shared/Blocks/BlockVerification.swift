@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import Feed
 import FoundationEssentials
 import OCIImage
@@ -27,7 +28,7 @@ package enum BlockVerification {
         throw mismatch("package list", listed.sorted().map(\.text).joined(separator: " "), delivered.sorted().map(\.text).joined(separator: " "))
       }
       let configBytes = try read(result.config, in: store)
-      let config = try WorkerProtocol.decode(ImageConfig.self, from: configBytes)
+      let config = try CanonicalJSON.decode(ImageConfig.self, from: configBytes)
       guard config.platform == spec.platform else { throw mismatch("config platform", "\(spec.platform)", "\(config.platform)") }
       let labels = isOfPackages ? config.config.Labels : config.config.Labels.filter { spec.labels[$0.key] != nil }
       guard labels == spec.labels else { throw mismatch("labels", "\(spec.labels)", "\(config.config.Labels)") }

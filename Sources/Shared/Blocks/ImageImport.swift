@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 
@@ -46,9 +47,9 @@ package struct ImageImport: Sendable {
     guard !image.layers.isEmpty else { throw refusal("it has no layer") }
     let foreign: ForeignConfig
     do {
-      foreign = try WorkerProtocol.decode(ForeignConfig.self, from: image.configBytes)
+      foreign = try CanonicalJSON.decode(ForeignConfig.self, from: image.configBytes)
     } catch {
-      throw refusal("its configuration cannot be read: \(String("\(error)".prefix(300)))")
+      throw refusal("its configuration cannot be read: \(error)")
     }
     var taken: [Digest: BlockResult.Layer] = [:]
     var left = Self.bytesLimit

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import FoundationEssentials
 
 /// What coordinator and worker say to each other over a worker verb's standard input and output.
@@ -18,15 +19,12 @@ package enum WorkerProtocol {
     return Int(words[1])
   }
 
-  /// JSON in one line, keys sorted, slashes as they are: the only encoding on the wire and in journals.
-  package static func encode(_ value: some Encodable) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(value))
-  }
+  /// One message, or one entry of a journal, with its newline.
+  package static func line(_ message: some Encodable) throws(JSONProblem) -> [UInt8] { try CanonicalJSON.line(message) }
 
-  package static func decode<Value: Decodable>(_ type: Value.Type, from bytes: some Sequence<UInt8>) throws -> Value {
-    try JSONDecoder().decode(type, from: Data(bytes))
+  /// Reads a line, with or without its newline.
+  package static func decode<Message: Decodable>(_ type: Message.Type, from line: some Sequence<UInt8>) throws(JSONProblem) -> Message {
+    try CanonicalJSON.decode(type, from: line)
   }
 }
 

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -32,7 +33,7 @@ package final class DockerArchive {
     var written: Set<Digest> = []
     for (name, layer) in zip(layers, block.layers) where written.insert(layer.diffID).inserted { try archive.add(name, layer: layer, from: store) }
     try archive.add(config, try store.read(block.config.digest))
-    try archive.add("manifest.json", try WorkerProtocol.encode([Manifest(Config: config, RepoTags: [block.reference], Layers: layers)]))
+    try archive.add("manifest.json", try CanonicalJSON.encode([Manifest(Config: config, RepoTags: [block.reference], Layers: layers)]))
     try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
   }
@@ -61,7 +62,7 @@ package final class DockerArchive {
     guard let id = Digest(bytes: SHA256.hash(data: bytes)) else { throw OCIImageError.compression("no digest") }
     try archive.add(id.hex + ".json", bytes)
     let manifest = Manifest(Config: id.hex + ".json", RepoTags: [reference], Layers: diffIDs.map { $0.hex + "/layer.tar" })
-    try archive.add("manifest.json", try WorkerProtocol.encode([manifest]))
+    try archive.add("manifest.json", try CanonicalJSON.encode([manifest]))
     try archive.emit([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     guard rename(temporary, path) == 0 else { throw OCIImageError.system(operation: "rename", path: path, errno: errno) }
     return id

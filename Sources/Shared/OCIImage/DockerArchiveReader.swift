@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 /// Reads what `docker save`, `podman save`, `skopeo copy … docker-archive:` and bitbake's image_docker write: a plain tar with `manifest.json`
@@ -20,7 +21,7 @@ package enum DockerArchiveReader {
     let index = try TarIndex(path: path)
     let entries: [Entry]
     let bytes = try document("manifest.json", of: index, in: file)
-    do { entries = try WorkerProtocol.decode([Entry].self, from: bytes) } catch {
+    do { entries = try CanonicalJSON.decode([Entry].self, from: bytes) } catch {
       throw .malformed(what: path, reason: "its manifest.json cannot be read: \(error)")
     }
     guard (1...1000).contains(entries.count) else { throw .malformed(what: path, reason: "its manifest.json names \(entries.count) images") }

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 /// The image configuration (OCI image-spec config.md; Docker reads the same document).
@@ -47,5 +48,5 @@ package struct ImageConfig: Codable, Hashable, Sendable {
 
   package var platform: Platform { Platform(os: os, architecture: architecture, variant: variant) }
 
-  package func bytes() throws -> [UInt8] { try WorkerProtocol.encode(self) }
+  package func bytes() throws -> [UInt8] { try CanonicalJSON.encode(self) }
 }

@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -54,7 +55,7 @@ package struct ImageLayout: Sendable {
           mediaType: MediaType.ociManifest, digest: $0.manifest.digest, size: $0.manifest.size, platform: $0.platform,
           annotations: ["org.opencontainers.image.ref.name": $0.name])
       })
-    try put(try WorkerProtocol.encode(index), at: "index.json")
+    try put(try CanonicalJSON.encode(index), at: "index.json")
   }
 
   private func put(_ bytes: [UInt8], at name: String) throws {

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import FoundationEssentials
 
@@ -85,6 +86,6 @@ package enum ImageLayoutReader {
   }
 
   private static func decode<Value: Decodable>(_ bytes: [UInt8], _ path: String) throws(OCIImageError) -> Value {
-    do { return try WorkerProtocol.decode(Value.self, from: bytes) } catch { throw .malformed(what: path, reason: "cannot be read: \(error)") }
+    do { return try CanonicalJSON.decode(Value.self, from: bytes) } catch { throw .malformed(what: path, reason: "cannot be read: \(error)") }
   }
 }

@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 /// Media types (OCI image-spec media-types.md; Docker image manifest version 2, schema 2).
@@ -52,5 +53,5 @@ package struct ImageManifest: Codable, Hashable, Sendable {
   }
 
   /// The bytes whose digest names the image: one line, keys sorted.
-  package func bytes() throws -> [UInt8] { try WorkerProtocol.encode(self) }
+  package func bytes() throws -> [UInt8] { try CanonicalJSON.encode(self) }
 }

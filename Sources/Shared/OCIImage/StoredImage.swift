@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BlobStore
 import BuildModel
 import FoundationEssentials
@@ -54,7 +55,7 @@ package struct StoredImage: Sendable {
 
   init(names: [String], manifest: Descriptor?, configBytes: [UInt8], layers: [Layer], what: String) throws(OCIImageError) {
     let found: ForeignConfig
-    do { found = try WorkerProtocol.decode(ForeignConfig.self, from: configBytes) } catch {
+    do { found = try CanonicalJSON.decode(ForeignConfig.self, from: configBytes) } catch {
       throw .malformed(what: what, reason: "its image configuration cannot be read: \(error)")
     }
     guard let id = Digest(bytes: SHA256.hash(data: configBytes)) else { throw .compression("no digest") }

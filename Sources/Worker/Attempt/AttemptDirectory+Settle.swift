@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Containers
 import FoundationEssentials
 import Glibc
@@ -43,7 +44,7 @@ extension AttemptDirectory {
       outcome = Outcome(
         attempt: id, failure: failure(), steps: events.compactMap(\.finishedStep), blocks: [], artifacts: [],
         startedAt: events.first?.time ?? .now, endedAt: .now, packageArchitectures: [])
-      try DurableFile.write(try WorkerProtocol.encode(outcome) + [UInt8(ascii: "\n")], to: outcomePath)
+      try DurableFile.write(try CanonicalJSON.line(outcome), to: outcomePath)
     }
     if case .outcome? = events.last?.kind { return outcome }
     try journal.append(.outcome(outcome), durable: true)

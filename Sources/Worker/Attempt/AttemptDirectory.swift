@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -29,6 +30,9 @@ package struct AttemptDirectory: Sendable {
   /// The environment variable by which an attempt's processes are known; its value is the attempt's id.
   package static let mark = "BLOCKFARM_ATTEMPT"
 
+  /// An outcome that is longer was not written by a runner.
+  private static let outcomeLimit = 256 << 20
+
   /// Whether `start` has got as far as writing the spec.
   package var isKnown: Bool { access(specPath, F_OK) == 0 }
 
@@ -47,14 +51,14 @@ package struct AttemptDirectory: Sendable {
   }
 
   package func write(_ spec: TaskSpec) throws {
-    try DurableFile.write(try WorkerProtocol.encode(spec) + [UInt8(ascii: "\n")], to: specPath)
+    try DurableFile.write(try CanonicalJSON.line(spec), to: specPath)
     try DurableFile.syncDirectory(of: path)
   }
 
   package func spec() throws -> TaskSpec {
-    guard let bytes = try DurableFile.read(specPath, limit: 64 << 20) else { throw AttemptError.unknown(id) }
+    guard let bytes = try DurableFile.read(specPath, limit: CanonicalJSON.defaultLimit) else { throw AttemptError.unknown(id) }
     do {
-      return try WorkerProtocol.decode(TaskSpec.self, from: bytes)
+      return try CanonicalJSON.decode(TaskSpec.self, from: bytes)
     } catch {
       throw AttemptError.malformed(path: specPath, reason: "\(error)")
     }
@@ -62,9 +66,9 @@ package struct AttemptDirectory: Sendable {
 
   /// The outcome, once there is one.
   package func outcome() throws -> Outcome? {
-    guard let bytes = try DurableFile.read(outcomePath, limit: 256 << 20) else { return nil }
+    guard let bytes = try DurableFile.read(outcomePath, limit: Self.outcomeLimit) else { return nil }
     do {
-      return try WorkerProtocol.decode(Outcome.self, from: bytes)
+      return try CanonicalJSON.decode(Outcome.self, from: bytes, limit: Self.outcomeLimit)
     } catch {
       throw AttemptError.malformed(path: outcomePath, reason: "\(error)")
     }

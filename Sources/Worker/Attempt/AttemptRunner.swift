@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import Containers
 import Feed
 import FoundationEssentials
@@ -128,7 +129,7 @@ package final class AttemptRunner {
     let outcome = Outcome(
       attempt: spec.attempt, failure: failure.map(redacted), steps: steps, blocks: blocks, artifacts: artifacts, startedAt: startedAt,
       endedAt: .now, packageArchitectures: packageArchitectures)
-    try DurableFile.write(try WorkerProtocol.encode(outcome) + [UInt8(ascii: "\n")], to: directory.outcomePath)
+    try DurableFile.write(try CanonicalJSON.line(outcome), to: directory.outcomePath)
     try journal.append(.outcome(outcome), durable: true)
     return outcome
   }

@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -26,7 +27,7 @@ package final class Journal {
   /// Appends an event; with `durable` it is on the disk when the call returns.
   package func append(_ kind: WorkerEvent.Kind, durable: Bool, time: Timestamp = .now) throws {
     let event = WorkerEvent(sequence: lastSequence + 1, time: time, kind: kind)
-    try DurableFile.append(try WorkerProtocol.encode(event) + [UInt8(ascii: "\n")], to: descriptor, path: path)
+    try DurableFile.append(try WorkerProtocol.line(event), to: descriptor, path: path)
     if durable, fsync(descriptor) != 0 { throw AttemptError.system(operation: "sync", path: path, errno: errno) }
     lastSequence += 1
   }
@@ -63,7 +64,7 @@ package struct JournalReader {
     for line in bytes[..<end].split(separator: UInt8(ascii: "\n")) {
       let event: WorkerEvent
       do {
-        event = try WorkerProtocol.decode(WorkerEvent.self, from: line)
+        event = try CanonicalJSON.decode(WorkerEvent.self, from: line)
       } catch {
         throw AttemptError.malformed(path: path, reason: "line after event \(lastSequence) is no event: \(error)")
       }

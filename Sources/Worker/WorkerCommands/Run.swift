@@ -1,6 +1,7 @@
 import ArgumentParser
 import Attempt
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -39,6 +40,6 @@ struct Run: ParsableCommand {
       dup2(null, 0)
       close(null)
     }
-    return bytes.isEmpty ? [:] : try WorkerProtocol.decode([String: String].self, from: bytes)
+    return bytes.isEmpty ? [:] : try CanonicalJSON.decode([String: String].self, from: bytes)
   }
 }

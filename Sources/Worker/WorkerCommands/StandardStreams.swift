@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -10,7 +11,7 @@ enum StandardOutput {
   static func begin() throws { try write(Array((WorkerProtocol.marker + "\n").utf8)) }
 
   static func line(_ value: some Encodable) throws {
-    try write(try WorkerProtocol.encode(value) + [UInt8(ascii: "\n")])
+    try write(try WorkerProtocol.line(value))
   }
 
   static func write(_ bytes: [UInt8]) throws {
@@ -62,7 +63,7 @@ enum StandardInput {
   static func decodeLines<Value: Decodable>(_ type: Value.Type) throws -> [Value] {
     try lines().map { line in
       do {
-        return try WorkerProtocol.decode(type, from: line)
+        return try CanonicalJSON.decode(type, from: line)
       } catch {
         throw WorkerExit.usage("a line on standard input is no \(type): \(error)")
       }

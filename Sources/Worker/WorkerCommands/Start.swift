@@ -2,6 +2,7 @@ import ArgumentParser
 import Attempt
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import Processes
@@ -19,13 +20,13 @@ struct Start: ParsableCommand {
     guard let first = lines.first, lines.count <= 2 else { throw WorkerExit.usage("start wants a TaskSpec, and at most a line of secrets after it") }
     let spec: TaskSpec
     do {
-      spec = try WorkerProtocol.decode(TaskSpec.self, from: first)
+      spec = try CanonicalJSON.decode(TaskSpec.self, from: first)
     } catch {
-      try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(String("\(error)".prefix(1000)))"))
+      try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(error)"))
       return
     }
-    // The text of a decoding error would show the secrets.
-    guard let secrets = lines.count < 2 ? [:] : try? WorkerProtocol.decode([String: String].self, from: lines[1]) else {
+    // Even the place of an error would show the name of a secret.
+    guard let secrets = lines.count < 2 ? [:] : try? CanonicalJSON.decode([String: String].self, from: lines[1]) else {
       throw WorkerExit.usage("the secrets are no JSON object of strings")
     }
     try StandardOutput.line(try Self.start(spec, secrets: secrets, root: try location.resolve()))
@@ -74,7 +75,7 @@ struct Start: ParsableCommand {
       RootOption.program() ?? "/proc/self/exe", ["run", attempt.description, "--lock-descriptor", "3", "--root", root],
       environment: ProcessInfo.processInfo.environment.filter { $0.key != "SSH_ORIGINAL_COMMAND" }, directory: root)
     let pid = try ChildProcess.spawn(command, input: ends[0], output: nil, extra: [lock.descriptor], newSession: true)
-    let bytes = try WorkerProtocol.encode(secrets)
+    let bytes = try CanonicalJSON.encode(secrets)
     // SpecCheck bounds them below what a pipe takes without a reader.
     _ = bytes.withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) }
     return pid

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import CanonicalJSON
 import Glibc
 
 /// Everything that is no result goes to standard error.
@@ -21,7 +21,5 @@ enum Diagnostics {
 
 /// Writes a listing as JSON to standard output: sorted keys, indented.
 func printJSON(_ value: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  print(String(decoding: try CanonicalJSON.readable(value), as: UTF8.self), terminator: "")
 }

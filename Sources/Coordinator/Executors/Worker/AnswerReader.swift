@@ -1,3 +1,4 @@
+import CanonicalJSON
 import BuildModel
 import FoundationEssentials
 
@@ -86,8 +87,8 @@ struct AnswerReader {
 
   /// Decodes one line as a JSON document.
   func decode<Value: Decodable>(_ type: Value.Type, _ line: [UInt8]) throws -> Value {
-    do { return try WorkerProtocol.decode(type, from: line) } catch {
-      throw ExecutorError.malformed(host: hostName, what: "no \(type): \(OutputTail.printable(line.prefix(200)))")
+    do { return try CanonicalJSON.decode(type, from: line) } catch {
+      throw ExecutorError.malformed(host: hostName, what: "no \(type) (\(error)): \(OutputTail.printable(line.prefix(200)))")
     }
   }
 }

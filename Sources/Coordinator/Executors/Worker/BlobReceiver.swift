@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 
 /// Feeds what arrives to a `BlobFrameReader`, away from the cooperative threads, one piece at a time.

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import FoundationEssentials
 
@@ -74,6 +75,6 @@ extension WorkerClient {
   }
 
   private static func lines(_ blobs: [BlobDescriptor]) throws -> [UInt8] {
-    try blobs.flatMap { try WorkerProtocol.encode($0) + newline }
+    try blobs.flatMap { try WorkerProtocol.line($0) }
   }
 }

@@ -22,8 +22,6 @@ package struct WorkerClient: Sendable {
   package let command: InstalledWorker
   package var hostName: String { transport.hostName }
 
-  static let newline = [UInt8(ascii: "\n")]
-
   package init(transport: any WorkerTransport, command: InstalledWorker) {
     self.transport = transport
     self.command = command
@@ -36,8 +34,8 @@ package struct WorkerClient: Sendable {
 
   /// Starts a detached attempt. Secrets travel as the second line of the input and are in no argument, log or error.
   package func start(_ spec: TaskSpec, secrets: [String: String]? = nil) async throws -> StartAnswer {
-    var input = try WorkerProtocol.encode(spec) + Self.newline
-    if let secrets { input += try WorkerProtocol.encode(secrets) + Self.newline }
+    var input = try WorkerProtocol.line(spec)
+    if let secrets { input += try WorkerProtocol.line(secrets) }
     return try await ask(["start"], input: input, for: StartAnswer.self)
   }
 

@@ -1,4 +1,6 @@
+import BoundedConcurrency
 import BuildModel
+import CanonicalJSON
 import CoordinatorConfiguration
 import EventLoop
 import Executors
@@ -28,6 +30,8 @@ actor HostPool {
   private let report: @Sendable (FarmEvent) -> Void
   /// Seconds after which a probe is asked for again.
   private static let probeAge = 30.0
+  /// Hosts that are asked at the same time.
+  static let probesAtOnce = 64
 
   init(context: FarmContext, report: @escaping @Sendable (FarmEvent) -> Void) {
     self.context = context
@@ -91,25 +95,24 @@ actor HostPool {
     InstalledWorker(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
   }
 
-  /// Probes every host whose last answer is old, at the same time. One that does not answer is left out, with its reason.
+  /// Probes every host whose last answer is old, many at the same time. One that does not answer is left out, with its reason.
   func refresh() async {
     let now = Timestamp.now
     let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
-    await withTaskGroup(of: (HostName, Result<(ProbeReport, Double), any Error>).self) { group in
-      for (name, host) in stale {
-        let client = host.client
-        group.addTask {
-          let start = Timestamp.now
-          do {
-            let probe = try await client.probe()
-            let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
-            return (name, .success((probe, probe.clock.seconds(since: middle))))
-          } catch {
-            return (name, .failure(error))
-          }
-        }
-      }
-      for await (name, result) in group { await take(result, of: name) }
+    await stale.map { (name: $0.key, client: $0.value.client) }.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      await self.take(await Self.probe(host.client), of: host.name)
+    }
+  }
+
+  /// What the host is, and how many seconds its clock is ahead.
+  private static func probe(_ client: WorkerClient) async -> Result<(ProbeReport, Double), any Error> {
+    let start = Timestamp.now
+    do {
+      let probe = try await client.probe()
+      let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
+      return .success((probe, probe.clock.seconds(since: middle)))
+    } catch {
+      return .failure(error)
     }
   }
 
@@ -121,7 +124,7 @@ actor HostPool {
       hosts[name]?.clockSkew = skew
       if isFirst, let row = try? await context.store.host(name) {
         hosts[name]?.drained = row.drained
-        if let json = row.health, let health = try? WorkerProtocol.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
+        if let json = row.health, let health = try? CanonicalJSON.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
       }
     case .failure(let error):
       if isFirst || (error as? ExecutorError)?.needsConfiguration == true {
@@ -176,7 +179,7 @@ actor HostPool {
     default: return
     }
     hosts[name] = host
-    if let json = try? WorkerProtocol.encode(host.health) { try? await context.store.setHealth(json, of: name) }
+    if let json = try? CanonicalJSON.encode(host.health) { try? await context.store.setHealth(json, of: name) }
   }
 
   func disconnect() async {

@@ -1,6 +1,7 @@
 import BlobStore
 import Blocks
 import BuildModel
+import CanonicalJSON
 import CoordinatorConfiguration
 import Delivery
 import Executors
@@ -165,7 +166,7 @@ actor RequestRun {
       case .wait(let slug, let reasons):
         guard work[slug]?.lastWaiting != reasons else { continue }
         work[slug]?.lastWaiting = reasons
-        try await context.store.update(request.id, slug, state: .waiting, waiting: WorkerProtocol.encode(reasons))
+        try await context.store.update(request.id, slug, state: .waiting, waiting: CanonicalJSON.encode(reasons))
         report(.waiting(slug, reasons))
       case .giveUp(let slug, let reason, let reasons):
         hasNoHost = true
@@ -347,7 +348,7 @@ actor RequestRun {
     guard reports[slug] == nil else { return }
     waiting.remove(slug)
     reports[slug] = ended
-    try await context.store.end(request.id, slug, record: WorkerProtocol.encode(ended))
+    try await context.store.end(request.id, slug, record: CanonicalJSON.encode(ended))
     report(.ended(ended))
   }
 

@@ -1,5 +1,5 @@
 import BuildModel
-import FoundationEssentials
+import CanonicalJSON
 
 extension Contract {
   /// Reads a contract file of any generation; throws an error that names the file (and line) when it does not parse.
@@ -8,28 +8,27 @@ extension Contract {
   package static func parse(_ bytes: [UInt8], file: String) throws(PlanningError) -> Contract {
     if let contract = try firstGeneration(bytes, file: file) { return contract }
     do {
-      let decoder = JSONDecoder()
-      let head = try decoder.decode(Head.self, from: Data(bytes))
+      let head = try CanonicalJSON.decode(Head.self, from: bytes)
       var contract = Contract(slug: head.slug, type: head.type, aliases: [], requires: [], composedOf: [], file: file)
       if contract.isBlock || contract.type == "sw.image" {
-        let defaults = try decoder.decode(Defaults.self, from: Data(bytes)).data
+        let defaults = try CanonicalJSON.decode(Defaults.self, from: bytes).data
         (contract.store, contract.rebootRequired) = (defaults?.store, defaults?.reboot)
       }
       if contract.isBlock || contract.type == "hw.device-type" {
-        contract.aliases = try decoder.decode(Aliases.self, from: Data(bytes)).aliases ?? []
+        contract.aliases = try CanonicalJSON.decode(Aliases.self, from: bytes).aliases ?? []
       }
       if contract.isBlock {
-        let body = try decoder.decode(Body.self, from: Data(bytes))
+        let body = try CanonicalJSON.decode(Body.self, from: bytes)
         contract.requires = (body.requires ?? []).map(\.requirement)
         contract.composedOf = body.composedOf ?? []
       } else if contract.isPackageList {
-        let body = try decoder.decode(PackageListBody.self, from: Data(bytes))
+        let body = try CanonicalJSON.decode(PackageListBody.self, from: bytes)
         contract.requires = body.requires?.entries.map(\.requirement) ?? []
         contract.composedOf = body.composedOf ?? []
       }
       return contract
     } catch {
-      throw JSONProblem.error(error, in: bytes, file: file)
+      throw JSONPlace.error(error, in: bytes, file: file)
     }
   }
 
@@ -37,9 +36,11 @@ extension Contract {
   ///
   /// A block of it was an overlay. `any` among device types, versions or architectures is no constraint, nor is an absent or empty list.
   static func firstGeneration(_ bytes: [UInt8], file: String) throws(PlanningError) -> Contract? {
-    guard let shape = try? JSONDecoder().decode(FirstShape.self, from: Data(bytes)), shape.type == nil, shape.slug == nil else { return nil }
+    guard let shape = try? CanonicalJSON.decode(FirstShape.self, from: bytes), shape.contents?.hasPackages == true, shape.type == nil,
+      shape.slug == nil
+    else { return nil }
     do {
-      let plain = try JSONDecoder().decode(First.self, from: Data(bytes))
+      let plain = try CanonicalJSON.decode(First.self, from: bytes)
       func oneOf(_ values: [String]?, _ part: (String) -> Part) -> [Requirement] {
         guard let values, !values.isEmpty, !values.contains("any") else { return [] }
         return [Requirement(anyOf: values.map { .atom(part($0)) })]
@@ -51,21 +52,18 @@ extension Contract {
           + oneOf(plain.architectures) { Part(type: "arch.sw", slug: $0) },
         composedOf: plain.contents.packages.map { Part(type: "sw.package.yocto.ipk", slug: $0) }, file: file)
     } catch {
-      throw JSONProblem.error(error, in: bytes, file: file)
+      throw JSONPlace.error(error, in: bytes, file: file)
     }
   }
 
   private struct FirstShape: Decodable {
     struct Contents: Decodable {
       /// Of whatever kind: what is wrong with it is said by the second look.
-      var packages: Bool
+      var hasPackages: Bool
       enum CodingKeys: CodingKey { case packages }
-      init(from decoder: any Decoder) throws {
-        packages = try decoder.container(keyedBy: CodingKeys.self).contains(.packages)
-        guard packages else { throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "no packages")) }
-      }
+      init(from decoder: any Decoder) throws { hasPackages = try decoder.container(keyedBy: CodingKeys.self).contains(.packages) }
     }
-    var contents: Contents
+    var contents: Contents?
     var type: String?
     var slug: String?
   }

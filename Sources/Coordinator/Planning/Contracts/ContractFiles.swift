@@ -1,4 +1,5 @@
 import BuildModel
+import CanonicalJSON
 import Glibc
 
 /// Finds the contracts of a checkout.
@@ -39,9 +40,8 @@ struct ContractFiles {
     let bytes = try RepositoryReader.contents(path)
     if let contract = try Contract.firstGeneration(bytes, file: path) {
       found.append(contract)
-    } else {
-      var scanner = JSONSyntaxScanner(bytes)
-      if let problem = scanner.problem() { notices.append("\(relative):\(scanner.line) is not JSON, so it is no contract: \(problem)") }
+    } else if let (line, reason) = CanonicalJSON.syntaxProblem(in: bytes) {
+      notices.append("\(relative):\(line) is not JSON, so it is no contract: \(reason)")
     }
   }
 }

@@ -1,11 +1,14 @@
-import BlobStore
+import BoundedConcurrency
 import BuildModel
 import CoordinatorConfiguration
 import FoundationEssentials
 
 /// Makes the configured repositories readable: local checkouts as they are, URLs and pinned refs as clones in the state directory.
 package enum RepositoryCheckout {
-  /// Reads all repositories at the same time; the first failure is thrown. A submodule to replace must be in one of them.
+  /// More would only wait for a processor.
+  private static let width = 16
+
+  /// Reads the repositories at the same time; the first failure is thrown. A submodule to replace must be in one of them.
   package static func readAll(
     _ configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> [DeviceRepository] {
@@ -14,22 +17,13 @@ package enum RepositoryCheckout {
         configuration.file.map { "\($0) lists no device repository: add one under 'repositories'" }
           ?? "there is no farm.yaml here, nor /etc/blockfarm/farm.yaml: write one, or name it with --config")
     }
-    let repositories = try await withThrowingTaskGroup(of: (Int, DeviceRepository).self) { group in
-      for (index, repository) in configuration.repositories.enumerated() {
-        group.addTask {
-          (
-            index,
-            try await BlockingWork.run {
-              var source = try source(repository, state: configuration.state)
-              if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
-              return try RepositoryReader.read(source, allowDirty: allowDirty)
-            }
-          )
-        }
+    let state = configuration.state
+    let repositories = try await configuration.repositories.concurrentMap(atOnce: width) { repository in
+      try await BlockingWork.run {
+        var source = try source(repository, state: state)
+        if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
+        return try RepositoryReader.read(source, allowDirty: allowDirty)
       }
-      var found: [(Int, DeviceRepository)] = []
-      for try await item in group { found.append(item) }
-      return found.sorted { $0.0 < $1.0 }.map(\.1)
     }
     if let submodule, !repositories.isEmpty, repositories.allSatisfy({ $0.source.replacements.isEmpty }) {
       throw PlanningError.submodule(

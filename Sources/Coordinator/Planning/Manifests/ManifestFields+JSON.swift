@@ -1,5 +1,5 @@
 import BuildModel
-import FoundationEssentials
+import CanonicalJSON
 
 extension ManifestFields {
   private struct Section: Decodable {
@@ -34,11 +34,11 @@ extension ManifestFields {
   static func json(_ bytes: [UInt8], path: String) throws(PlanningError) -> ManifestFields? {
     if bytes.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "[") { return nil }
     do {
-      let section = try JSONDecoder().decode(Section.self, from: Data(bytes))
+      let section = try CanonicalJSON.decode(Section.self, from: bytes)
       guard let yocto = section.yocto else { return nil }
-      return ManifestFields(top: section.values, yocto: yocto, line: { JSONProblem.line(ofKey: $0, in: bytes) })
+      return ManifestFields(top: section.values, yocto: yocto, line: { JSONPlace.line(ofKey: $0, in: bytes) })
     } catch {
-      throw JSONProblem.error(error, in: bytes, file: path)
+      throw JSONPlace.error(error, in: bytes, file: path)
     }
   }
 }

@@ -1,5 +1,5 @@
 import BuildModel
-import FoundationEssentials
+import CanonicalJSON
 
 import struct Crypto.SHA256
 
@@ -37,7 +37,7 @@ struct ImageRecord: Sendable {
       let rootfs: RootFS
     }
     let decoded: Config
-    do { decoded = try JSONDecoder().decode(Config.self, from: Data(config)) } catch {
+    do { decoded = try CanonicalJSON.decode(Config.self, from: config, limit: Self.longestConfig) } catch {
       throw .containerImage(name: label, reason: "its configuration \(image.config) cannot be read: \(error)")
     }
     guard decoded.rootfs.type == "layers", decoded.rootfs.diff_ids == image.layers.map(\.diffID) else {

@@ -1,5 +1,5 @@
 import BuildModel
-import FoundationEssentials
+import CanonicalJSON
 
 /// An image store of the overlay2 driver as it lies in a data partition (Docker 20.10 and balenaEngine keep it alike).
 struct ImageStore: Sendable {
@@ -45,8 +45,8 @@ struct ImageStore: Sendable {
       chains[chain] = Layer(cacheID: cacheID, link: link)
     }
     guard let json = try fileSystem.contents("\(Self.images)/repositories.json", limit: 16 << 20) else { return }
-    do { repositories = try JSONDecoder().decode(Repositories.self, from: Data(json)).repositories } catch {
-      throw .damagedStore(path: "\(Self.images)/repositories.json", reason: "cannot be read")
+    do { repositories = try CanonicalJSON.decode(Repositories.self, from: json).repositories } catch {
+      throw .damagedStore(path: "\(Self.images)/repositories.json", reason: "cannot be read: \(error)")
     }
   }
 
@@ -77,9 +77,7 @@ struct ImageStore: Sendable {
 
   /// `repositories.json`.
   func repositoriesFile() throws(PreloadError) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    do { return Array(try encoder.encode(Repositories(repositories: repositories))) } catch {
+    do { return try CanonicalJSON.encode(Repositories(repositories: repositories)) } catch {
       throw .write(path: "\(Self.images)/repositories.json", reason: "\(error)")
     }
   }

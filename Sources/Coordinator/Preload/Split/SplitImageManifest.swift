@@ -1,4 +1,4 @@
-import FoundationEssentials
+import CanonicalJSON
 
 /// The `image.json` of a split image. All numbers are decimal.
 struct SplitImageManifest: Codable, Hashable, Sendable {
@@ -30,18 +30,16 @@ struct SplitImageManifest: Codable, Hashable, Sendable {
     let size = try file.size()
     guard size <= Self.longest else { throw .splitImage(path: path, reason: "has \(size) bytes, too many for a manifest") }
     let bytes = try file.read(Int(size), at: 0)
-    guard let decoded = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else {
-      throw .splitImage(path: path, reason: "is not the manifest of a split image")
+    do { self = try CanonicalJSON.decode(Self.self, from: bytes, limit: Int(Self.longest)) } catch {
+      throw .splitImage(path: path, reason: "is not the manifest of a split image: \(error)")
     }
-    self = decoded
   }
 
   func write(to path: String) throws(PreloadError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let text = try? encoder.encode(self) else { throw .splitImage(path: path, reason: "could not be put into JSON") }
+    let bytes: [UInt8]
+    do { bytes = try CanonicalJSON.readable(self) } catch { throw .splitImage(path: path, reason: "\(error)") }
     let file = try DiskFile(path, .create)
-    try file.write(Array(text) + [10], at: 0)
+    try file.write(bytes, at: 0)
     try file.sync()
   }
 

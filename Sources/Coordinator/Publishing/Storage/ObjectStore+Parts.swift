@@ -1,5 +1,6 @@
 import Balena
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import HTTP
 

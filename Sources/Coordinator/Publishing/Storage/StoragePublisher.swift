@@ -1,5 +1,6 @@
 import Balena
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 
 /// The files of one device type at one version, for a bucket.
@@ -115,9 +116,10 @@ package struct StoragePublisher: Sendable {
       try await store.delete(path)
       report.removed += 1
     }
-    report.uploaded = try await forEach(publication.files) { try await place($0, publication, identity) }.filter { $0 }.count
+    report.uploaded = try await publication.files.concurrentMap(atOnce: Self.width) { try await place($0, publication, identity) }
+      .filter { $0 }.count
     // Who did not see our marker, or does not look at markers, may have written between our files.
-    let isRight = try await forEach(publication.files) { file in
+    let isRight = try await publication.files.concurrentMap(atOnce: Self.width) { file in
       let there = try await store.head(try key(file.path.text, publication))
       return there?.digest == file.blob.digest && there?.size == file.blob.size
     }
@@ -170,26 +172,6 @@ package struct StoragePublisher: Sendable {
     if try await store.get(try key(Self.marker, publication)).flatMap({ Marker($0).owner }) == identity { return true }
     guard try await isWhole(publication) else { throw conflict(publication, "another upload took it over meanwhile") }
     return false
-  }
-
-  /// Several at once; the results are in the order of the files.
-  private func forEach(
-    _ files: [StoragePublication.File], _ work: @escaping @Sendable (StoragePublication.File) async throws -> Bool
-  ) async throws -> [Bool] {
-    try await withThrowingTaskGroup(of: (Int, Bool).self) { group in
-      var rest = files.enumerated().makeIterator()
-      var results = [Bool](repeating: false, count: files.count)
-      func startNext() {
-        guard let (index, file) = rest.next() else { return }
-        group.addTask { (index, try await work(file)) }
-      }
-      for _ in 0..<Self.width { startNext() }
-      while let (index, result) = try await group.next() {
-        results[index] = result
-        startNext()
-      }
-      return results
-    }
   }
 
   /// Sends a file unless it is there; true when it was sent. The marker is looked at before each: who lost the directory stops at once.

@@ -22,7 +22,7 @@ struct JSONSyntaxScanner {
   private struct Problem: Error { var text: String }
 
   private func found(_ expected: String) -> String {
-    guard position < bytes.count else { return "\(expected) expected, the file ends" }
+    guard position < bytes.count else { return "\(expected) expected, the document ends" }
     let byte = bytes[position]
     return "\(expected) expected, found \((33...126).contains(byte) ? "'\(Character(UnicodeScalar(byte)))'" : "byte \(byte)")"
   }
@@ -43,7 +43,7 @@ struct JSONSyntaxScanner {
   }
 
   private mutating func value(depth: Int) throws(Problem) {
-    guard depth < 200 else { throw Problem(text: "nested too deeply") }
+    guard depth < CanonicalJSON.depthLimit else { throw Problem(text: "nested too deeply") }
     if take("{") {
       if take("}") { return }
       repeat {
@@ -62,7 +62,7 @@ struct JSONSyntaxScanner {
       let start = position
       while position < bytes.count, isWord(bytes[position]) { position += 1 }
       let word = String(decoding: bytes[start..<position], as: UTF8.self)
-      if ["true", "false", "null"].contains(word) || Double(word) != nil { return }
+      if ["true", "false", "null"].contains(word) || Self.isNumber(bytes[start..<position]) { return }
       position = start
       throw Problem(text: found("a value"))
     }
@@ -70,6 +70,31 @@ struct JSONSyntaxScanner {
 
   private func isWord(_ byte: UInt8) -> Bool {
     (48...57).contains(byte) || (97...122).contains(byte) || (65...90).contains(byte) || [43, 45, 46].contains(byte)
+  }
+
+  /// RFC 8259 section 6: neither `01` nor `1.` nor `+1`.
+  private static func isNumber(_ word: ArraySlice<UInt8>) -> Bool {
+    var rest = word
+    func takeDigits() -> Int {
+      let digits = rest.prefix { (48...57).contains($0) }
+      rest = rest.dropFirst(digits.count)
+      return digits.count
+    }
+    func take(oneOf bytes: Set<UInt8>) -> Bool {
+      guard let first = rest.first, bytes.contains(first) else { return false }
+      rest.removeFirst()
+      return true
+    }
+    _ = take(oneOf: [UInt8(ascii: "-")])
+    let startsWithZero = rest.first == UInt8(ascii: "0")
+    let count = takeDigits()
+    guard count == 1 || count > 1 && !startsWithZero else { return false }
+    if take(oneOf: [UInt8(ascii: ".")]), takeDigits() == 0 { return false }
+    if take(oneOf: [UInt8(ascii: "e"), UInt8(ascii: "E")]) {
+      _ = take(oneOf: [UInt8(ascii: "+"), UInt8(ascii: "-")])
+      if takeDigits() == 0 { return false }
+    }
+    return rest.isEmpty
   }
 
   private mutating func string(_ expected: String) throws(Problem) {
