@@ -28,8 +28,7 @@ package struct FeedProvision: Sendable {
         let blocks = plan.tasks[index].builtBlocks.filter(\.needsFeed)
         // A block with a Dockerfile of its own may install anything, so it gets all that there is.
         let takesAll = blocks.contains { if case .dockerfile(_?, _) = $0.origin { true } else { false } }
-        let names = blocks.flatMap(\.packages)
-        plan.tasks[index].feed = try await feed(takesAll ? nil : names, environment: environment, notice: notice)
+        plan.tasks[index].feed = try await feed(blocks.map(\.packages), takesAll: takesAll, environment: environment, notice: notice)
       }
       return plan
     } catch is CancellationError {
@@ -39,24 +38,25 @@ package struct FeedProvision: Sendable {
     }
   }
 
-  /// `names` nil: the best of everything.
-  private func feed(_ names: [PackageName]?, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void) async throws -> ProvidedFeed
-  {
+  /// What the blocks' lists stand for; with `takesAll` also the best of everything else.
+  private func feed(
+    _ lists: [[PackageName]], takesAll: Bool, environment: FarmEnvironment, notice: @escaping @Sendable (String) -> Void
+  ) async throws -> ProvidedFeed {
     let blobs = environment.blobs
     switch location {
     case .directory(let root):
       let architectures = architectures
       return try await BlockingWork.run {
-        let feed = try PackageFeed(root: root, architectures: architectures)
-        return try feed.provide(feed.candidates(for: .best(names ?? feed.candidates.keys.sorted())), into: blobs)
+        let feed = try PackageFeed(root: root, architectures: FeedDirectory(root, architectures: architectures).architectures)
+        let all = takesAll ? feed.candidates.keys.sorted() : []
+        return try feed.provide(feed.candidates(for: .best(lists + all.map { [$0] })), into: blobs)
       }
     case .remote(let url):
       let client = try HTTPClient(settings: FeedFetcher.settings(for: url, notice: notice))
       let cache = try FeedCache(store: blobs, records: environment.configuration.state + "/feeds")
       let fetcher = FeedFetcher(url: url, cache: cache, client: client)
-      var wanted = names
-      if wanted == nil { wanted = try await fetcher.offers(architectures: architectures).feed.candidates.keys.sorted() }
-      let fetched = try await fetcher.fetch(.best(wanted ?? []), architectures: architectures)
+      let all = takesAll ? try await fetcher.offers(architectures: architectures).feed.candidates.keys.sorted() : []
+      let fetched = try await fetcher.fetch(.best(lists + all.map { [$0] }), architectures: architectures)
       if !fetched.absent.isEmpty { notice("the feed has no directory \(fetched.absent.joined(separator: ", "))") }
       return fetched.provided
     }
