@@ -22,7 +22,8 @@ import Testing
     var spec = try TestFeed.spec(["base-files", "tools"])
     spec.labels["dollar"] = "$HOME\nx"
     let made = try DockerfileOfPackages(
-      spec, packages: spec.packages, architectures: ["all", "cortexa72"], baseImage: "registry.example/opkg@sha256:00", host: Architecture.amd64.platform)
+      spec, packages: spec.packages, architectures: ["all", "cortexa72"], baseImage: "registry.example/opkg@sha256:00",
+      host: Architecture.amd64.platform)
     #expect(
       made.dockerfile == #"""
         FROM --platform=linux/amd64 registry.example/opkg@sha256:00 AS packages
@@ -72,7 +73,8 @@ import Testing
   @Test(arguments: ["", "a b", "a\nRUN x", "$EVIL", "--platform=x", String(repeating: "a", count: 2000)])
   func baseImagesAreChecked(_ image: String) throws {
     #expect(throws: BlocksError.self) {
-      try DockerfileOfPackages(TestFeed.spec(["tools"]), packages: [PackageName("tools")], architectures: ["all"], baseImage: image, host: Architecture.amd64.platform)
+      try DockerfileOfPackages(
+        TestFeed.spec(["tools"]), packages: [PackageName("tools")], architectures: ["all"], baseImage: image, host: Architecture.amd64.platform)
     }
   }
 

@@ -29,7 +29,10 @@ import Testing
     try with(Self.renamed) { feed, scratch in
       let spec = try TestFeed.spec(["hello-lib", "tools"])
       let (result, store) = try feed.assemble(spec, in: scratch + "/a")
-      #expect(result.packages.map { "\($0.name) \($0.version) as \($0.listedAs.map { "\($0)" } ?? "-")" } == ["libhello1 1.0-r0 as [hello-lib]", "tools 2 as -"])
+      #expect(
+        result.packages.map { "\($0.name) \($0.version) as \($0.listedAs.map { "\($0)" } ?? "-")" } == [
+          "libhello1 1.0-r0 as [hello-lib]", "tools 2 as -",
+        ])
       #expect(result.notices == ["'hello-lib' is provided by libhello1 1.0-r0"])
       #expect(try BlockVerification.verify(result, against: spec, in: store).count == 1)
       // The same packages by their own names are the same block.

@@ -22,17 +22,20 @@ import Testing
     Case(testDescription: "without an index", files: ["all/a_1_all.ipk"], path: "", complaint: nil),
     Case(testDescription: "an empty index", files: ["all/Packages"], path: "", architectures: ["any", "all"], complaint: nil),
     Case(
-      testDescription: "nothing there", files: ["all/Packages"], path: "/nowhere", complaint: "<feed>/nowhere is not a feed: No such file or directory"),
+      testDescription: "nothing there", files: ["all/Packages"], path: "/nowhere",
+      complaint: "<feed>/nowhere is not a feed: No such file or directory"),
     Case(
       testDescription: "a file", files: ["all/Packages"], path: "/all/Packages",
       complaint: "<feed>/all/Packages is not a feed but a file; \(question)"),
     Case(
       testDescription: "one too deep", files: ["all/a_1_all.ipk"], path: "/all",
-      complaint: "<feed>/all is not a feed: none of its directories holds packages or an index (Packages); \(question) It holds packages itself; its parent is <feed>"
+      complaint:
+        "<feed>/all is not a feed: none of its directories holds packages or an index (Packages); \(question) It holds packages itself; its parent is <feed>"
     ),
     Case(
       testDescription: "one too deep, with a slash", files: ["all/a_1_all.ipk"], path: "/all/",
-      complaint: "<feed>/all/ is not a feed: none of its directories holds packages or an index (Packages); \(question) It holds packages itself; its parent is <feed>"
+      complaint:
+        "<feed>/all/ is not a feed: none of its directories holds packages or an index (Packages); \(question) It holds packages itself; its parent is <feed>"
     ),
     Case(
       testDescription: "one too high", files: ["ipk/Packages", "ipk/all/a_1_all.ipk", "images/x"], path: "",

@@ -51,7 +51,8 @@ import Testing
       testDescription: "with a version", names: ["hello-lib"], packages: ["libhello1 1.0-r0 all | Provides: other, hello-lib (= 1.0)"],
       chosen: ["libhello1 1.0-r0 (all) for hello-lib"]),
     Case(
-      testDescription: "the real name first", names: ["real"], packages: ["real 1 all", "fake 9 board | Provides: real"], chosen: ["real 1 (all) for real"]),
+      testDescription: "the real name first", names: ["real"], packages: ["real 1 all", "fake 9 board | Provides: real"],
+      chosen: ["real 1 (all) for real"]),
     Case(
       testDescription: "architecture before version", names: ["v"],
       packages: ["p 1 board | Provides: v", "p 2 armv8a | Provides: v", "p 3 all | Provides: v"], chosen: ["p 1 (board) for v"]),
@@ -63,7 +64,8 @@ import Testing
       packages: ["b 2 all | Provides: v", "a 1 board | Provides: v (= 3)", "a 0 all | Provides: v"],
       chosen: ["feed <feed>: no package is called 'v', and 2 provide it: a 1 (board), b 2 (all); name the one that is meant"]),
     Case(
-      testDescription: "a successor", names: ["v"], packages: ["old 9 board | Provides: v", "new 1 all | Provides: v; Replaces: old; Conflicts: old"],
+      testDescription: "a successor", names: ["v"],
+      packages: ["old 9 board | Provides: v", "new 1 all | Provides: v; Replaces: old; Conflicts: old"],
       chosen: ["new 1 (all) for v"]),
     Case(
       testDescription: "the successor of older ones only", names: ["v"],

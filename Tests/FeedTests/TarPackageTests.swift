@@ -58,7 +58,8 @@ import Testing
       }
       try write(Self.binary.1, to: scratch + "/in/debian-binary")
       for (place, command) in [
-        "tar -zcf ../p0.ipk ./debian-binary ./data.tar.gz ./control.tar.gz", "tar --format=gnu -cf - debian-binary data.tar.gz control.tar.gz | gzip -n - > ../p1.ipk",
+        "tar -zcf ../p0.ipk ./debian-binary ./data.tar.gz ./control.tar.gz",
+        "tar --format=gnu -cf - debian-binary data.tar.gz control.tar.gz | gzip -n - > ../p1.ipk",
         "tar --format=pax -zcf ../p2.ipk .",
       ].enumerated() {
         try Packer.shell("cd '\(scratch)/in' && \(command)")

@@ -18,7 +18,8 @@ package struct FeedDirectory: Sendable {
     guard status.st_mode & S_IFMT == S_IFDIR else { throw .noFeed(root, reason: "is not a feed but a file", hint: Self.question) }
     let present = try FeedCheck.directories(of: root)
     guard present.contains(where: { Self.isArchitecture(root + "/" + $0) }) else {
-      throw .noFeed(root, reason: "is not a feed: none of its directories holds packages or an index (Packages)", hint: Self.hint(for: root, present: present))
+      throw .noFeed(
+        root, reason: "is not a feed: none of its directories holds packages or an index (Packages)", hint: Self.hint(for: root, present: present))
     }
     let wanted = architectures.map { PackageFeed.ordered($0) }
     self.architectures = wanted?.filter { present.contains($0) } ?? present
