@@ -23,5 +23,5 @@ enum Diagnostics {
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  try Results.print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

@@ -29,6 +29,6 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
     let release = try await session.calling {
       try await $0.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: $0.registry)
     }
-    if json { try printJSON(release) } else { print(release.text) }
+    if json { try printJSON(release) } else { try Results.print(release.text) }
   }
 }

@@ -17,7 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
     let farm = try Farm(configurationOptions.load())
     let status = try await farm.status(farm.request(request))
     if json { return try printJSON(status) }
-    print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
+    try Results.print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "STATE", "HOST", "ATTEMPTS", "REASON"])
     for task in status.tasks {
       table.rows.append([
@@ -25,8 +25,8 @@ struct StatusCommand: AsyncParsableCommand {
         (task.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
     }
-    print(table.text())
-    print("tree: \(status.directory)")
+    try Results.print(table.text())
+    try Results.print("tree: \(status.directory)")
   }
 }
 
@@ -52,13 +52,14 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     if json { return try printJSON(task) }
     switch task.state {
-    case "waiting" where task.waiting.isEmpty: print("\(task.slug) waits: no host is configured, or none was asked yet")
+    case "waiting" where task.waiting.isEmpty: try Results.print("\(task.slug) waits: no host is configured, or none was asked yet")
     case "waiting":
-      print("\(task.slug) (\(task.arch)) waits:")
-      for host in task.waiting { print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
+      try Results.print("\(task.slug) (\(task.arch)) waits:")
+      for host in task.waiting { try Results.print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
     case "running":
-      print("\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
-    default: print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
+      try Results.print(
+        "\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
+    default: try Results.print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
     }
   }
 }

@@ -35,7 +35,7 @@ struct WorkerListCommand: AsyncParsableCommand {
     for host in hosts {
       table.rows.append([host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey])
     }
-    print(table.text())
+    try Results.print(table.text())
   }
 }
 
@@ -63,7 +63,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
     if let count {
       guard count > 0, parallel > 0 else { throw ValidationError("--count and --parallel must be above 0") }
       let seconds = try await farm.repeatProbe(names, count: count, parallel: parallel)
-      return print("\(count) probes in \(seconds) s")
+      return try Results.print("\(count) probes in \(seconds) s")
     }
     let checks = try await farm.checkWorkers(names)
     if json {
@@ -77,7 +77,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
           check.probe.map { "\($0.freeDiskBytes >> 30) GiB" } ?? "-", check.probe?.features.joined(separator: " ") ?? "-",
         ])
       }
-      print(table.text())
+      try Results.print(table.text())
       for check in checks { if let problem = check.problem { Diagnostics.error(problem) } }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }
@@ -94,7 +94,7 @@ struct WorkerDrainCommand: AsyncParsableCommand {
   var reason = "by hand"
 
   func run() async throws {
-    print("host \(try await Farm(configurationOptions.load()).setDrained(reason, host: name)) is drained")
+    try Results.print("host \(try await Farm(configurationOptions.load()).setDrained(reason, host: name)) is drained")
   }
 }
 
@@ -106,7 +106,7 @@ struct WorkerResumeCommand: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    print("host \(try await Farm(configurationOptions.load()).setDrained(nil, host: name)) is back")
+    try Results.print("host \(try await Farm(configurationOptions.load()).setDrained(nil, host: name)) is back")
   }
 }
 
@@ -124,7 +124,7 @@ struct WorkerRemoveCommand: AsyncParsableCommand {
     }
     let file = "\(configuration.hostDirectory)/\(host.name).yaml"
     guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }
-    print("removed \(file); the worker's files stay on the host below \(host.root)")
+    try Results.print("removed \(file); the worker's files stay on the host below \(host.root)")
   }
 }
 
@@ -140,6 +140,6 @@ struct WorkerTransferCommand: AsyncParsableCommand {
 
   func run() async throws {
     let result = try await Farm(configurationOptions.load()).transfer(file, host: host)
-    print("put \(result.put) s, get \(result.get) s, \(result.bytes) bytes")
+    try Results.print("put \(result.put) s, get \(result.get) s, \(result.bytes) bytes")
   }
 }
