@@ -1,5 +1,6 @@
 import Blocks
 import BuildModel
+import Feed
 import Foundation
 import Testing
 
@@ -21,7 +22,8 @@ import Testing
     var spec = try TestFeed.spec(["base-files", "tools"])
     spec.labels["dollar"] = "$HOME\nx"
     let made = try DockerfileOfPackages(
-      spec, architectures: ["all", "cortexa72"], baseImage: "registry.example/opkg@sha256:00", host: Architecture.amd64.platform)
+      spec, packages: spec.packages, architectures: ["all", "cortexa72"], baseImage: "registry.example/opkg@sha256:00",
+      host: Architecture.amd64.platform)
     #expect(
       made.dockerfile == #"""
         FROM --platform=linux/amd64 registry.example/opkg@sha256:00 AS packages
@@ -30,7 +32,8 @@ import Testing
         WORKDIR /hostapp
         RUN ["opkg", "-f", "/etc/opkg/blockfarm.conf", "-o", "/hostapp", "--volatile-cache", "update"]
         RUN ["opkg", "-f", "/etc/opkg/blockfarm.conf", "-o", "/hostapp", "--volatile-cache", "--nodeps", "--prefer-arch-to-version", "install", "base-files", "tools"]
-        RUN ["rm", "-rf", "/hostapp/var/lib/opkg", "/hostapp/var/cache/opkg"]
+        RUN ["rm", "-rf", "/hostapp/.blockfarm-opkg", "/hostapp/var/lib/opkg", "/hostapp/var/cache/opkg", "/hostapp/var/run/opkg.lock"]
+        RUN ["sh", "-c", "rmdir /hostapp/var/run /hostapp/var/cache 2>/dev/null; true"]
         FROM scratch
         COPY --from=packages /hostapp /
         LABEL "dollar"="\$HOME x"
@@ -45,17 +48,33 @@ import Testing
         arch cortexa72 6
         src blockfarm-all file:/ipk/all
         src blockfarm-cortexa72 file:/ipk/cortexa72
-        option lists_dir /var/lib/opkg/lists
-        option info_dir /var/lib/opkg/info
-        option status_file /var/lib/opkg/status
+        option lists_dir /.blockfarm-opkg/lists
+        option info_dir /.blockfarm-opkg/info
+        option status_file /.blockfarm-opkg/status
+        option cache_dir /.blockfarm-opkg/cache
+        option lock_file /.blockfarm-opkg/lock
 
         """)
+  }
+
+  /// opkg up to 0.6 does not find a name that is provided with a version.
+  @Test func thePredefinedOneInstallsPackagesByTheirOwnNames() throws {
+    try withScratchDirectory { scratch in
+      let feed = try TestFeed(in: scratch, description: ProvidedPackageTests.description(ProvidedPackageTests.renamed))
+      let spec = try TestFeed.spec(["hello-lib", "tools"])
+      let selection = try PackageSelection(spec, from: PackageFeed(root: feed.root, architectures: ["all"]))
+      #expect(selection.items.map(\.name.text) == ["libhello1", "tools"])
+      let made = try DockerfileOfPackages(
+        spec, packages: selection.items.map(\.name), architectures: ["all"], baseImage: "opkg", host: Architecture.amd64.platform)
+      #expect(made.dockerfile.contains(#""install", "libhello1", "tools"]"#))
+    }
   }
 
   @Test(arguments: ["", "a b", "a\nRUN x", "$EVIL", "--platform=x", String(repeating: "a", count: 2000)])
   func baseImagesAreChecked(_ image: String) throws {
     #expect(throws: BlocksError.self) {
-      try DockerfileOfPackages(TestFeed.spec(["tools"]), architectures: ["all"], baseImage: image, host: Architecture.amd64.platform)
+      try DockerfileOfPackages(
+        TestFeed.spec(["tools"]), packages: [PackageName("tools")], architectures: ["all"], baseImage: image, host: Architecture.amd64.platform)
     }
   }
 

@@ -153,6 +153,50 @@ import Testing
     }
   }
 
+  /// Defaults of labels and device types lie in trees of their own, as balena has them, and people know device types by their aliases.
+  @Test func severalTreesOfContracts() throws {
+    try withBench(Bench()) { bench in
+      func write(_ path: String, _ text: String) throws {
+        let url = URL(filePath: "\(bench.directory)/\(path)")
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+      }
+      try write("one/contracts/sw.image/overlay/contract.json", #"{"slug": "overlay", "type": "sw.image", "data": {"store": "data"}}"#)
+      try write(
+        "one/contracts/sw.image/firmware/contract.json",
+        #"{"slug": "firmware", "type": "sw.image.overlay", "composedOf": [{"type": "sw.package.yocto.ipk", "slug": "acme-firmware"}]}"#)
+      for (slug, alias, arch) in [("intel-nuc", "nuc", "amd64"), ("acme-a", "twin", "aarch64"), ("acme-b", "twin", "rpi"), ("acme-c", "none", "vax")]
+      {
+        try write("two/hw.device-type/\(slug)/contract.json", #"{"slug": "\#(slug)", "aliases": ["\#(alias)"], "data": {"arch": "\#(arch)"}}"#)
+      }
+      try write("two/hw.device-type/broken/contract.json", "{")
+      let program = try SampleFarm.program("blockfarm")
+      let block = [program, "block", "build", "--feed", "feed"] + Bench.archs + ["--contract", "one/contracts/sw.image/firmware/contract.json"]
+      func build(_ deviceType: String, _ trees: String...) throws -> Child.Ended {
+        try bench.run(block + trees.flatMap { ["--contracts", $0] } + ["--device-type", deviceType, "--output", "out"])
+      }
+      let made = try build("nuc", "one", "two")
+      #expect(made.status == 0, "\(made)")
+      struct Inspection: Decodable {
+        var platform: String
+        var labels: [String: String]
+      }
+      let found = try JSONDecoder().decode(Inspection.self, from: Data(bench.block("inspect", "out", "--json").output.utf8))
+      #expect(found.platform == "linux/amd64" && found.labels["io.balena.image.store"] == "data", "\(found)")
+      // The image is the same as by the slug, and the order of the trees does not matter here.
+      #expect(try build("intel-nuc", "two", "one").output == made.output)
+      for (ended, complaint) in [
+        (try build("nuc", "one"), "one has no contract hw.device-type/nuc, and no device type with that alias"),
+        (try build("nuk", "one", "two"), "one, two has no contract hw.device-type/nuk, and no device type with that alias"),
+        (try build("intel-nuk", "two", "one"), "nearest: intel-nuc"),
+        (try build("twin", "one", "two"), "'twin' is an alias of several device types: acme-a, acme-b; name one of them"),
+        (try build("nuc", "two"), "two has no contract sw.image/overlay, which holds the defaults of one/contracts/sw.image/firmware/contract.json"),
+        (try build("acme-c", "one", "two"), "two/hw.device-type/acme-c/contract.json: data.arch 'vax' is none of aarch64"),
+        (try build("broken", "one", "two"), "two/hw.device-type/broken/contract.json: "),
+      ] { #expect(ended.status == 2 && ended.errors.contains(complaint), "\(complaint): \(ended)") }
+    }
+  }
+
   /// The very words. Compressor and packages are made by Debian's programs, whose versions change: words stand for the name and the digests.
   func golden(_ name: String, _ text: String) throws {
     let lines = text.replacing(/libdeflate-\S*/, with: "<compressor>").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

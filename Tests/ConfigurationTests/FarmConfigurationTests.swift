@@ -84,6 +84,34 @@ struct FarmConfigurationTests {
     #expect(complaint(text) == expected)
   }
 
+  @Test func contractsBeginAtTheRepository() throws {
+    #expect(try load("repositories:\n  - {source: a}").repositories[0].contracts == nil)
+    #expect(try load("repositories:\n  - {source: a, contracts: [x, ../y]}").repositories[0].contracts == ["x", "../y"])
+    for path in ["/absolute/path", "~/contracts"] {
+      let error = #expect(throws: ConfigurationError.self) { try load("repositories:\n  - source: a\n    contracts: [contracts, \(path)]") }
+      #expect(error?.line == 3)
+      #expect(error?.reason == "'\(path)' is not a path that begins at the repository (contracts, or ../my-contracts)")
+    }
+  }
+
+  /// A host whose file nobody reads is no host: the name is refused, not passed over.
+  @Test(arguments: ["arm-1.yml", "arm-1.YML", "arm-1.Yaml"]) func namesOfHostFiles(_ name: String) throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/farm-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory + "/workers.d", withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    for other in ["README.md", "arm-1.yaml~", ".arm-1.yml.swp", "arm-1.yaml.rej"] {
+      try Data("x".utf8).write(to: URL(filePath: "\(directory)/workers.d/\(other)"))
+    }
+    #expect(try HostConfiguration.readAll(in: directory + "/workers.d", home: "/") == [])
+    #expect(try HostConfiguration.readAll(in: directory + "/nowhere", home: "/") == [])
+    try Data(Self.host.utf8).write(to: URL(filePath: "\(directory)/workers.d/\(name)"))
+    let error = #expect(throws: ConfigurationError.self) { try HostConfiguration.readAll(in: directory + "/workers.d", home: "/") }
+    #expect(error?.description == "\(directory)/workers.d/\(name): must end in '.yaml'; under this name the host is not read")
+    // A file where the directory should be.
+    let file = #expect(throws: ConfigurationError.self) { try HostConfiguration.readAll(in: "\(directory)/workers.d/\(name)", home: "/") }
+    #expect(file?.reason == "cannot be listed: Not a directory")
+  }
+
   @Test(arguments: [
     ("hostKey: SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "hostKey: aa:bb", "'aa:bb' is not a fingerprint"),
     ("slots: 3", "slots: 0", "a whole number from 1 to 1000"),

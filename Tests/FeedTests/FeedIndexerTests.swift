@@ -82,6 +82,19 @@ import Testing
     }
   }
 
+  /// OpenEmbedded writes an empty line of a description as one blank.
+  @Test func blankLinesOfDescriptionsAreKept() throws {
+    try withScratchDirectory { scratch in
+      let fields = "Package: a\nVersion: 1\nDescription: One\n \n  \n two\n \nArchitecture: all\nLicense: MIT\n\n \n"
+      try TestFeed(scratch).add("a", "1", "all", fields: fields)
+      _ = try FeedIndexer(root: scratch).run()
+      let text = try String(contentsOfFile: scratch + "/all/Packages", encoding: .utf8)
+      #expect(text.contains("Description: One\n \n \n two\n \nLicense: MIT\n\n"), "\(text)")
+      #expect(try PackageFeed(root: scratch, architectures: ["all"]).verify() == 1)
+      #expect(try FeedCheck(root: scratch, architectures: nil, depth: .contents).run().findings == [])
+    }
+  }
+
   @Test func sameBytesAgainAndElsewhere() throws {
     try withScratchDirectory { scratch in
       var found: [[Data]] = []

@@ -97,6 +97,20 @@ import Testing
     }
   }
 
+  /// A line of one blank is an empty line of the description, and ends the stanza anywhere else (libopkg/pkg_parse.c).
+  @Test func blankLinesOfDescriptions() throws {
+    let described = Self.stanza.replacing(" with a second line", with: " with a second line\n \n    \n and more")
+    let two = described + "\n" + Self.stanza.replacing("hello-sh\n", with: "other\n", maxReplacements: 1)
+    let index = try parse(two)
+    #expect(index.stanzas.map(\.name.text) == ["hello-sh", "other"])
+    #expect(index.stanzas[0].license == "MIT")
+    let bytes = Array(two.utf8)
+    #expect(String(decoding: bytes[index.places[0]], as: UTF8.self) + "\n" == described)
+    let license = Self.stanza.replacing("Description: Demo\n", with: "Size2: 1\n \nDescription: Demo\n")
+    let error = #expect(throws: FeedError.self) { try parse(license) }
+    #expect(error?.description.contains("no 'Package'") == true, "\(error?.description ?? "")")
+  }
+
   @Test func foldedValuesAreOneField() throws {
     let text = Self.stanza.replacing("License: MIT", with: "License: GPL-2.0-only &\n MIT")
     #expect(try parse(text).stanzas.first?.license == "GPL-2.0-only &")

@@ -17,7 +17,7 @@ import Testing
     return (try PackageFeed(root: scratch + "/feed", architectures: ["all", "any", "armv8a"]), try BlobStore(root: scratch + "/blobs"))
   }
 
-  func names(_ names: String...) throws -> FeedWish { .best(try names.map { try PackageName($0) }) }
+  func names(_ names: String...) throws -> FeedWish { .best([try names.map { try PackageName($0) }]) }
 
   @Test func travelsWhole() throws {
     try withScratchDirectory { scratch in

@@ -73,6 +73,9 @@ enum RawArchive {
     return ipk(control: control.finished(), named: "control.tar", dataName: dataName, data: data)
   }
 
+  /// A package whose outer archive is a tar, as `opkg-build -c` writes it before compressing.
+  static func tarIpk(_ members: [(String, [UInt8])]) -> [UInt8] { RawTar.of { tar in for (name, data) in members { tar.add(name, data: data) } } }
+
   static func ipk(control: [UInt8], named name: String, dataName: String = "data.tar", data: [UInt8]) -> [UInt8] {
     Array("!<arch>\n".utf8) + member("debian-binary", Array("2.0\n".utf8)) + member(name, control) + member(dataName, data)
   }

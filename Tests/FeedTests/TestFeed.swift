@@ -15,14 +15,14 @@ final class TestFeed {
   /// Adds a package. `damage` changes the file after its stanza was made; with `isDamagedFirst` before that.
   func add(
     _ name: String, _ version: String, _ directory: String, architecture: String? = nil, fields: String? = nil, data: [UInt8]? = nil,
-    scripts: [String] = [], sums: Set<String> = ["SHA256sum", "MD5Sum"], isThere: Bool = true,
+    scripts: [String] = [], relations: String = "", sums: Set<String> = ["SHA256sum", "MD5Sum"], isThere: Bool = true,
     isDamagedFirst: Bool = false, damage: ([UInt8]) -> any Collection<UInt8> = { $0 }
   ) throws {
     let file = "\(name)_\(version)_\(directory).ipk"
-    let control = fields ?? "Package: \(name)\nVersion: \(version)\nArchitecture: \(directory)\nOE: recipe-\(name)\nLicense: MIT\n"
+    let control = fields ?? "Package: \(name)\nVersion: \(version)\nArchitecture: \(directory)\nOE: recipe-\(name)\nLicense: MIT\n\(relations)"
     var bytes = RawArchive.ipk(dataName: "data.tar", data: data ?? RawTar.of { $0.add("./" + name, data: [1]) }, scripts: scripts, fields: control)
     if isDamagedFirst { bytes = Array(damage(bytes)) }
-    var text = "Package: \(name)\nVersion: \(version)\nArchitecture: \(architecture ?? directory)\n"
+    var text = "Package: \(name)\nVersion: \(version)\nArchitecture: \(architecture ?? directory)\n" + relations
     if sums.contains("MD5Sum") { text += "MD5Sum: \(Insecure.MD5.hash(data: bytes).map { String(format: "%02x", $0) }.joined())\n" }
     if sums.contains("SHA256sum") { text += "SHA256sum: \(try #require(Digest(bytes: SHA256.hash(data: bytes))).hex)\n" }
     indexes[directory, default: ""] += text + "Size: \(bytes.count)\nFilename: \(file)\nOE: recipe-\(name)\nLicense: MIT\n\n"

@@ -16,6 +16,8 @@ enum FuzzTarget: String, CaseIterable {
   /// `Packages`.
   case index
   case version
+  /// `Provides`, `Conflicts`, `Replaces`.
+  case relations
   case contract
   /// A hostOS composition.
   case composition
@@ -38,6 +40,7 @@ enum FuzzTarget: String, CaseIterable {
     case .control: IndexInput.control(bytes)
     case .index: IndexInput.index(bytes)
     case .version: IndexInput.version(bytes)
+    case .relations: IndexInput.relations(bytes)
     case .contract: _ = try? Contract.parse(bytes, file: "contract.json")
     case .composition: DocumentInput.composition(bytes)
     case .archive: ArchiveInput.take(bytes)

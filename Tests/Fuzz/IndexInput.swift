@@ -22,6 +22,26 @@ enum IndexInput {
     demand(again?.fields == control.fields, "written and read again it is the same")
   }
 
+  /// The first line is one package's list, the rest another's.
+  static func relations(_ bytes: [UInt8]) {
+    let lines = bytes.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    let lists = lines.map { PackageRelation.list($0, allowsAlternatives: true) }
+    for list in lists {
+      demand(list.unreadable.count <= 10 && list.unreadable.allSatisfy { $0.count <= 100 }, "what cannot be read is bounded")
+      for one in list.relations {
+        demand(one.name.utf8.allSatisfy { (33...126).contains($0) && !",|()<>=".utf8.contains($0) }, "name '\(one.name)'")
+        demand(PackageRelation.list(one.description, allowsAlternatives: false).relations == [one], "'\(one)' is read again")
+        demand(one.isMet(by: one), "'\(one)' fits itself")
+        demand(PackageRelation(name: one.name, constraint: nil).isMet(by: one), "'\(one)' has its name")
+      }
+    }
+    for one in lists.first?.relations.prefix(20) ?? [] {
+      for other in lists.last?.relations.prefix(20) ?? [] where one.constraint != nil && other.constraint != nil {
+        demand(one.isMet(by: other) == other.isMet(by: one), "'\(one)' and '\(other)' fit each other, or none of them does")
+      }
+    }
+  }
+
   /// Lines of the input are versions: their order must be one.
   static func version(_ bytes: [UInt8]) {
     let lines = bytes.split(separator: 10).prefix(3).compactMap { OpkgVersion(valid: String(decoding: $0, as: UTF8.self)) }

@@ -61,7 +61,7 @@ import struct Crypto.SHA256
     }
 
     func fetch(_ names: String...) async throws -> FetchedFeed {
-      try await fetcher().fetch(.best(try names.map { try PackageName($0) }), architectures: RemoteFeedTests.architectures)
+      try await fetcher().fetch(.best([try names.map { try PackageName($0) }]), architectures: RemoteFeedTests.architectures)
     }
 
     /// Everything below the cache that is not a finished blob or a record.

@@ -29,6 +29,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
 
   /// Parses and runs; usage mistakes end with status 2, other failures with the status that they stand for.
   static func main() async {
+    Results.reserveDescriptors()
     // A reader that went away is noticed by the failing write.
     signal(SIGPIPE, SIG_IGN)
     do {
@@ -44,13 +45,24 @@ struct BlockfarmCommand: AsyncParsableCommand {
       Glibc.exit(error.status)
     } catch {
       let status = exitCode(for: error)
-      if status == .success { exit(withError: error) }
+      if status == .success { endWithHelp(fullMessage(for: error)) }
       guard status == .validationFailure else {
         Diagnostics.error("\(error)")
         Glibc.exit(ExitStatus(error).value)
       }
       Diagnostics.print(fullMessage(for: error))
       Glibc.exit(ExitStatus.usage.value)
+    }
+  }
+
+  /// Help, the version and completion scripts are results, too.
+  private static func endWithHelp(_ text: String) -> Never {
+    do {
+      if !text.isEmpty { try Results.print(text) }
+      Glibc.exit(0)
+    } catch {
+      Diagnostics.error("\(error)")
+      Glibc.exit(ExitStatus(error).value)
     }
   }
 }

@@ -29,14 +29,18 @@ package struct FarmConfiguration: Sendable {
     package var source: String
     package var ref: String?
     package var driver: TaskSpec.Driver
-    package var contracts: [String]
-    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]) {
+    /// Directories with contracts, relative to the repository; nil where the file does not say.
+    package var contracts: [String]?
+    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]?) {
       self.name = name
       self.source = source
       self.ref = ref
       self.driver = driver
       self.contracts = contracts
     }
+
+    /// What is searched: many repositories have no contracts, so the usual directory may be missing.
+    package var contractDirectories: [String] { contracts ?? ["contracts"] }
   }
 
   /// Reads the file named by `--config`, else `./farm.yaml`, else `/etc/blockfarm/farm.yaml`, else the defaults without repositories.
@@ -48,6 +52,13 @@ package struct FarmConfiguration: Sendable {
       return try read(path, home: home)
     }
     if let name { throw ConfigurationError(file: name, reason: "no such file") }
+    for candidate in candidates {
+      // Nobody reads it under this name.
+      let other = absolute(candidate, in: workingDirectory, home: home).dropLast("yaml".count) + "yml"
+      if access(String(other), F_OK) == 0 {
+        throw ConfigurationError(file: String(other), reason: "must be called farm.yaml, or be named with --config")
+      }
+    }
     var configuration = defaults(directory: workingDirectory, home: home)
     configuration.hosts = try configuration.readHosts()
     return configuration
@@ -104,8 +115,12 @@ package struct FarmConfiguration: Sendable {
       name: try keys["name"]?.string() ?? (last.hasSuffix(".git") ? String(last.dropLast(4)) : last), source: place,
       ref: try keys["ref"]?.string(),
       driver: try keys["driver"]?.driver() ?? .barys,
-      contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? ["contracts"])
+      contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in
+        try item.value("a path that begins at the repository (contracts, or ../my-contracts)") { isRelative($0) ? $0 : nil }
+      })
   }
+
+  private static func isRelative(_ path: String) -> Bool { !path.hasPrefix("/") && !path.hasPrefix("~") }
 
   private static func limits(_ node: ConfigurationNode) throws(ConfigurationError) -> Limits {
     let keys = try node.mapping("limits", known: ["silentSeconds", "totalSeconds", "logMiB"])

@@ -14,9 +14,8 @@ extension Farm {
     facts.atHand = try await atHand(released, for: draft)
     guard let feed else { return facts }
     for question in try draft.feedQuestions(facts) {
-      let names: [PackageName]? = if case .packages(let names) = question { names } else { nil }
       facts.feeds[question] = try await feed.feed(
-        names, into: context.blobs, records: context.configuration.state + "/feeds", notice: notice)
+        question.lists, takesAll: question.takesAll, into: context.blobs, records: context.configuration.state + "/feeds", notice: notice)
     }
     return facts
   }

@@ -81,7 +81,7 @@ extension PlannedTask {
     let blocks = builtBlocks.filter(\.needsFeed)
     // A block with a Dockerfile of its own may install anything, so it gets all that there is.
     let takesAll = blocks.contains { if case .dockerfile(_?, _) = $0.origin { true } else { false } }
-    return takesAll ? .everything : .packages(blocks.flatMap(\.packages))
+    return FeedQuestion(lists: blocks.map(\.packages), takesAll: takesAll)
   }
 }
 

@@ -25,9 +25,9 @@ package struct PlanFacts: Sendable {
 }
 
 /// What a device type's blocks need of a feed.
-package enum FeedQuestion: Hashable, Sendable {
-  /// The best of each name.
-  case packages([PackageName])
-  /// The best of everything.
-  case everything
+package struct FeedQuestion: Hashable, Sendable {
+  /// The packages that each block lists.
+  package var lists: [[PackageName]]
+  /// The best of everything else, too.
+  package var takesAll: Bool
 }

@@ -17,24 +17,24 @@ package struct FeedProvision: Sendable {
     self.architectures = architectures
   }
 
-  /// A feed with the best of the named packages, nil for the best of everything. `records` is the directory that remembers what a remote feed
+  /// A feed with what the blocks' lists stand for; with `takesAll` also the best of everything else. `records` is the directory that remembers what a remote feed
   /// said last time.
   package func feed(
-    _ names: [PackageName]?, into blobs: BlobStore, records: String, notice: @escaping @Sendable (String) -> Void
+    _ lists: [[PackageName]], takesAll: Bool, into blobs: BlobStore, records: String, notice: @escaping @Sendable (String) -> Void
   ) async throws -> ProvidedFeed {
     switch location {
     case .directory(let root):
       let architectures = architectures
       return try await BlockingWork.run {
-        let feed = try PackageFeed(root: root, architectures: architectures)
-        return try feed.provide(feed.candidates(for: .best(names ?? feed.candidates.keys.sorted())), into: blobs)
+        let feed = try PackageFeed(root: root, architectures: FeedDirectory(root, architectures: architectures).architectures)
+        let all = takesAll ? feed.candidates.keys.sorted() : []
+        return try feed.provide(feed.candidates(for: .best(lists + all.map { [$0] })), into: blobs)
       }
     case .remote(let url):
       let client = try HTTPClient(settings: FeedFetcher.settings(for: url, notice: notice))
       let fetcher = FeedFetcher(url: url, cache: try FeedCache(store: blobs, records: records), client: client)
-      var wanted = names
-      if wanted == nil { wanted = try await fetcher.offers(architectures: architectures).feed.candidates.keys.sorted() }
-      let fetched = try await fetcher.fetch(.best(wanted ?? []), architectures: architectures)
+      let all = takesAll ? try await fetcher.offers(architectures: architectures).feed.candidates.keys.sorted() : []
+      let fetched = try await fetcher.fetch(.best(lists + all.map { [$0] }), architectures: architectures)
       if !fetched.absent.isEmpty { notice("the feed has no directory \(fetched.absent.joined(separator: ", "))") }
       return fetched.provided
     }

@@ -10,7 +10,10 @@ package struct FeedIndexing: Sendable {
   /// Of each architecture directory, how many packages it has.
   package func run() async throws(ToolboxError) -> [FeedIndexer.Summary] {
     do {
-      return try await BlockingWork.run { try FeedIndexer(root: root).run() }
+      return try await BlockingWork.run {
+        _ = try FeedDirectory(root, architectures: nil)
+        return try FeedIndexer(root: root).run()
+      }
     } catch {
       throw .usage("\(error)")
     }

@@ -26,7 +26,7 @@ package struct FeedInspection: Sendable {
     package var offers: [Offer]
     /// Directories that PACKAGE_ARCHS does not name.
     package var ignored: [String]
-    /// Directories of PACKAGE_ARCHS that a remote feed does not have.
+    /// Directories of PACKAGE_ARCHS that the feed does not have.
     package var absent: [String]
   }
 
@@ -50,7 +50,10 @@ package struct FeedInspection: Sendable {
     try await named {
       switch location {
       case .directory(let root):
-        return try await BlockingWork.run { (try FeedCheck(root: root, architectures: architectures, depth: depth).run(), []) }
+        return try await BlockingWork.run {
+          let absent = try FeedDirectory(root, architectures: architectures).absent
+          return (try FeedCheck(root: root, architectures: architectures, depth: depth).run(), absent)
+        }
       case .remote(let url): return try await fetcher(url).check(architectures: architectures ?? [], depth: depth)
       }
     }
@@ -61,8 +64,8 @@ package struct FeedInspection: Sendable {
       switch location {
       case .directory(let root):
         return try await BlockingWork.run {
-          let all = try architectures ?? FeedCheck.directories(of: root)
-          return listing(of: try PackageFeed(root: root, architectures: all), absent: [])
+          let directory = try FeedDirectory(root, architectures: architectures)
+          return listing(of: try PackageFeed(root: root, architectures: directory.architectures), absent: directory.absent)
         }
       case .remote(let url):
         let (feed, absent) = try await fetcher(url).offers(architectures: architectures ?? [])

@@ -89,8 +89,11 @@ package struct BlockComparison: Encodable, Sendable {
       Detail(property: "version", first: first.version, second: second.version),
       Detail(property: "architecture", first: first.architecture, second: second.architecture),
       Detail(property: "digest", first: first.digest.description, second: second.digest.description),
+      Detail(property: "listed as", first: names(first), second: names(second)),
     ].filter { $0.first != $0.second }
   }
+
+  private static func names(_ package: BlockLock.Package) -> String { package.listed.map(\.text).joined(separator: " ") }
 
   private static func entry(_ first: ImageTree.Entry, _ second: ImageTree.Entry, path: [UInt8]) -> [Detail] {
     let (a, b) = (BlockInspection.File(path, first), BlockInspection.File(path, second))

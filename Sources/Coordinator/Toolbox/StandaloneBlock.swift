@@ -47,12 +47,19 @@ package struct StandaloneBlock: Sendable {
   package func build() async throws(ToolboxError) -> Result {
     do {
       return try await BlockingWork.run { try buildNow() }
+    } catch let error as FeedError {
+      if case .noFeed = error { throw .usage("\(error)") }
+      throw .farm("\(error)")
+    } catch let error as BlocksError {
+      throw error.isFaultOfList ? .usage("\(error)") : .farm("\(error)")
     } catch {
       throw .farm("\(error)")
     }
   }
 
   private func buildNow() throws -> Result {
+    // Before anything is made: a wrong path leaves nothing behind.
+    let feed = try PackageFeed(root: self.feed, architectures: FeedDirectory(self.feed, architectures: architectures).architectures)
     let place =
       switch output {
       case .layout(let directory, _): directory + "/"
@@ -62,7 +69,6 @@ package struct StandaloneBlock: Sendable {
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: work) }
     let store = try BlobStore(root: work + "/blobs")
-    let feed = try PackageFeed(root: self.feed, architectures: architectures)
     let assembler = BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch)
     switch output {
     case .dockerArchive(let path):

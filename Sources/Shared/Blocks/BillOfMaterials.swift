@@ -32,6 +32,8 @@ package struct BillOfMaterials: Encodable {
     var checksums: [Checksum]
     var sourceInfo: String?
     var externalRefs: [Reference]?
+    /// By which name the block lists it, where that is not its own.
+    var comment: String?
   }
   private struct Relationship: Encodable {
     var spdxElementId: String
@@ -81,7 +83,8 @@ package struct BillOfMaterials: Encodable {
           SPDXID: id, name: package.name.text, versionInfo: package.version, primaryPackagePurpose: "INSTALL", licenseDeclared: declared,
           licenseComments: package.license.flatMap { $0 == declared ? nil : "The feed's index says: \($0.prefix(4096))" },
           checksums: [Checksum(checksumValue: package.digest.hex)],
-          sourceInfo: package.recipe.map { "built from the recipe \($0), for the package architecture \(package.architecture)" }))
+          sourceInfo: package.recipe.map { "built from the recipe \($0), for the package architecture \(package.architecture)" },
+          comment: package.listedAs.map { "The block lists it as \($0.map(\.text).joined(separator: ", "))" }))
       relationships.append(Relationship(spdxElementId: "SPDXRef-Image", relationshipType: "CONTAINS", relatedSpdxElement: id))
     }
     hasExtractedLicensingInfos = licenses.references.sorted { $0.key < $1.key }.map {

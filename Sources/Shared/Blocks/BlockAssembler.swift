@@ -74,7 +74,7 @@ package struct BlockAssembler: Sendable {
     let tree = try RootfsTree(block, packages: packages, epoch: epoch)
     return Gathered(
       layers: try layers(of: tree, block, packages), packages: try packages.map(Self.described),
-      notices: Self.notices(packages, selection) + KernelModules.notices(tree.nodes.keys))
+      notices: selection.notices + Self.notices(packages, selection) + KernelModules.notices(tree.nodes.keys))
   }
 
   private func layers(of tree: RootfsTree, _ block: BlockSpec, _ packages: [UnpackedPackage]) throws -> [LayerContent] {
@@ -144,6 +144,6 @@ package struct BlockAssembler: Sendable {
     return BlockResult.Package(
       name: package.item.name, version: candidate.stanza.version.text, architecture: candidate.directory,
       digest: try PackageSelection.digest(of: candidate), size: candidate.stanza.size, recipe: candidate.stanza.recipe,
-      license: candidate.stanza.license)
+      license: candidate.stanza.license, listedAs: package.item.listedAs == [package.item.name] ? nil : package.item.listedAs)
   }
 }

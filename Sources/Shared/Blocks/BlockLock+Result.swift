@@ -10,7 +10,7 @@ extension BlockLock {
   package init(block: BlockName, packages: [BlockResult.Package], epoch: Int64) {
     self.init(
       block: block, compressor: GzipChunks.identity, sourceDateEpoch: epoch,
-      packages: packages.map { Package(name: $0.name, version: $0.version, architecture: $0.architecture, digest: $0.digest) })
+      packages: packages.map { Package(name: $0.name, version: $0.version, architecture: $0.architecture, digest: $0.digest, listedAs: $0.listedAs) })
   }
 
   /// The file's content: JSON in one line, keys sorted.

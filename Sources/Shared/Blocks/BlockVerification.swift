@@ -23,8 +23,9 @@ package enum BlockVerification {
       // An image that another builder made has no package list, and may have labels of its own.
       let isOfPackages = spec.origin == .packages
       let listed = isOfPackages ? Set(spec.packages) : []
-      let delivered = Set(result.packages.map(\.name))
-      guard listed == delivered, result.packages.count == delivered.count else {
+      let names = result.packages.flatMap(\.listed)
+      let delivered = Set(names)
+      guard listed == delivered, names.count == delivered.count, Set(result.packages.map(\.name)).count == result.packages.count else {
         throw mismatch("package list", listed.sorted().map(\.text).joined(separator: " "), delivered.sorted().map(\.text).joined(separator: " "))
       }
       let configBytes = try read(result.config, in: store)

@@ -8,6 +8,10 @@ import OCIImage
 package enum BlocksError: BlamedError {
   /// A listed package is in no directory of the feed.
   case missingPackage(block: BlockName, PackageName, nearest: [String], recipes: [RecipeName])
+  /// A listed name is no package's, and several packages provide it.
+  case ambiguousPackage(block: BlockName, PackageName, providers: [String])
+  /// Packages that must not be beside each other.
+  case conflictingPackages(block: BlockName, [PackageConflict])
   /// Two packages hold the same path with different content.
   case conflict(block: BlockName, path: String, first: PackageName, second: PackageName, reason: String)
   /// A package breaks a rule within the block's tree.
@@ -29,7 +33,7 @@ package enum BlocksError: BlamedError {
     case .feed(let error): error.blame
     case .image(let error): error.blame
     case .store, .system: .coordinator
-    case .missingPackage, .conflict, .refused, .lock, .lockFile, .dockerfile, .mismatch: .request
+    case .missingPackage, .ambiguousPackage, .conflictingPackages, .conflict, .refused, .lock, .lockFile, .dockerfile, .mismatch: .request
     }
   }
 
@@ -39,6 +43,12 @@ package enum BlocksError: BlamedError {
       "block \(block): package '\(package)' is not in the feed"
         + (nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))")
         + (recipes.isEmpty ? "" : "; it should come from one of the recipes \(recipes.map(\.text).joined(separator: ", "))")
+    case .ambiguousPackage(let block, let package, let providers):
+      "block \(block): no package of the feed is called '\(package)', and \(providers.count) provide it: \(providers.joined(separator: ", ")); "
+        + "list the one that is meant"
+    case .conflictingPackages(let block, let conflicts):
+      "block \(block): packages that cannot be together: " + conflicts.prefix(10).map(\.description).joined(separator: "; ")
+        + (conflicts.count > 10 ? "; and \(conflicts.count - 10) more" : "")
     case .conflict(let block, let path, let first, let second, let reason):
       "block \(block): '/\(path)' is in packages \(first) and \(second): \(reason)"
     case .refused(let block, let package, let path, let rule): "block \(block): package \(package): '/\(path)' is refused: \(rule)"
@@ -51,6 +61,14 @@ package enum BlocksError: BlamedError {
     case .mismatch(let block, let what, let expected, let found):
       "block \(block): \(what) should be \(expected), the worker delivered \(found)"
     case .system(let operation, let path, let code): OCIImageError.system(operation: operation, path: path, errno: code).description
+    }
+  }
+
+  /// Whether the block's list of packages is what has to be changed.
+  package var isFaultOfList: Bool {
+    switch self {
+    case .missingPackage, .ambiguousPackage, .conflictingPackages: true
+    default: false
     }
   }
 

@@ -1,11 +1,18 @@
 import BuildModel
 import Feed
 
-/// The packages of one block, exactly as listed: no dependencies, the best candidate of each, or the one that the lock names.
+/// The packages of one block, exactly as listed: no dependencies, the best candidate of each, or the one that the lock names. None of them may
+/// conflict with another.
 package struct PackageSelection: Sendable {
   package struct Item: Sendable {
-    package var name: PackageName
     package var candidate: PackageFeed.Candidate
+    /// The names of the block's list that the package satisfies.
+    package var listedAs: [PackageName]
+    /// Packages that provide such a name too, and are replaced by this one.
+    package var displaced: [PackageName] = []
+
+    /// The package's own name.
+    package var name: PackageName { candidate.stanza.name }
   }
   /// In the order of the block's list (of its lock, where it has one), each package once.
   package let items: [Item]
@@ -13,30 +20,44 @@ package struct PackageSelection: Sendable {
   package let recipesWithoutPackage: [RecipeName]
 
   package init(_ block: BlockSpec, from feed: PackageFeed) throws(BlocksError) {
-    var items: [Item] = []
     if let lock = block.lock {
       try Self.check(lock, of: block)
-      for locked in lock.packages { items.append(Item(name: locked.name, candidate: try Self.candidate(locked, of: block, from: feed))) }
-    } else {
-      var seen: Set<PackageName> = []
-      for name in block.packages where seen.insert(name).inserted {
-        guard let best = feed.candidates[name]?.first else {
-          throw .missingPackage(block: block.name, name, nearest: Self.nearest(to: name, in: feed, recipes: block.recipes), recipes: block.recipes)
-        }
-        items.append(Item(name: name, candidate: best))
+      items = try lock.packages.map { (locked) throws(BlocksError) in
+        Item(candidate: try Self.candidate(locked, of: block, from: feed), listedAs: locked.listed)
       }
+    } else {
+      items = try Self.best(of: block, from: feed)
     }
-    self.items = items
+    let conflicts = PackageConflict.all(among: items.map(\.candidate.stanza))
+    guard conflicts.isEmpty else { throw .conflictingPackages(block: block.name, conflicts) }
     let made = Set(items.compactMap(\.candidate.stanza.recipe))
     recipesWithoutPackage = block.recipes.filter { !made.contains($0.text) }
+  }
+
+  private static func best(of block: BlockSpec, from feed: PackageFeed) throws(BlocksError) -> [Item] {
+    do throws(FeedError) {
+      return try FeedSelection(block.packages, from: feed).items.map {
+        Item(candidate: $0.candidate, listedAs: $0.listedAs, displaced: $0.displaced)
+      }
+    } catch {
+      switch error {
+      case .missing(let name, _, _):
+        throw .missingPackage(block: block.name, name, nearest: Self.nearest(to: name, in: feed, recipes: block.recipes), recipes: block.recipes)
+      case .ambiguous(let name, _, let providers): throw .ambiguousPackage(block: block.name, name, providers: providers)
+      default: throw .feed(error)
+      }
+    }
   }
 
   /// The lock must be the block's, and of the same packages.
   private static func check(_ lock: BlockLock, of block: BlockSpec) throws(BlocksError) {
     guard lock.version == 1 else { throw .lock(block: block.name, reason: "is of version \(lock.version), known is 1") }
     guard lock.block == block.name else { throw .lock(block: block.name, reason: "is of block '\(lock.block)'") }
-    let locked = Set(lock.packages.map(\.name))
-    guard locked.count == lock.packages.count else { throw .lock(block: block.name, reason: "names a package twice") }
+    let names = lock.packages.flatMap(\.listed)
+    let locked = Set(names)
+    guard locked.count == names.count, Set(lock.packages.map(\.name)).count == lock.packages.count else {
+      throw .lock(block: block.name, reason: "names a package twice")
+    }
     let listed = Set(block.packages)
     guard listed == locked else {
       let more = listed.subtracting(locked).sorted().map(\.text)
@@ -54,7 +75,12 @@ package struct PackageSelection: Sendable {
   {
     let all = feed.candidates[locked.name] ?? []
     let alike = all.filter { $0.stanza.version.text == locked.version && $0.directory == locked.architecture }
-    for candidate in alike where try digest(of: candidate) == locked.digest { return candidate }
+    for candidate in alike where try digest(of: candidate) == locked.digest {
+      if let wrong = locked.listed.first(where: { !candidate.stanza.isCalled($0) }) {
+        throw .lock(block: block.name, reason: "takes \(candidate.label) for '\(wrong)', which it does not provide")
+      }
+      return candidate
+    }
     var there: [String] = []
     for candidate in (alike.isEmpty ? all : alike).prefix(5) {
       there.append("\(candidate.stanza.version) (\(candidate.directory), \(try digest(of: candidate)))")
@@ -78,7 +104,7 @@ package struct PackageSelection: Sendable {
 
   /// Names that look alike, then what the block's recipes did make; at most ten.
   private static func nearest(to name: PackageName, in feed: PackageFeed, recipes: [RecipeName]) -> [String] {
-    let alike = NearestNames.of(name.text, among: feed.candidates.keys.map(\.text))
+    let alike = NearestNames.of(name.text, among: (Array(feed.candidates.keys) + feed.providers.keys).map(\.text))
     let wanted = Set(recipes.map(\.text))
     let made = feed.candidates.filter { $0.value.contains { wanted.contains($0.stanza.recipe ?? "") } }.keys.map(\.text).sorted()
     return Array((alike + made.filter { !alike.contains($0) }).prefix(10))

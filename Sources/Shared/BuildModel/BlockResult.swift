@@ -24,8 +24,11 @@ package struct BlockResult: Codable, Hashable, Sendable {
     /// What the feed's index says.
     package var recipe: String?
     package var license: String?
+    /// The names by which the block lists the package; nil where that is its own alone.
+    package var listedAs: [PackageName]?
     package init(
-      name: PackageName, version: String, architecture: String, digest: Digest, size: Int64, recipe: String?, license: String?
+      name: PackageName, version: String, architecture: String, digest: Digest, size: Int64, recipe: String?, license: String?,
+      listedAs: [PackageName]? = nil
     ) {
       self.name = name
       self.version = version
@@ -34,7 +37,11 @@ package struct BlockResult: Codable, Hashable, Sendable {
       self.size = size
       self.recipe = recipe
       self.license = license
+      self.listedAs = listedAs
     }
+
+    /// The names of the block's list that the package satisfies.
+    package var listed: [PackageName] { listedAs ?? [name] }
   }
   package var name: BlockName
   package var reference: String

@@ -100,13 +100,19 @@ package struct BlockLock: Codable, Hashable, Sendable {
     package var architecture: String
     /// sha256 of the ipk.
     package var digest: Digest
+    /// The names by which the block lists the package; nil where that is its own alone.
+    package var listedAs: [PackageName]?
 
-    package init(name: PackageName, version: String, architecture: String, digest: Digest) {
+    package init(name: PackageName, version: String, architecture: String, digest: Digest, listedAs: [PackageName]? = nil) {
       self.name = name
       self.version = version
       self.architecture = architecture
       self.digest = digest
+      self.listedAs = listedAs
     }
+
+    /// The names of the block's list that the package satisfies.
+    package var listed: [PackageName] { listedAs ?? [name] }
   }
   /// Always 1.
   package var version = 1

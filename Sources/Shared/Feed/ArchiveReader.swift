@@ -25,11 +25,11 @@ final class ArchiveReader {
 
   deinit { archive_read_free(handle) }
 
-  /// Reads a tar (plain, gzip, xz or zstd) that lies in memory. The bytes must stay valid during `body`.
+  /// Reads a tar (plain, gzip, xz or zstd). What `source` reads from must stay valid during `body`.
   static func withTar<Value>(
-    _ bytes: UnsafeRawBufferPointer, name: String, limits: ArchiveLimits, body: (ArchiveReader) throws(FeedError) -> Value
+    _ source: Decompressor?, name: String, body: (ArchiveReader) throws(FeedError) -> Value
   ) throws(FeedError) -> Value {
-    guard let source = Decompressor.memory(bytes, limits: limits) else { throw .malformed(file: name, reason: "no memory for a reader") }
+    guard let source else { throw .malformed(file: name, reason: "no memory for a reader") }
     let reader = try ArchiveReader(name: name, source: source)
     source.allowance = ArchiveLimits.headers
     let opened = archive_read_open(
@@ -77,15 +77,21 @@ final class ArchiveReader {
     return text.contains("can't be converted from UTF-8")
   }
 
+  /// Reads some of the current member's bytes; 0 at its end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(FeedError) -> Int {
+    let count = archive_read_data(handle, buffer.baseAddress, buffer.count)
+    guard count >= 0 else { throw failure() }
+    remaining = max(0, remaining - Int64(count))
+    return count
+  }
+
   /// Streams the current member's bytes.
   func data(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
     defer { buffer.deallocate() }
     while true {
-      let count = archive_read_data(handle, buffer.baseAddress, buffer.count)
-      if count < 0 { throw failure() }
+      let count = try read(into: buffer)
       if count == 0 { return }
-      remaining = max(0, remaining - Int64(count))
       try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
   }

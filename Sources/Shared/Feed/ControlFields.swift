@@ -21,6 +21,10 @@ package struct ControlFields: Sendable {
       func wrong(_ reason: String) -> FeedError { .malformed(file: file, reason: "line \(place + 1) \(reason)") }
       var line = raw
       while let last = line.last, last == 32 || last == 9 || last == 13 { line = line.dropLast() }
+      if line.isEmpty, !isOver, raw.first == 32, let last = fields.last, IndexField.holdsBlankLines(last.key.utf8) {
+        fields[fields.count - 1].value += "\n "
+        continue
+      }
       if line.isEmpty {
         isOver = isOver || !fields.isEmpty
         continue

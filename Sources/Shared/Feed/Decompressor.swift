@@ -31,10 +31,28 @@ final class Decompressor {
     Decompressor(limits: limits) { archive_read_open_fd($0, descriptor, 1 << 18) }
   }
 
-  private init?(limits: ArchiveLimits, open: (OpaquePointer) -> Int32) {
+  /// Reads the current member of another archive; the reader must not be used otherwise as long as the object is.
+  static func member(of reader: ArchiveReader, limits: ArchiveLimits) -> Decompressor? {
+    let source = MemberSource(reader)
+    return Decompressor(limits: limits, member: source) {
+      archive_read_open(
+        $0, Unmanaged.passUnretained(source).toOpaque(), nil,
+        { _, context, place in
+          guard let context, let piece = Unmanaged<MemberSource>.fromOpaque(context).takeUnretainedValue().next() else { return -1 }
+          place?.pointee = piece.baseAddress
+          return piece.count
+        }, nil)
+    }
+  }
+
+  /// Of ``member(of:limits:)``: what is read from.
+  private let member: MemberSource?
+
+  private init?(limits: ArchiveLimits, member: MemberSource? = nil, open: (OpaquePointer) -> Int32) {
     guard let handle = archive_read_new() else { return nil }
     self.handle = handle
     self.limits = limits
+    self.member = member
     for filter in [archive_read_support_filter_gzip, archive_read_support_filter_xz, archive_read_support_filter_zstd] { _ = filter(handle) }
     archive_read_support_format_raw(handle)
     archive_read_support_format_empty(handle)
@@ -54,7 +72,7 @@ final class Decompressor {
 
   private var isAtEnd = false
 
-  private func fail() { failure = archive_error_string(handle).map { String(cString: $0) } ?? "unreadable" }
+  private func fail() { failure = member?.failure ?? archive_error_string(handle).map { String(cString: $0) } ?? "unreadable" }
 
   deinit { archive_read_free(handle) }
 
@@ -92,6 +110,28 @@ final class Decompressor {
       return nil
     }
     return piece
+  }
+}
+
+/// The current member of an archive, in pieces.
+private final class MemberSource {
+  private let reader: ArchiveReader
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
+  /// Why the archive cannot be read on.
+  private(set) var failure: String?
+
+  init(_ reader: ArchiveReader) { self.reader = reader }
+
+  deinit { buffer.deallocate() }
+
+  /// Valid until the next call; empty at the end, nil after a failure.
+  func next() -> UnsafeRawBufferPointer? {
+    do throws(FeedError) {
+      return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(try reader.read(into: buffer))])
+    } catch {
+      failure = error.reason
+      return nil
+    }
   }
 }
 

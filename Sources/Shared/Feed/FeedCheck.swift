@@ -107,6 +107,7 @@ package struct FeedCheck: Sendable {
         add(.duplicate, "\(stanza.name) \(stanza.version) is listed twice with other content (also as \(twin.file))")
       }
       seen[stanza.name, default: []].append(stanza)
+      for item in stanza.unreadableRelations { add(.relation, "cannot be read and is not used: \(item)") }
       if stanza.sha256 == nil, stanza.md5 != nil { add(.weakDigest, "its index has no sha256, only md5") }
       do throws(FeedError) {
         if let problem = try PackageFeed.problem(of: stanza, at: root + "/" + file) {

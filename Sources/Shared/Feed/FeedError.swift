@@ -13,13 +13,17 @@ package enum FeedError: BlamedError {
   case inconsistent(file: String, reason: String)
   /// A package that was asked for is not in the feed.
   case missing(package: PackageName, feed: String, nearest: [String])
+  /// A path that was named as a feed and is not the one that was meant; the reason goes on after the path.
+  case noFeed(String, reason: String, hint: String?)
+  /// A name that was asked for is no package's, and several packages provide it.
+  case ambiguous(package: PackageName, feed: String, providers: [String])
   /// No tune and no machine of the table is called so.
   case unknownTune(String, known: [String])
   case store(BlobStoreError)
 
   package var blame: Blame {
     switch self {
-    case .malformed, .refused, .inconsistent, .missing, .unknownTune: .request
+    case .malformed, .refused, .inconsistent, .missing, .noFeed, .ambiguous, .unknownTune: .request
     case .store: .coordinator
     case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP].contains(code) ? .request : .coordinator
     }
@@ -33,6 +37,9 @@ package enum FeedError: BlamedError {
     case .inconsistent(let file, let reason): "feed: \(file): \(reason)"
     case .missing(let package, let feed, let nearest):
       "feed \(feed): package '\(package)' is not there" + (nearest.isEmpty ? "" : "; nearest: \(nearest.joined(separator: ", "))")
+    case .noFeed(let path, let reason, let hint): "\(path) \(reason)\(hint.map { "; " + $0 } ?? "")"
+    case .ambiguous(let package, let feed, let providers):
+      "feed \(feed): no package is called '\(package)', and \(providers.count) provide it: \(providers.joined(separator: ", ")); name the one that is meant"
     case .unknownTune(let name, let known):
       "no architectures are known for '\(name)'; give PACKAGE_ARCHS itself (bitbake -e shows it), or one of: \(known.joined(separator: ", "))"
     case .store(let error): error.description
@@ -45,7 +52,7 @@ package enum FeedError: BlamedError {
     case .system(let operation, _, let code): "\(operation): \(String(cString: strerror(code)))"
     case .malformed(_, let reason), .inconsistent(_, let reason): reason
     case .refused(_, let entry, let rule): "entry '\(entry)' is refused: \(rule)"
-    case .missing, .unknownTune, .store: description
+    case .missing, .noFeed, .ambiguous, .unknownTune, .store: description
     }
   }
 }

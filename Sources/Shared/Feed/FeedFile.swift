@@ -19,6 +19,12 @@ enum FeedFile {
     return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
+  /// Bytes of a regular file, 0 where there is none.
+  static func size(_ path: String) -> Int64 {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : 0
+  }
+
   /// Opens for reading what is a regular file; a link, a pipe or a device is refused without being touched. The caller closes.
   static func openRegular(_ path: String) throws(FeedError) -> Int32 {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)

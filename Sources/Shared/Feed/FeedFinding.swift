@@ -37,11 +37,13 @@ package struct FeedFinding: Codable, Hashable, Sendable {
     case weakDigest = "weak-digest"
     /// A package with maintainer scripts, which nobody runs.
     case scripts
+    /// An item of Provides, Conflicts or Replaces that cannot be read.
+    case relation
 
     /// Whether the feed must not be used as it is.
     package var isError: Bool {
       switch self {
-      case .directory, .weakDigest, .scripts: false
+      case .directory, .weakDigest, .scripts, .relation: false
       default: true
       }
     }

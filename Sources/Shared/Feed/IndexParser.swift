@@ -13,6 +13,8 @@ struct IndexParser {
   static let stanzaLimit = 200_000
   /// Problems that are kept; further ones are only counted.
   static let problemLimit = 1000
+  /// Provided, conflicting and replaced names of a whole index. Each costs far more in memory than in the file.
+  static let relationLimit = 1_000_000
 
   private(set) var stanzas: [PackageStanza] = []
   /// Bytes of each stanza in the file, from its first line to the end of its last one.
@@ -32,6 +34,9 @@ struct IndexParser {
   private var stanzaEnd = 0
   private var isBroken = false
   private var lastField: IndexField?
+  /// Whether a line of blanks belongs to the field before it.
+  private var holdsBlankLines = false
+  private var relationCount = 0
   private var values: [UInt8] = []
   private var ranges = [Range<Int>?](repeating: nil, count: IndexField.allCases.count)
 
@@ -78,21 +83,35 @@ struct IndexParser {
   }
 
   private mutating func read(_ raw: UnsafeRawBufferPointer) {
-    guard let first = raw.first, !Self.isBlank(raw) else { return endStanza() }
+    guard let first = raw.first else { return endStanza() }
+    if Self.isBlank(raw) {
+      guard holdsBlankLines, first == 32 else { return endStanza() }
+      stanzaEnd = offset + raw.count
+      return
+    }
     if first == 32 || first == 9 {
       if stanzaStart == nil { return note("continues nothing", about: "line \(line)") }
       if let lastField, lastField.isOneLine { note("continues '\(lastField.name)', which is one line", about: "line \(line)") }
+      if let lastField, lastField.isFolded, let range = ranges[lastField.rawValue] {
+        values.append(contentsOf: raw)
+        ranges[lastField.rawValue] = range.lowerBound..<values.count
+      }
       stanzaEnd = offset + raw.count
       return
     }
     if stanzaStart == nil { stanzaStart = offset }
     stanzaEnd = offset + raw.count
     lastField = nil
+    holdsBlankLines = false
     guard let start = raw.baseAddress, let colon = memchr(start, 58, raw.count) else {
       return note("is neither 'Key: value' nor a continuation", about: "line \(line)")
     }
     let length = colon - UnsafeMutableRawPointer(mutating: start)
-    guard let field = IndexField(UnsafeRawBufferPointer(rebasing: raw[..<length])) else { return }
+    let key = UnsafeRawBufferPointer(rebasing: raw[..<length])
+    guard let field = IndexField(key) else {
+      holdsBlankLines = IndexField.holdsBlankLines(key)
+      return
+    }
     lastField = field
     guard ranges[field.rawValue] == nil else { return note("gives '\(field.name)' twice", about: "line \(line)") }
     var from = length + 1
@@ -127,6 +146,7 @@ struct IndexParser {
       stanzaStart = nil
       isBroken = false
       lastField = nil
+      holdsBlankLines = false
       values.removeAll(keepingCapacity: true)
       for index in ranges.indices { ranges[index] = nil }
     }
@@ -167,9 +187,26 @@ struct IndexParser {
       note("\(name) has an MD5Sum that is none", about: place)
     }
     guard !isBroken, let version, let file, let size else { return nil }
-    return PackageStanza(
+    var stanza = PackageStanza(
       name: name, version: version, architecture: decoded(.architecture) ?? "", file: file, size: size, sha256: sha256 ?? nil, md5: md5,
       recipe: decoded(.oe) ?? decoded(.source).map(Self.recipe), license: decoded(.license))
+    stanza.provides = relations(.provides, of: &stanza)
+    stanza.conflicts = relations(.conflicts, of: &stanza)
+    stanza.replaces = relations(.replaces, of: &stanza)
+    guard relationCount <= Self.relationLimit else {
+      note("more than \(Self.relationLimit) names in Provides, Conflicts and Replaces", about: place)
+      isOver = true
+      return nil
+    }
+    return stanza
+  }
+
+  private mutating func relations(_ field: IndexField, of stanza: inout PackageStanza) -> [PackageRelation] {
+    guard let text = text(field) else { return [] }
+    let list = PackageRelation.list(text, allowsAlternatives: field != .provides)
+    stanza.unreadableRelations += list.unreadable.map { "\(field.name): \($0)" }
+    relationCount += list.relations.count
+    return list.relations
   }
 
   /// Digits only; nil for anything else or more than 18 of them.

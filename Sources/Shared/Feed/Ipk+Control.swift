@@ -16,12 +16,11 @@ extension Ipk {
 
   private func readControl() throws(FeedError) -> (control: [UInt8]?, scripts: [String]) {
     let known: Set<String> = ["preinst", "postinst", "prerm", "postrm"]
-    let archive = slice(control)
-    let limits = ArchiveLimits(compressed: Int64(archive.count), bytes: Self.controlLimits.bytes, ratio: .max)
+    func limits(_ compressed: Int64) -> ArchiveLimits { ArchiveLimits(compressed: compressed, bytes: Self.controlLimits.bytes, ratio: .max) }
     var text: [UInt8]?
     var scripts: [String] = []
     var failure: FeedError?
-    try ArchiveReader.withTar(archive, name: "\(path) (\(control.name))", limits: limits) { (reader) throws(FeedError) in
+    try withArchive(.control, limits: limits) { (reader) throws(FeedError) in
       var count = 0
       while let header = try reader.next() {
         count += 1

@@ -10,7 +10,6 @@ extension Ipk {
     package name: String, limits: IpkLimits = IpkLimits(),
     entry body: (IpkEntry) throws -> ((UnsafeRawBufferPointer) throws -> Void)?
   ) throws {
-    let archive = slice(data)
     var current = ""
     func refuse(_ rule: String) -> FeedError { .refused(package: name, entry: current, rule: rule) }
     func read(_ reader: ArchiveReader) throws {
@@ -36,8 +35,8 @@ extension Ipk {
       }
     }
     var failure: (any Error)?
-    let bounds = ArchiveLimits(compressed: Int64(archive.count), bytes: limits.bytes, ratio: limits.ratio)
-    try ArchiveReader.withTar(archive, name: "\(path) (\(data.name))", limits: bounds) { (reader) throws(FeedError) in
+    func bounds(_ compressed: Int64) -> ArchiveLimits { ArchiveLimits(compressed: compressed, bytes: limits.bytes, ratio: limits.ratio) }
+    try withArchive(.data, limits: bounds) { (reader) throws(FeedError) in
       do {
         try read(reader)
       } catch {

@@ -5,8 +5,8 @@ import Glibc
 
 /// Which packages of a feed are wanted.
 package enum FeedWish: Hashable, Sendable {
-  /// The best candidate of each name.
-  case best([PackageName])
+  /// What the names of each list stand for; the lists are those of blocks, which are made one by one.
+  case best([[PackageName]])
   /// Exactly these.
   case locked([BlockLock.Package])
 }
@@ -16,29 +16,26 @@ extension PackageFeed {
   package func candidates(for wish: FeedWish) throws(FeedError) -> [Candidate] {
     var chosen: [Candidate] = []
     var seen: Set<Candidate> = []
-    func take(_ name: PackageName, _ fits: (Candidate) -> Bool) throws(FeedError) {
-      guard let found = candidates[name]?.first(where: fits) else {
-        throw .missing(package: name, feed: root, nearest: nearest(to: name))
-      }
-      if seen.insert(found).inserted { chosen.append(found) }
-    }
+    func take(_ found: Candidate) { if seen.insert(found).inserted { chosen.append(found) } }
     switch wish {
-    case .best(let names):
-      for name in names { try take(name) { _ in true } }
+    case .best(let lists):
+      for names in lists { for item in try FeedSelection(names, from: self).items { take(item.candidate) } }
     case .locked(let packages):
       for package in packages {
-        try take(package.name) { candidate in
-          candidate.stanza.sha256 == package.digest && candidate.directory == package.architecture && candidate.stanza.version.text == package.version
+        let found = candidates[package.name]?.first {
+          $0.stanza.sha256 == package.digest && $0.directory == package.architecture && $0.stanza.version.text == package.version
         }
+        guard let found else { throw .missing(package: package.name, feed: root, nearest: nearest(to: package.name)) }
+        take(found)
       }
     }
     return chosen
   }
 
   /// What else a missing package may be: its other versions where the name is there, else names that look alike.
-  private func nearest(to name: PackageName) -> [String] {
-    if let others = candidates[name] { return others.prefix(5).map { "\(name) \($0.stanza.version) (\($0.directory))" } }
-    return NearestNames.of(name.text, among: candidates.keys.map(\.text))
+  func nearest(to name: PackageName) -> [String] {
+    if let others = candidates[name] { return others.prefix(5).map(\.label) }
+    return NearestNames.of(name.text, among: (Array(candidates.keys) + providers.keys).map(\.text))
   }
 
   /// Takes the packages into a blob store, each checked against its stanza, with indexes that list exactly them: a complete feed of its own.

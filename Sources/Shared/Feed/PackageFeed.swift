@@ -22,6 +22,8 @@ package struct PackageFeed: Sendable {
   package let ignoredDirectories: [String]
   /// By name; within one, best first: highest architecture, then newest version.
   package let candidates: [PackageName: [Candidate]]
+  /// Packages by the names that they provide, sorted.
+  package let providers: [PackageName: [PackageName]]
 
   /// Reads the index of every directory that `architectures` (PACKAGE_ARCHS, lowest preference first) names.
   package init(root: String, architectures: [String]) throws(FeedError) {
@@ -43,6 +45,7 @@ package struct PackageFeed: Sendable {
       }
     }
     candidates = found
+    providers = Self.providers(of: found)
   }
 
   /// Where PACKAGE_ARCHS names one twice, the later place counts, as in opkg's configuration.

@@ -16,6 +16,13 @@ package struct PackageStanza: Hashable, Sendable {
   /// The recipe (`OE:`), else what `Source:` names.
   package var recipe: String?
   package var license: String?
+  /// Names that the package has besides its own.
+  package var provides: [PackageRelation] = []
+  /// What must not be installed beside the package; the alternatives of one item are all meant.
+  package var conflicts: [PackageRelation] = []
+  package var replaces: [PackageRelation] = []
+  /// Items of these three fields that cannot be read, with the field's name in front.
+  package var unreadableRelations: [String] = []
 
   /// Whether both promise the same bytes, by the digests that the index gives.
   func hasSameContent(as other: PackageStanza) -> Bool { size == other.size && sha256 == other.sha256 && md5 == other.md5 }

@@ -72,7 +72,10 @@ extension AttemptRunner {
         let lack = baseImage == nil ? "a base image with opkg" : feed == nil ? "a feed" : "a host of a known architecture"
         throw Failure(kind: .rejected, step: .blocks, reason: "block \(block.name): the pre-defined Dockerfile needs \(lack)")
       }
-      let predefined = try DockerfileOfPackages(block, architectures: feed.architectures, baseImage: baseImage, host: host)
+      let selection = try PackageSelection(block, from: feed)
+      for text in selection.notices { try notice("block \(block.name): \(text)") }
+      let predefined = try DockerfileOfPackages(
+        block, packages: selection.items.map(\.name), architectures: feed.architectures, baseImage: baseImage, host: host)
       text = predefined.dockerfile
       try context.add(predefined)
     }

@@ -5,7 +5,7 @@ usage: make-feed.py DIRECTORY < feed.json
 
 The description is a list of packages: name, version, arch, compression (gz, xz, zst or none), recipe, scripts, and entries: path, type
 (dir, file, symlink, hardlink, char, block), mode, uid, gid, mtime, link, text or random (a size, filled with reproducible noise), xattrs (values in hex), device (major, minor).
-"license" goes into the index.
+"license" goes into the index, as do "fields", further lines of the control file. "container": "tar" makes the outer archive a compressed tar.
 "tar": "gnu" has the entries written to a directory and packed by GNU tar.
 """
 import hashlib
@@ -78,6 +78,7 @@ def main():
         fields = f"Package: {package['name']}\nVersion: {package['version']}\nArchitecture: {arch}\nOE: {package.get('recipe', package['name'])}\n"
         if "license" in package:
             fields += f"License: {package['license']}\n"
+        fields += "".join(line + "\n" for line in package.get("fields", []))
         control = [{"path": "control", "type": "file", "mode": "644", "text": fields}]
         control += [{"path": script, "type": "file", "text": "#!/bin/sh\nexit 0\n"} for script in package.get("scripts", [])]
         data = gnu_tar(package["entries"]) if package.get("tar") == "gnu" else pax_tar(package["entries"])
@@ -89,7 +90,10 @@ def main():
                 with open(f"{work}/{member}", "wb") as file:
                     file.write(value)
             out = os.path.abspath(f"{root}/{arch}/{name}")
-            subprocess.run(["ar", "qcD", out, *members], cwd=work, check=True)
+            if package.get("container") == "tar":
+                subprocess.run(["tar", "--owner=0", "--group=0", "--mtime=@0", "-zcf", out, *("./" + name for name in members)], cwd=work, check=True)
+            else:
+                subprocess.run(["ar", "qcD", out, *members], cwd=work, check=True)
         with open(out, "rb") as file:
             ipk = file.read()
         stanzas.setdefault(arch, []).append(f"{fields}Size: {len(ipk)}\nSHA256sum: {hashlib.sha256(ipk).hexdigest()}\nFilename: {name}\n\n")

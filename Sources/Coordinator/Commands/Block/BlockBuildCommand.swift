@@ -27,6 +27,6 @@ struct BlockBuildCommand: AsyncParsableCommand {
     ).build()
     if !made.ignored.isEmpty { Diagnostics.print("not in PACKAGE_ARCHS and not used: \(made.ignored.joined(separator: ", "))") }
     for notice in made.notices { Diagnostics.print(notice) }
-    print(made.digest)
+    try Results.print(made.digest.description)
   }
 }

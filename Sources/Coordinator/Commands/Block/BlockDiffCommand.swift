@@ -17,7 +17,7 @@ struct BlockDiffCommand: AsyncParsableCommand {
 
   func run() async throws {
     let found = try await BlockComparison.compare(try StoredBlock(first), try StoredBlock(second))
-    if json { try printJSON(found) } else { for difference in found.differences { print(Self.line(difference)) } }
+    if json { try printJSON(found) } else { for difference in found.differences { try Results.print(Self.line(difference)) } }
     if !found.differences.isEmpty { throw CommandStatus(status: 1) }
   }
 

@@ -17,24 +17,27 @@ struct BlockInspectCommand: AsyncParsableCommand {
   func run() async throws {
     let found = try await BlockInspection.inspect(try StoredBlock(image), files: files)
     if json { return try printJSON(found) }
-    func line(_ name: String, _ value: String?) { if let value { print(name.padding(to: 12) + Printable.text(value)) } }
-    for name in found.names { line("name", name) }
-    line("image id", found.id.description)
-    line("manifest", found.manifest.map { "\($0) (\(found.manifestType ?? ""))" })
-    line("platform", found.platform)
-    line("created", found.created)
-    for (key, value) in found.labels.sorted(by: { $0.key < $1.key }) { line("label", "\(key)=\(value)") }
+    func line(_ name: String, _ value: String?) throws { if let value { try Results.print(name.padding(to: 12) + Printable.text(value)) } }
+    for name in found.names { try line("name", name) }
+    try line("image id", found.id.description)
+    try line("manifest", found.manifest.map { "\($0) (\(found.manifestType ?? ""))" })
+    try line("platform", found.platform)
+    try line("created", found.created)
+    for (key, value) in found.labels.sorted(by: { $0.key < $1.key }) { try line("label", "\(key)=\(value)") }
     for layer in found.layers {
-      line(
+      try line(
         "layer",
         "\(layer.diffID), \(layer.entries) entries, \(layer.unpackedSize) bytes"
           + (layer.digest.map { ", stored as \($0), \(layer.size) bytes" } ?? ""))
     }
-    line("entries", "\(found.entries)")
-    line("compressor", found.compressor)
-    for package in found.packages ?? [] { line("package", "\(package.name) \(package.version) (\(package.architecture)) \(package.digest)") }
-    if found.packages == nil { line("packages", "unknown: no lock lies beside the image") }
-    for file in found.files ?? [] { print(Self.line(file)) }
+    try line("entries", "\(found.entries)")
+    try line("compressor", found.compressor)
+    for package in found.packages ?? [] {
+      let names = package.listedAs.map { ", listed as \($0.map(\.text).joined(separator: ", "))" } ?? ""
+      try line("package", "\(package.name) \(package.version) (\(package.architecture)) \(package.digest)\(names)")
+    }
+    if found.packages == nil { try line("packages", "unknown: no lock lies beside the image") }
+    for file in found.files ?? [] { try Results.print(Self.line(file)) }
   }
 
   /// Mode, owner, size or device, path, and where a link leads.

@@ -45,7 +45,7 @@ struct BlockPushCommand: AsyncParsableCommand {
     for result in try await push.run(environment: ProcessInfo.processInfo.environment) {
       Diagnostics.print(
         "\(result.reference): \(result.uploaded) uploaded (\(result.uploadedBytes) bytes), \(result.mounted) mounted, \(result.present) there")
-      print(result.reference)
+      try Results.print(result.reference)
     }
   }
 }

@@ -8,8 +8,11 @@ import Toolbox
 struct BlockSourceOptions: ParsableArguments {
   @Option(name: .long, help: "The block's contract.json: its packages, recipes and labels.")
   var contract: String?
-  @Option(name: .long, help: "Directory with the contracts of device types and of image classes, which hold defaults of labels.")
-  var contracts: String?
+  @Option(
+    name: .long,
+    help:
+      "A directory with contracts of device types or of image classes, which hold defaults of labels. May be repeated; the first that has one wins.")
+  var contracts: [String] = []
   @Option(name: .long, help: "The block's name (default: the contract's or the lock's).")
   var name: String?
   @Option(name: [.customLong("package")], help: "A package to install. May be repeated.")
@@ -20,7 +23,7 @@ struct BlockSourceOptions: ParsableArguments {
   var platform: String?
   @Option(name: .long, help: "The device type's architecture, which gives the platform.")
   var arch: String?
-  @Option(name: .long, help: "The device type, whose contract (see --contracts) gives the platform.")
+  @Option(name: .long, help: "The device type, by slug or alias; its contract (see --contracts) gives the platform.")
   var deviceType: String?
 
   func validate() throws {
@@ -28,11 +31,13 @@ struct BlockSourceOptions: ParsableArguments {
     guard [platform, arch, deviceType].compactMap({ $0 }).count == 1 else {
       throw ValidationError("say the platform by one of --platform, --arch and --device-type")
     }
-    if deviceType != nil, contracts == nil { throw ValidationError("--device-type needs --contracts") }
+    if deviceType != nil, contracts.isEmpty { throw ValidationError("--device-type needs --contracts") }
   }
 
   func spec(lock: BlockLock?, layering: Layering, allowsDevices: Bool) throws -> BlockSpec {
-    let contract = try self.contract.map { try StandaloneBlockContract(file: $0, root: contracts) }
+    let trees = try ContractTrees(contracts)
+    let contract = try self.contract.map { try StandaloneBlockContract(file: $0, trees: trees) }
+    let device = try deviceType.map { try trees.deviceType($0) }
     var labels = contract?.labels ?? [:]
     for text in label {
       guard let equals = text.firstIndex(of: "=") else { throw ValidationError("'\(text)' is not key=value") }
@@ -44,8 +49,9 @@ struct BlockSourceOptions: ParsableArguments {
       }
       let listed = try contract?.packages ?? packages.map { try PackageName($0) }
       return BlockSpec(
-        name: name, packages: listed.isEmpty ? lock?.packages.map(\.name) ?? [] : listed, recipes: contract?.recipes ?? [], labels: labels,
-        platform: try imagePlatform(), reference: "local/\(deviceType.map { $0 + "-" } ?? "")\(name):latest", layering: layering,
+        name: name, packages: listed.isEmpty ? lock?.packages.flatMap(\.listed) ?? [] : listed, recipes: contract?.recipes ?? [], labels: labels,
+        platform: try device?.architecture.platform ?? imagePlatform(), reference: "local/\(device.map { $0.slug + "-" } ?? "")\(name):latest",
+        layering: layering,
         allowsDevices: allowsDevices, lock: lock)
     } catch let error as InvalidName {
       throw FarmError.usage(error.description)
@@ -53,7 +59,6 @@ struct BlockSourceOptions: ParsableArguments {
   }
 
   private func imagePlatform() throws -> Platform {
-    if let deviceType, let contracts { return try StandaloneBlockContract.architecture(of: deviceType, root: contracts).platform }
     if let arch {
       guard let architecture = Architecture(rawValue: arch) else {
         throw FarmError.usage("unknown architecture '\(arch)'; known: \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))")

@@ -19,18 +19,19 @@ struct FeedCheckCommand: AsyncParsableCommand {
 
   func run() async throws {
     let (report, absent) = try await options.inspection().check(depth: contents ? .contents : .packages)
-    if !absent.isEmpty { Diagnostics.print("not in the feed: \(absent.joined(separator: ", "))") }
+    options.noteAbsent(absent)
     if json {
       try printJSON(report)
     } else {
       for finding in report.findings {
         let place = finding.line.map { ":\($0)" } ?? ""
-        print("\(finding.isError ? "error" : "notice") \(finding.rule.rawValue) \(finding.file)\(place): \(finding.reason)")
+        let kind = finding.isError ? "error" : "notice"
+        try Results.print(Printable.text("\(kind) \(finding.rule.rawValue) \(finding.file)\(place): \(finding.reason)"))
       }
       let kept = report.counts.values.reduce(0, +) - report.findings.count
-      if kept > 0 { print("and \(kept) more") }
-      for (rule, count) in report.counts.sorted(by: { $0.key < $1.key }) { print("\(rule): \(count)") }
-      print("\(report.packages) packages in \(report.architectures.joined(separator: " ")), \(report.errorCount) errors")
+      if kept > 0 { try Results.print("and \(kept) more") }
+      for (rule, count) in report.counts.sorted(by: { $0.key < $1.key }) { try Results.print("\(rule): \(count)") }
+      try Results.print("\(report.packages) packages in \(report.architectures.joined(separator: " ")), \(report.errorCount) errors")
     }
     if report.errorCount > 0 { throw CommandStatus(status: 1) }
   }

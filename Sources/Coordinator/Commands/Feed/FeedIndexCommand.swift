@@ -12,6 +12,6 @@ struct FeedIndexCommand: AsyncParsableCommand {
   var feed: String
 
   func run() async throws {
-    for summary in try await FeedIndexing(root: feed).run() { print("\(summary.architecture): \(summary.packages) packages") }
+    for summary in try await FeedIndexing(root: feed).run() { try Results.print("\(summary.architecture): \(summary.packages) packages") }
   }
 }

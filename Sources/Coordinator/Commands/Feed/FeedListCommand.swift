@@ -21,7 +21,7 @@ struct FeedListCommand: AsyncParsableCommand {
 
   /// Absent values are explicit nulls.
   private struct Package: Encodable {
-    private enum Key: CodingKey { case name, version, architecture, file, size, recipe, license, digest, best }
+    private enum Key: CodingKey { case name, version, architecture, file, size, recipe, license, digest, best, provides }
 
     var offer: FeedInspection.Offer
 
@@ -36,6 +36,7 @@ struct FeedListCommand: AsyncParsableCommand {
       try container.encode(offer.stanza.license, forKey: .license)
       try container.encode(offer.stanza.sha256, forKey: .digest)
       try container.encode(offer.isBest, forKey: .best)
+      try container.encode(offer.stanza.provides.map(\.description), forKey: .provides)
     }
   }
 
@@ -45,14 +46,14 @@ struct FeedListCommand: AsyncParsableCommand {
       return try printJSON(Document(packages: listing.offers.map { Package(offer: $0) }, ignored: listing.ignored, absent: listing.absent))
     }
     if !listing.ignored.isEmpty { Diagnostics.print("not in PACKAGE_ARCHS and not used: \(listing.ignored.joined(separator: ", "))") }
-    if !listing.absent.isEmpty { Diagnostics.print("not in the feed: \(listing.absent.joined(separator: ", "))") }
-    var table = TextTable(["", "PACKAGE", "VERSION", "ARCH", "BYTES", "RECIPE"])
+    options.noteAbsent(listing.absent)
+    var table = TextTable(["", "PACKAGE", "VERSION", "ARCH", "BYTES", "RECIPE", "PROVIDES"])
     for offer in listing.offers {
       table.rows.append([
         offer.isBest == true ? "*" : "", offer.stanza.name.text, offer.stanza.version.text, offer.architecture, String(offer.stanza.size),
-        offer.stanza.recipe ?? "",
+        Printable.text(offer.stanza.recipe ?? ""), offer.stanza.provides.map(\.description).joined(separator: ", "),
       ])
     }
-    print(table.text())
+    try Results.print(table.text())
   }
 }

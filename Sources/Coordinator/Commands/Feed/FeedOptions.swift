@@ -16,6 +16,12 @@ struct FeedOptions: ParsableArguments {
     try FeedInspection(location: feed, architectures: try architectures.list(), cache: cache ?? Self.defaultCache()) { Diagnostics.print($0) }
   }
 
+  /// Says which directories were asked for in vain. The list of a tune is longer than any feed.
+  func noteAbsent(_ names: [String]) {
+    guard !names.isEmpty, architectures.archs != nil || feed.contains("://") else { return }
+    Diagnostics.print("not in the feed: \(names.joined(separator: ", "))")
+  }
+
   private static func defaultCache() -> String {
     let environment = ProcessInfo.processInfo.environment
     let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? (environment["HOME"] ?? "/") + "/.cache"

@@ -25,6 +25,6 @@ struct PreloadCommand: AsyncParsableCommand {
     Diagnostics.print(
       "\(report.layersWritten) layers written, \(report.layersSkipped) were there, \(report.bytes >> 20) MiB, image \(report.sizeBefore >> 20) → "
         + "\(report.sizeAfter >> 20) MiB")
-    print(output)
+    try Results.print(output)
   }
 }

@@ -21,5 +21,5 @@ enum Diagnostics {
 
 /// Writes a listing as JSON to standard output: sorted keys, indented.
 func printJSON(_ value: some Encodable) throws {
-  print(String(decoding: try CanonicalJSON.readable(value), as: UTF8.self), terminator: "")
+  try Results.print(String(decoding: try CanonicalJSON.readable(value), as: UTF8.self))
 }

@@ -27,6 +27,6 @@ struct ReleaseFinalizeCommand: AsyncParsableCommand {
     let session = try await environment.open(for: .changing)
     let name = try session.application(arguments.application)
     let release = try await session.target.finalize(selector, of: name, version: version, rules: AssetRules.always, registry: session.registry)
-    if json { try printJSON(release) } else { print(release.text) }
+    if json { try printJSON(release) } else { try Results.print(release.text) }
   }
 }

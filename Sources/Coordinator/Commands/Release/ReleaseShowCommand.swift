@@ -23,7 +23,7 @@ struct ReleaseShowCommand: AsyncParsableCommand {
     let name = try session.application(arguments.application)
     let releases = try await session.target.show(selector, of: name)
     if json { return try printJSON(Listing(releases: releases)) }
-    for release in releases { print(release.text) }
+    for release in releases { try Results.print(release.text) }
   }
 }
 

@@ -36,7 +36,7 @@ struct ReleaseVerifyCommand: AsyncParsableCommand {
           verdict.differences.isEmpty ? "good" : "\(verdict.differences.count) differences",
         ])
       }
-      print(table.text())
+      try Results.print(table.text())
       for verdict in verdicts { for difference in verdict.differences { Diagnostics.error("\(verdict.application): \(difference)") } }
     }
     if verdicts.contains(where: { !$0.differences.isEmpty }) { throw CommandStatus(status: 1) }

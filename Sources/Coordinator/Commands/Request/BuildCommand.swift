@@ -43,7 +43,7 @@ struct BuildCommand: AsyncParsableCommand {
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
-    if json { try printJSON(result.index) } else { print(OutcomeTable.text(result)) }
+    if json { try printJSON(result.index) } else { try Results.print(OutcomeTable.text(result)) }
     if result.status != 0 { throw CommandStatus(status: result.status) }
   }
 

@@ -13,6 +13,6 @@ struct CancelCommand: AsyncParsableCommand {
 
   func run() async throws {
     let farm = try Farm(configurationOptions.load())
-    print(try await farm.cancel(farm.request(request)))
+    try Results.print(try await farm.cancel(farm.request(request)))
   }
 }

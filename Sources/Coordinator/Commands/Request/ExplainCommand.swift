@@ -25,13 +25,14 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     if json { return try printJSON(task) }
     switch task.state {
-    case "waiting" where task.waiting.isEmpty: print("\(task.slug) waits: no host is configured, or none was asked yet")
+    case "waiting" where task.waiting.isEmpty: try Results.print("\(task.slug) waits: no host is configured, or none was asked yet")
     case "waiting":
-      print("\(task.slug) (\(task.arch)) waits:")
-      for host in task.waiting { print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
+      try Results.print("\(task.slug) (\(task.arch)) waits:")
+      for host in task.waiting { try Results.print("  host \(host.host) \(host.reasons.joined(separator: "; "))") }
     case "running":
-      print("\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
-    default: print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
+      try Results.print(
+        "\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
+    default: try Results.print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
     }
   }
 }

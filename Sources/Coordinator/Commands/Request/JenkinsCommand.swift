@@ -34,7 +34,7 @@ struct JenkinsCommand: AsyncParsableCommand {
       let workspace = try JenkinsEnvironment.workspace(variables)
       let text = try await JenkinsRun.cancel(
         workspace: workspace, configuration: configurationOptions.load(), workingDirectory: directory)
-      return print(text ?? "no run of this job was left unfinished")
+      return try Results.print(text ?? "no run of this job was left unfinished")
     }
     let configuration = try configurationOptions.load()
     let job = try JenkinsEnvironment.parse(variables, configured: JenkinsRun.configured(configuration))
@@ -49,7 +49,7 @@ struct JenkinsCommand: AsyncParsableCommand {
     defer { interrupts.cancel() }
     let result = try await jenkins.build(isLocal: local || (host.isEmpty && jenkins.hasNoHosts), slots: slots, hosts: host) { progress.take($0) }
     progress.finish()
-    print(OutcomeTable.text(result))
+    try Results.print(OutcomeTable.text(result))
     if result.status != 0 { throw CommandStatus(status: result.status) }
   }
 }

@@ -18,10 +18,19 @@ struct LogsCommand: AsyncParsableCommand {
   func run() async throws {
     let farm = try Farm(configurationOptions.load())
     let path = try await farm.log(farm.request(request), slug: deviceType, attempt: attempt)
+    var unwritten: (any Error)?
     do {
-      try FileReader.read(path) { piece in _ = write(STDOUT_FILENO, piece.baseAddress, piece.count) }
+      try FileReader.read(path) { (piece) throws(BlobStoreError) in
+        do {
+          try Results.write(piece)
+        } catch {
+          unwritten = error
+          // Only ends the reading.
+          throw .system(operation: "write", path: "standard output", errno: EIO)
+        }
+      }
     } catch {
-      throw FarmError.farm("\(error)")
+      throw unwritten ?? FarmError.farm("\(error)")
     }
   }
 }

@@ -23,17 +23,17 @@ struct PlanCommand: AsyncParsableCommand {
       return try printJSON(plan)
     }
     for notice in plan.notices { Diagnostics.print("note: " + notice) }
-    if explain { printExplanations(of: plan) } else { printTasks(of: plan) }
+    if explain { try printExplanations(of: plan) } else { try printTasks(of: plan) }
   }
 
-  private func printExplanations(of plan: Plan) {
-    for explanation in plan.explanations { print(explanation.lines.joined(separator: "\n") + "\n") }
-    for skipped in plan.skipped { print("\(skipped.slug): skipped: \(skipped.reason)") }
+  private func printExplanations(of plan: Plan) throws {
+    for explanation in plan.explanations { try Results.print(explanation.lines.joined(separator: "\n") + "\n") }
+    for skipped in plan.skipped { try Results.print("\(skipped.slug): skipped: \(skipped.reason)") }
     // What a task has to say besides its blocks, and names that only another repository knows.
-    for task in plan.tasks { for notice in task.notices { print("\(task.slug): \(notice)") } }
+    for task in plan.tasks { for notice in task.notices { try Results.print("\(task.slug): \(notice)") } }
   }
 
-  private func printTasks(of plan: Plan) {
+  private func printTasks(of plan: Plan) throws {
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "VERSION", "COMMIT", "BLOCKS", ""])
     for task in plan.tasks {
       table.rows.append([
@@ -45,17 +45,17 @@ struct PlanCommand: AsyncParsableCommand {
       table.rows.append([skipped.slug.text, skipped.arch.rawValue, skipped.machine.text, skipped.osVersion, "-", "", "skipped: \(skipped.reason)"])
     }
     table.rows.sort { $0[0] < $1[0] }
-    print(table.text())
+    try Results.print(table.text())
     for task in plan.tasks {
       for block in task.blocks {
         let file = plan.explanations.first { $0.deviceType == task.slug && $0.block == block.name.text }?.file
-        print("\n\(task.slug) \(block.name) (\(block.platform))")
-        if let file { print("  defined:  \(file)") }
-        print("  made of:  \(block.origin.summary)")
-        if !block.recipes.isEmpty { print("  recipes:  \(block.recipes.map(\.text).joined(separator: " "))") }
-        if !block.packages.isEmpty { print("  packages: \(block.packages.map(\.text).joined(separator: " "))") }
+        try Results.print("\n\(task.slug) \(block.name) (\(block.platform))")
+        if let file { try Results.print("  defined:  \(file)") }
+        try Results.print("  made of:  \(block.origin.summary)")
+        if !block.recipes.isEmpty { try Results.print("  recipes:  \(block.recipes.map(\.text).joined(separator: " "))") }
+        if !block.packages.isEmpty { try Results.print("  packages: \(block.packages.map(\.text).joined(separator: " "))") }
       }
-      for notice in task.notices { print("\n\(task.slug): \(notice)") }
+      for notice in task.notices { try Results.print("\n\(task.slug): \(notice)") }
     }
   }
 }

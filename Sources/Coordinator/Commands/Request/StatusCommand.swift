@@ -17,7 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
     let farm = try Farm(configurationOptions.load())
     let status = try await farm.status(farm.request(request))
     if json { return try printJSON(status) }
-    print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
+    try Results.print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "STATE", "HOST", "ATTEMPTS", "REASON"])
     for task in status.tasks {
       table.rows.append([
@@ -25,7 +25,7 @@ struct StatusCommand: AsyncParsableCommand {
         (task.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
     }
-    print(table.text())
-    print("tree: \(status.directory)")
+    try Results.print(table.text())
+    try Results.print("tree: \(status.directory)")
   }
 }

@@ -42,10 +42,11 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let binary = try workerBinary ?? FarmContext.localWorker()
     let pinned = try await confirm(farm, host)
     let (added, probe, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
-    print("host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")
-    print("features: \(probe.features.joined(separator: ", "))")
-    print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(added.slots) slots")
-    print("written: \(file)")
+    try Results.print(
+      "host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")
+    try Results.print("features: \(probe.features.joined(separator: ", "))")
+    try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(added.slots) slots")
+    try Results.print("written: \(file)")
   }
 
   private func newHost(_ configuration: FarmConfiguration) throws -> Farm.NewHost {

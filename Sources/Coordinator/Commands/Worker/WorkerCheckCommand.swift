@@ -28,7 +28,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
     if let count {
       guard count > 0, parallel > 0 else { throw ValidationError("--count and --parallel must be above 0") }
       let seconds = try await farm.repeatProbe(names, count: count, parallel: parallel)
-      return print("\(count) probes in \(seconds) s")
+      return try Results.print("\(count) probes in \(seconds) s")
     }
     let checks = try await farm.checkWorkers(names)
     if json {
@@ -42,7 +42,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
           check.probe.map { "\($0.freeDiskBytes >> 30) GiB" } ?? "-", check.probe?.features.joined(separator: " ") ?? "-",
         ])
       }
-      print(table.text())
+      try Results.print(table.text())
       for check in checks { if let problem = check.problem { Diagnostics.error(problem) } }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }

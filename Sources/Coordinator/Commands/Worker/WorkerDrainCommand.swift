@@ -14,6 +14,6 @@ struct WorkerDrainCommand: AsyncParsableCommand {
   var reason = "by hand"
 
   func run() async throws {
-    print("host \(try await Farm(configurationOptions.load()).setDrained(reason, host: name)) is drained")
+    try Results.print("host \(try await Farm(configurationOptions.load()).setDrained(reason, host: name)) is drained")
   }
 }

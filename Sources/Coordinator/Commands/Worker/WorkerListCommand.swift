@@ -35,6 +35,6 @@ struct WorkerListCommand: AsyncParsableCommand {
     for host in hosts {
       table.rows.append([host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey])
     }
-    print(table.text())
+    try Results.print(table.text())
   }
 }

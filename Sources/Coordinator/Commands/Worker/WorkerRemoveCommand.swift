@@ -18,6 +18,6 @@ struct WorkerRemoveCommand: AsyncParsableCommand {
     }
     let file = "\(configuration.hostDirectory)/\(host.name).yaml"
     guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }
-    print("removed \(file); the worker's files stay on the host below \(host.root)")
+    try Results.print("removed \(file); the worker's files stay on the host below \(host.root)")
   }
 }

@@ -12,6 +12,6 @@ struct WorkerResumeCommand: AsyncParsableCommand {
   var name: String
 
   func run() async throws {
-    print("host \(try await Farm(configurationOptions.load()).setDrained(nil, host: name)) is back")
+    try Results.print("host \(try await Farm(configurationOptions.load()).setDrained(nil, host: name)) is back")
   }
 }

@@ -15,6 +15,9 @@ struct ContractFiles {
   /// Searches one contract root, a directory below the checkout; one that does not exist holds none. A root may lie inside another one.
   mutating func collect(below directory: String) throws(PlanningError) { try collect(directory, depth: 0) }
 
+  /// Whether a contract was found in a root that was searched.
+  func holdsContract(below directory: String) -> Bool { found.contains { $0.file.hasPrefix("\(root)/\(directory)/") } }
+
   private mutating func collect(_ directory: String, depth: Int) throws(PlanningError) {
     // A contracts tree is three levels deep; links are not followed, so this ends.
     guard depth < 12, RepositoryReader.isDirectory(root + "/" + directory) else { return }

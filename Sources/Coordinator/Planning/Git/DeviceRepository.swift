@@ -9,12 +9,16 @@ package struct RepositorySource: Hashable, Sendable {
   /// Directories below the checkout that are searched for contracts: files named `contract.json`, and other `*.json` files that have the shape of the
   /// first generation (an object with `contents.packages`, without `type` and `slug`).
   package var contracts: [String]
+  /// Whether somebody named these directories, so that each must hold a contract.
+  package var demandsContracts: Bool
   /// Submodules that are built at other commits than the recorded ones; such a build is no release.
   package var replacements: [SubmoduleReplacement]
 
   package init(
-    name: String, path: String, driver: TaskSpec.Driver, contracts: [String], replacements: [SubmoduleReplacement] = []
+    name: String, path: String, driver: TaskSpec.Driver, contracts: [String], demandsContracts: Bool = false,
+    replacements: [SubmoduleReplacement] = []
   ) {
+    self.demandsContracts = demandsContracts
     self.replacements = replacements
     self.name = name
     self.path = path

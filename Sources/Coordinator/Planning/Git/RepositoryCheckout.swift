@@ -36,7 +36,9 @@ package enum RepositoryCheckout {
   private static func source(_ repository: FarmConfiguration.Repository, state: String) throws -> RepositorySource {
     let isURL = repository.source.contains("://") || repository.source.contains("@")
     guard isURL || repository.ref != nil else {
-      return RepositorySource(name: repository.name, path: repository.source, driver: repository.driver, contracts: repository.contracts)
+      return RepositorySource(
+        name: repository.name, path: repository.source, driver: repository.driver, contracts: repository.contractDirectories,
+        demandsContracts: repository.contracts != nil)
     }
     let directory = state + "/repositories"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -58,6 +60,8 @@ package enum RepositoryCheckout {
       try git(["checkout", "--quiet", "--force", "--detach", ref], in: path)
     }
     try git(["submodule", "update", "--quiet", "--init", "--recursive", "--force"], in: path)
-    return RepositorySource(name: repository.name, path: path, driver: repository.driver, contracts: repository.contracts)
+    return RepositorySource(
+      name: repository.name, path: path, driver: repository.driver, contracts: repository.contractDirectories,
+      demandsContracts: repository.contracts != nil)
   }
 }

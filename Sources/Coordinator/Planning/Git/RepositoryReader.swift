@@ -14,7 +14,10 @@ package enum RepositoryReader {
       throw .repository(name: source.name, reason: "no device type manifest (*.coffee or *.json) in \(source.path)", hint: "")
     }
     var contracts = ContractFiles(root: source.path)
-    for root in source.contracts { try contracts.collect(below: root) }
+    for root in source.contracts {
+      try contracts.collect(below: root)
+      guard contracts.holdsContract(below: root) || !source.demandsContracts else { throw noContracts(below: root, of: source) }
+    }
     let (compositions, unclaimed) = try compositions(source.path, machines: Set(deviceTypes.map(\.yocto.machine.text)))
     let base = MetaBalenaBase.read(source, git.checkout, version: git.version)
     return DeviceRepository(
@@ -22,6 +25,15 @@ package enum RepositoryReader {
       releaseContract: try ReleaseContract.read(source.path), checkout: git.checkout, version: git.version, baseVersion: base.version,
       isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
       notices: git.notices + notices + contracts.notices + unclaimed + base.notices + (try stampNotice(source.path, git)))
+  }
+
+  /// A directory that was named in vain: not there, or without a contract.
+  private static func noContracts(below root: String, of source: RepositorySource) -> PlanningError {
+    let isThere = isDirectory(source.path + "/" + root)
+    let there = ((try? names(source.path)) ?? []).filter { !$0.hasPrefix(".") && isDirectory(source.path + "/" + $0) }
+    return .repository(
+      name: source.name, reason: "'contracts' names '\(root)', which \(isThere ? "holds no contract" : "does not exist in \(source.path)")",
+      hint: "the repository has the directories \(there.prefix(40).joined(separator: ", "))")
   }
 
   /// The build stamps the file `VERSION` into the image, while the release's version comes from the tag: at the tag itself they are to agree.
