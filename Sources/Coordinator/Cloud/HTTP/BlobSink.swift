@@ -1,7 +1,9 @@
 import BlobStore
 import BuildModel
 
-/// A body that becomes a blob. Used like ``FileSink``.
+/// A body that becomes a blob.
+///
+/// Never used by two threads at once: the client calls its sinks one after the other, and `finish` comes after it.
 final class BlobSink: BodySink, @unchecked Sendable {
   private let store: BlobStore
   private var writer: BlobWriter?

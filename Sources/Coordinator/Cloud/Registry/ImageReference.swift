@@ -7,13 +7,6 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
   package var tag: ImageTag?
   package var digest: Digest?
 
-  package init(registry: RegistryName, repository: RepositoryName, tag: ImageTag? = nil, digest: Digest? = nil) {
-    self.registry = registry
-    self.repository = repository
-    self.tag = tag
-    self.digest = digest
-  }
-
   /// Throws ``CloudError/invalidName(_:_:reason:)``.
   package init(_ text: String) throws(CloudError) {
     func refused(_ reason: String) -> CloudError { .invalidName("image reference", text, reason: reason) }
