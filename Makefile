@@ -26,7 +26,7 @@ fuzz: ## the parsers of foreign bytes, a minute each
 	deploy/fuzz 60
 
 bench: ## names the benches; deploy/bench NAME runs one
-	@deploy/bench
+	-@deploy/bench
 
 quickstart: ## the whole main job on this machine
 	deploy/quickstart
