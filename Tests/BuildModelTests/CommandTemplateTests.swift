@@ -7,8 +7,8 @@ import Testing
 struct CommandTemplateTests {
   private func values(targets: [String] = ["a", "b"], arguments: [String] = []) throws -> CommandTemplate.Values {
     CommandTemplate.Values(
-      machine: try Machine("acme-board"), slug: try Slug("acme"), targets: targets, arguments: arguments, downloads: "/c/downloads",
-      sharedState: "/c/sstate/acme-board", tree: "/t")
+      machine: try Machine("acme-board"), slug: try Slug("acme"), manifest: "acme-file", targets: targets, arguments: arguments,
+      downloads: "/c/downloads", sharedState: "/c/sstate/acme-board", tree: "/t")
   }
 
   @Test func placeholdersAreFilledIn() throws {
@@ -29,7 +29,7 @@ struct CommandTemplateTests {
   @Test(arguments: [
     (
       ["x", "{Machine}"],
-      "'{Machine}' has an unknown placeholder; known are {machine}, {slug}, {targets}, {arguments}, {downloads}, {sstate}, {tree}, "
+      "'{Machine}' has an unknown placeholder; known are {machine}, {slug}, {manifest}, {targets}, {arguments}, {downloads}, {sstate}, {tree}, "
         + "and '{{' for the brace itself"
     ),
     (["x", "{"], "unknown placeholder"), (["x", "a}b"], "'a}b' has a '}' without '{'"), (["x", "{{}"], "without '{'"),

@@ -14,7 +14,7 @@ enum DocumentInput {
 
   /// What is accepted as a composition has a hostapp, and its JSON form is the same composition.
   static func composition(_ bytes: [UInt8]) {
-    guard let composition = try? Composition.parse(bytes, file: "acme.hostapp.yml") else { return }
+    guard let composition = try? Composition.merge(base: .parse(bytes, file: "acme.hostapp.yml"), overlay: nil) else { return }
     demand(composition.services.contains(where: \.isHostapp), "a composition has a hostapp")
     guard let written = try? JSONEncoder().encode(composition) else { return }
     let again = try? JSONDecoder().decode(Composition.self, from: written)

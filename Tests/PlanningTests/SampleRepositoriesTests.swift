@@ -46,7 +46,7 @@ import Testing
       let sibling = try #require(plan.tasks.first { $0.slug.text == "acme-module-sb" })
       #expect(sibling.deviceType.yocto.machine.text == "acme-module" && sibling.deviceType.state == .absent)
       #expect(plan.tasks.first { $0.slug.text == "acme-panel" }?.deviceType.isFlasher == true)
-      #expect(plan.tasks.first { $0.slug.text == "acme-pc" }?.deviceType.file == "acme-x86-64")
+      #expect(plan.tasks.first { $0.slug.text == "acme-pc" }?.deviceType.file == "acme-x86")
       #expect(plan.tasks.allSatisfy { $0.isRelease && !$0.recipes.isEmpty && $0.system != nil })
     }
   }

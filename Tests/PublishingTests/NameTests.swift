@@ -48,13 +48,4 @@ struct NameTests {
     let version = ReleaseVersion(try #require(OSVersion(text)))
     #expect(version.posted(revisions: revisions) == expected)
   }
-
-  // The table of balena-cloud-api.md section 8.
-  @Test(arguments: [
-    ("2.113.14", 0, "2.113.14"), ("2.113.14", 1, "2.113.14+rev1"), ("1.2.3-beta3", 2, "1.2.3-beta3+rev2"), ("1.3.1+build.2", 1, "1.3.1+build.2.rev1"),
-    ("2.88.4+rev1", 1, "2.88.4+rev1"), ("0.0.0", 5, "0.0.0+rev5"),
-  ])
-  func spellsVersionsAsTheServer(text: String, revision: Int, expected: String) throws {
-    #expect(ReleaseVersion(try #require(OSVersion(text))).rawVersion(revision: revision) == expected)
-  }
 }

@@ -70,3 +70,14 @@ struct SupportLineTests {
     #expect(SupportLine(of: try #require(OSVersion("2.60.1"))) == nil)
   }
 }
+
+extension SupportLines {
+  /// What the tags name when the change has been written.
+  fileprivate mutating func apply(_ change: Change) {
+    switch change.tag {
+    case .next: next = change.line
+    case .current: current = change.line
+    case .sunset: sunset = change.line
+    }
+  }
+}

@@ -134,7 +134,8 @@ struct DriverTests {
   private func command(_ success: String? = nil, program: String = barys, index: TaskSpec.OwnCommand.Index = .target) throws -> TaskSpec.OwnCommand {
     let cache = ["--shared-downloads", "{downloads}", "--shared-sstate", "{sstate}", "--rm-work"]
     return TaskSpec.OwnCommand(
-      build: try CommandTemplate([program, "-m", "{machine}", "--bitbake-target", "{targets}", "-a", "DEVICE_TYPE={slug}", "{arguments}"] + cache),
+      build: try CommandTemplate(
+        [program, "-m", "{machine}", "--bitbake-target", "{targets}", "-a", "DEVICE_TYPE={manifest}", "{arguments}"] + cache),
       architectures: .printed(
         by: try CommandTemplate([program, "-m", "{machine}", "--bitbake-target", "{targets}", "--bitbake-args", "-e"] + cache)),
       index: index, success: try success.map { try CommandTemplate.Word($0) },

@@ -7,7 +7,7 @@ import Yocto
 /// The words that each wrapper is called with, and what is believed of it afterwards.
 struct BuildDriverTests {
   private func place() throws -> BuildPlace {
-    BuildPlace(machine: try Machine("acme-board"), slug: try Slug("acme"), tree: "/t", cache: "/c")
+    BuildPlace(machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: "/c")
   }
   private func recipes(_ names: String...) throws -> [RecipeName] { try names.map { try RecipeName($0) } }
   private let tail = ["--shared-downloads", "/c/downloads", "--shared-sstate", "/c/sstate/acme-board", "--rm-work"]
@@ -16,7 +16,7 @@ struct BuildDriverTests {
   @Test func barys() throws {
     let driver = BarysCommand(place: try place())
     let start = ["--log", "--machine", "acme-board", "--bitbake-target"]
-    let device = ["--additional-variable", "DEVICE_TYPE=acme"]
+    let device = ["--additional-variable", "DEVICE_TYPE=acme-file"]
     #expect(driver.arguments(.packages(try recipes("a", "os-release", "b"))) == start + ["a", "b", "os-release"] + device + tail)
     #expect(driver.arguments(.packageIndex) == start + ["package-index"] + device + tail)
     #expect(driver.arguments(.variables) == start + ["os-release", "--bitbake-args", "-e"] + device + tail)
@@ -31,12 +31,13 @@ struct BuildDriverTests {
     let driver = BalenaBuildCommand(place: try place(), settings: .init(arguments: ["-a", "Y=2"]))
     #expect(
       driver.arguments(.targets(try recipes("balena-image", "more"), arguments: ["-a X=1"])) == [
-        "-d", "acme-board", "-s", "/c/balena-build", "-a", "balena-cloud.com", "-i", "balena-image more", "-g", "-a Y=2 -a DEVICE_TYPE=acme -a X=1",
+        "-d", "acme-board", "-s", "/c/balena-build", "-a", "balena-cloud.com", "-i", "balena-image more", "-g",
+        "-a Y=2 -a DEVICE_TYPE=acme-file -a X=1",
         "-k",
       ])
-    #expect(driver.arguments(.variables).suffix(5) == ["-g", "-a Y=2 -a DEVICE_TYPE=acme", "-b", "-e", "-k"])
+    #expect(driver.arguments(.variables).suffix(5) == ["-g", "-a Y=2 -a DEVICE_TYPE=acme-file", "-b", "-e", "-k"])
     let removing = BalenaBuildCommand(place: try place(), settings: .init(keepsHelperImages: false))
-    #expect(removing.arguments(.packageIndex).last == "-a DEVICE_TYPE=acme")
+    #expect(removing.arguments(.packageIndex).last == "-a DEVICE_TYPE=acme-file")
     #expect(driver.runsInContainer)
   }
 
@@ -44,7 +45,8 @@ struct BuildDriverTests {
     let scratch = FileManager.default.temporaryDirectory.path + "/drivers-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: scratch) }
     try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    let place = BuildPlace(machine: try Machine("acme-board"), slug: try Slug("acme"), tree: "/t", cache: scratch + "/cache")
+    let place = BuildPlace(
+      machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: scratch + "/cache")
     let driver = BalenaBuildCommand(place: place, settings: .init())
     for _ in 0..<2 { try driver.prepare() }
     try Data("x".utf8).write(to: URL(filePath: driver.shared + "/shared-downloads/file"))

@@ -7,7 +7,7 @@ import Yocto
 struct BuildSettingsTests {
   private func place(tree: String = "/t", shared: String? = nil) throws -> BuildPlace {
     BuildPlace(
-      machine: try Machine("board"), slug: try Slug("acme"), tree: tree, cache: "/c",
+      machine: try Machine("board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: tree, cache: "/c",
       settings: .init(isDevelopment: true, supervisorVersion: try SupervisorVersion("v12.11.0"), sharedDirectory: shared))
   }
   private let words = ["-d", "--supervisor-version", "v12.11.0"]
@@ -26,11 +26,12 @@ struct BuildSettingsTests {
     for run in [BitbakeRun.targets([try RecipeName("a")]), .packages([]), .variables, .packageIndex] {
       let arguments = driver.arguments(run)
       #expect(
-        arguments.suffix(9) == ["DEVICE_TYPE=acme"] + words + [
+        arguments.suffix(9) == ["DEVICE_TYPE=acme-file"] + words + [
           "--shared-downloads", "/c/downloads", "--shared-sstate", "/c/sstate/board", "--rm-work",
         ])
     }
-    let plain = BarysCommand(place: BuildPlace(machine: try Machine("board"), slug: try Slug("acme"), tree: "/t", cache: "/c"))
+    let plain = BarysCommand(
+      place: BuildPlace(machine: try Machine("board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: "/c"))
     #expect(plain.arguments(.packageIndex).count == driver.arguments(.packageIndex).count - words.count)
   }
 
@@ -47,7 +48,7 @@ struct BuildSettingsTests {
 
   @Test func balenaBuild() throws {
     let arguments = BalenaBuildCommand(place: try place(shared: "/srv/yocto"), settings: .init()).arguments(.packageIndex)
-    #expect(arguments.contains("-a DEVICE_TYPE=acme -d --supervisor-version v12.11.0"))
+    #expect(arguments.contains("-a DEVICE_TYPE=acme-file -d --supervisor-version v12.11.0"))
     #expect(arguments.prefix(4) == ["-d", "board", "-s", "/srv/yocto"])
   }
 

@@ -63,13 +63,6 @@ extension BalenaClient {
         authorization: authorization, body: .bytes(form.finished)))
   }
 
-  package func removeAsset(_ id: RowID<ReleaseAssetTable>) async throws { try await delete(id) }
-
-  /// Fetches an asset's file; other content or another size is refused.
-  package func fetch(_ asset: CloudAsset, into store: BlobStore, expecting blob: BlobDescriptor) async throws {
-    try await http.download(try reading(asset), into: store, expecting: blob)
-  }
-
   /// Reads an asset's file and keeps nothing of it; other content or another size is thrown as a mismatch.
   package func check(_ asset: CloudAsset, expecting blob: BlobDescriptor) async throws {
     let digest = DigestSink()

@@ -1,7 +1,7 @@
 import BlobStore
 import BuildModel
 
-/// A body that becomes a blob. Used like ``FileSink``.
+/// A body that becomes a blob.
 ///
 /// Unchecked, because a `BlobWriter` is not Sendable and cannot be shared by a lock together with the buffers that it is given. Safe, because the client
 /// calls its sinks one after the other, on the queue of their ``SinkFeed``, and whoever made the sink uses it before and after the download only.

@@ -2,7 +2,7 @@ import BuildModel
 
 import struct Crypto.SHA256
 
-/// A body of which only the digest is wanted. Used like ``FileSink``.
+/// A body of which only the digest is wanted. As with ``BlobSink``, never two threads use it at once.
 package final class DigestSink: BodySink, @unchecked Sendable {
   private var hash = SHA256()
   private var size: Int64 = 0

@@ -30,19 +30,6 @@ extension HTTPClient {
     }
   }
 
-  /// Streams the body into a file, hashes it on the way and moves it into place only when it is whole and what was expected.
-  ///
-  /// Returns what was received. More than `limit` bytes (and more than the expected size) are refused; nothing stays at `path` after an error,
-  /// and a file that was there before stays as it was.
-  package func download(_ request: HTTPRequest, toFile path: String, limit: Int64, expecting expected: BlobDescriptor? = nil) async throws
-    -> BlobDescriptor
-  {
-    let file = FileSink(path: path)
-    defer { file.discard() }
-    try await download(request, into: file, limit: expected.map { min($0.size, limit) } ?? limit)
-    return try await BlockingWork.run { try file.finish(expecting: expected, source: "\(request.url)") }
-  }
-
   /// Streams the body into a blob store; other content or another size is refused.
   package func download(_ request: HTTPRequest, into store: BlobStore, expecting expected: BlobDescriptor) async throws {
     let blob = BlobSink(store: store)

@@ -51,6 +51,4 @@ package struct PreloadReport: Sendable, Codable, Equatable {
   package var bytes: Int64 = 0
   /// The inner image's path, where the disk image is a flasher.
   package var flasherInner: String?
-
-  package var growth: Int64 { sizeAfter - sizeBefore }
 }

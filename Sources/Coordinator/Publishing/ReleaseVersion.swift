@@ -24,13 +24,6 @@ package struct ReleaseVersion: Hashable, Sendable {
     return number
   }
 
-  /// What the server calls a final release of this version with this revision.
-  package func rawVersion(revision: Int) -> String {
-    let name = "rev\(revision)"
-    guard revision > 0, !version.build.contains(name) else { return version.text }
-    return version.text + (version.build.isEmpty ? "+" : ".") + name
-  }
-
   /// The text for the release's `semver`; nil where the server would refuse it or call the release by another name. The release's identity is then
   /// its tag `version` alone. `revisions` are those of the application's final releases with the same `M.m.p` and prerelease.
   package func posted(revisions: [Int]) -> String? {

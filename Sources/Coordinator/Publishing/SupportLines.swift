@@ -84,12 +84,4 @@ package struct SupportLines: Hashable, Sendable {
     if current == next { return [Change(tag: .next, line: line)] }
     return [Change(tag: .sunset, line: current), Change(tag: .current, line: next), Change(tag: .next, line: line)]
   }
-
-  package mutating func apply(_ change: Change) {
-    switch change.tag {
-    case .next: next = change.line
-    case .current: current = change.line
-    case .sunset: sunset = change.line
-    }
-  }
 }

@@ -21,8 +21,6 @@ actor BlobPlacement {
 
   func has(_ digest: Digest, in repository: RepositoryName) -> Bool { places[digest]?.contains(repository) ?? false }
 
-  func forget(_ digest: Digest, in repository: RepositoryName) { places[digest]?.removeAll { $0 == repository } }
-
   /// What to do for the blob to be in `repository`. While somebody uploads it, others wait; what cannot be mounted from `refused` is not offered again.
   func claim(_ digest: Digest, for repository: RepositoryName, refused: Set<RepositoryName>) async throws -> Claim {
     while true {

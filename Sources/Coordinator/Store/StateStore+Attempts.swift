@@ -58,13 +58,6 @@ extension StateStore {
     }
   }
 
-  /// How much of the attempt's log lies in the coordinator's own copy.
-  package func set(_ id: AttemptID, logOffset: Int64) async throws(StoreError) {
-    try await write { database in
-      try database.execute(sql: "UPDATE attempt SET logOffset = ? WHERE id = ?", arguments: [logOffset, id.description])
-    }
-  }
-
   package func events(of id: AttemptID, after sequence: Int = 0) async throws(StoreError) -> [WorkerEvent] {
     try await read { database in
       try Row.fetchAll(

@@ -30,11 +30,6 @@ package struct ImageImport: Sendable {
     try named { try take(only(DockerArchiveReader.images(in: path), of: path)) }
   }
 
-  /// Takes in the only image of an OCI image layout.
-  package func layout(_ directory: String) throws(BlocksError) -> BlockResult {
-    try named { try take(only(ImageLayoutReader.images(in: directory), of: directory)) }
-  }
-
   private func only(_ images: [StoredImage], of path: String) throws -> StoredImage {
     guard images.count == 1, let image = images.first else {
       let names = images.prefix(10).map { $0.names.first ?? $0.id.short }

@@ -4,13 +4,15 @@
 /// are joined by blanks. `{{` and `}}` stand for braces. Nothing goes through a shell.
 package struct CommandTemplate: Hashable, Sendable {
   package enum Placeholder: String, Hashable, Sendable, CaseIterable {
-    case machine, slug, targets, arguments, downloads, sstate, tree
+    case machine, slug, manifest, targets, arguments, downloads, sstate, tree
   }
 
   /// What the placeholders stand for in one call.
   package struct Values: Sendable {
     package var machine: Machine
     package var slug: Slug
+    /// File name of the device type's manifest without suffix: what DEVICE_TYPE has to be.
+    package var manifest: String
     package var targets: [String]
     package var arguments: [String]
     /// Absolute paths of directories that exist.
@@ -19,10 +21,11 @@ package struct CommandTemplate: Hashable, Sendable {
     package var tree: String
 
     package init(
-      machine: Machine, slug: Slug, targets: [String], arguments: [String], downloads: String, sharedState: String, tree: String
+      machine: Machine, slug: Slug, manifest: String, targets: [String], arguments: [String], downloads: String, sharedState: String, tree: String
     ) {
       self.machine = machine
       self.slug = slug
+      self.manifest = manifest
       self.targets = targets
       self.arguments = arguments
       self.downloads = downloads
@@ -34,6 +37,7 @@ package struct CommandTemplate: Hashable, Sendable {
       switch placeholder {
       case .machine: [machine.text]
       case .slug: [slug.text]
+      case .manifest: [manifest]
       case .targets: targets
       case .arguments: arguments
       case .downloads: [downloads]

@@ -5,13 +5,6 @@ package struct ImageReference: Hashable, Sendable, CustomStringConvertible {
   package var tag: ImageTag?
   package var digest: Digest?
 
-  package init(registry: RegistryName, repository: RepositoryName, tag: ImageTag? = nil, digest: Digest? = nil) {
-    self.registry = registry
-    self.repository = repository
-    self.tag = tag
-    self.digest = digest
-  }
-
   /// Throws ``InvalidReference``.
   package init(_ text: String) throws(InvalidReference) {
     func refused(_ reason: String) -> InvalidReference { InvalidReference(noun: "image reference", text: text, reason: reason) }

@@ -17,7 +17,6 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
   /// The wall clock.
   package static var now: Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
 
-  package var seconds: Double { Double(milliseconds) / 1000 }
   package var description: String {
     // The style cuts digits off, and most milliseconds are a little less as a binary fraction.
     Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))

@@ -15,8 +15,4 @@ package enum AttemptError: Error, Sendable, CustomStringConvertible {
     case .malformed(let path, let reason): "\(path): \(reason)"
     }
   }
-
-  package var isOutOfSpace: Bool {
-    if case .system(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
-  }
 }

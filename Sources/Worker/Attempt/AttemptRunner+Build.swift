@@ -9,7 +9,9 @@ import Yocto
 extension AttemptRunner {
   var driver: any BuildDriver {
     spec.driver.driver(
-      at: BuildPlace(machine: spec.machine, slug: spec.slug, tree: directory.treePath, cache: root + "/cache", settings: spec.settings))
+      at: BuildPlace(
+        machine: spec.machine, slug: spec.slug, manifestFile: spec.manifestFile, tree: directory.treePath, cache: root + "/cache",
+        settings: spec.settings))
   }
 
   /// The exact commits, in `tree/`.

@@ -13,9 +13,4 @@ package enum ProcessError: Error, Sendable, CustomStringConvertible {
     case .tooMuchOutput(let program, let limit): "'\(program)' wrote more than \(limit) bytes"
     }
   }
-
-  /// Whether the host has run out of disk, memory or processes.
-  package var isHostTrouble: Bool {
-    if case .system(_, _, let code) = self { [ENOSPC, EDQUOT, ENOMEM, EAGAIN, EIO, EMFILE, ENFILE].contains(code) } else { false }
-  }
 }

@@ -36,12 +36,4 @@ package enum SourceError: Error, Sendable, CustomStringConvertible {
     case .git, .timedOut, .system: false
     }
   }
-
-  package var isOutOfSpace: Bool {
-    switch self {
-    case .system(_, _, let code): code == ENOSPC || code == EDQUOT
-    case .git(_, _, let output): output.contains("No space left on device") || output.contains("Disk quota exceeded")
-    default: false
-    }
-  }
 }

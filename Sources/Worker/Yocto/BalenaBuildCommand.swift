@@ -45,7 +45,7 @@ package struct BalenaBuildCommand: BuildDriver {
 
   /// The arguments, all as one value an option: the script splits them at blanks.
   package func arguments(_ run: BitbakeRun) -> [String] {
-    let barys = settings.arguments + ["-a", "DEVICE_TYPE=\(place.slug)"] + place.settingWords + run.arguments
+    let barys = settings.arguments + ["-a", "DEVICE_TYPE=\(place.manifestFile)"] + place.settingWords + run.arguments
     var arguments = [
       "-d", place.machine.text, "-s", shared, "-a", settings.apiEnvironment, "-i", run.targets.joined(separator: " "), "-g",
       barys.joined(separator: " "),

@@ -23,7 +23,7 @@ package struct BarysCommand: BuildDriver {
   package func arguments(_ run: BitbakeRun) -> [String] {
     var arguments = ["--log", "--machine", place.machine.text, "--bitbake-target"] + run.targets
     if run == .variables { arguments += ["--bitbake-args", "-e"] }
-    return arguments + ["--additional-variable", "DEVICE_TYPE=\(place.slug)"] + place.settingWords + run.arguments + [
+    return arguments + ["--additional-variable", "DEVICE_TYPE=\(place.manifestFile)"] + place.settingWords + run.arguments + [
       "--shared-downloads", place.downloads, "--shared-sstate", place.sharedState, "--rm-work",
     ]
   }

@@ -68,16 +68,20 @@ package enum SuccessProof: Hashable, Sendable {
 package struct BuildPlace: Sendable {
   package let machine: Machine
   package let slug: Slug
+  /// File name of the device type's manifest without suffix: meta-balena reads `<repository>/<DEVICE_TYPE>.json`
+  /// (image-balena.bbclass, balena-image.bb, balena-supervisor.bb), so this is what DEVICE_TYPE has to be.
+  package let manifestFile: String
   /// The device repository's work tree.
   package let tree: String
   /// `cache/` of the worker's root.
   package let cache: String
   package let settings: TaskSpec.Settings
 
-  package init(machine: Machine, slug: Slug, tree: String, cache: String, settings: TaskSpec.Settings = .init()) {
+  package init(machine: Machine, slug: Slug, manifestFile: String, tree: String, cache: String, settings: TaskSpec.Settings = .init()) {
     self.settings = settings
     self.machine = machine
     self.slug = slug
+    self.manifestFile = manifestFile
     self.tree = tree
     self.cache = cache
   }

@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// The variables that `bitbake -e` prints, as far as the worker needs them. Feed it the console line by line.
 package struct BuildVariables: Sendable {
-  private static let wanted: Set<String> = ["PACKAGE_ARCHS", "DEPLOY_DIR_IPK", "PACKAGE_CLASSES", "MACHINE"]
+  private static let wanted: Set<String> = ["PACKAGE_ARCHS", "PACKAGE_CLASSES"]
   private var values: [String: String] = [:]
 
   package init() {}
@@ -25,9 +25,6 @@ package struct BuildVariables: Sendable {
     }.reversed()
   }
 
-  package var machine: String? { values["MACHINE"] }
-  /// Absolute path of the feed.
-  package var packageDirectory: String? { values["DEPLOY_DIR_IPK"] }
   /// Whether the build makes ipk packages.
   package var makesIpk: Bool { values["PACKAGE_CLASSES"].map { $0.split(separator: " ").contains("package_ipk") } ?? true }
 }

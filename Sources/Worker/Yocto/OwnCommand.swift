@@ -45,8 +45,8 @@ package struct OwnCommand: BuildDriver {
 
   private func values(for run: BitbakeRun) -> CommandTemplate.Values {
     CommandTemplate.Values(
-      machine: place.machine, slug: place.slug, targets: run.targets, arguments: place.settingWords + run.arguments, downloads: place.downloads,
-      sharedState: place.sharedState, tree: place.tree)
+      machine: place.machine, slug: place.slug, manifest: place.manifestFile, targets: run.targets, arguments: place.settingWords + run.arguments,
+      downloads: place.downloads, sharedState: place.sharedState, tree: place.tree)
   }
 
   package func command(_ run: BitbakeRun, environment: [String: String]) -> Command? {

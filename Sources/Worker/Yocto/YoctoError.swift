@@ -28,8 +28,4 @@ package enum YoctoError: Error, Sendable, CustomStringConvertible {
   package var details: [String] {
     if case .missing(_, let present) = self { present.isEmpty ? ["nothing is there"] : ["there are:"] + present } else { [] }
   }
-
-  package var isOutOfSpace: Bool {
-    if case .system(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
-  }
 }

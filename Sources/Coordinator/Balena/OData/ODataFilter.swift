@@ -18,7 +18,6 @@ package struct ODataFilter<Table: ODataTable>: Sendable {
 
 extension ODataField where Value: ODataValue {
   package static func == (field: Self, value: Value) -> ODataFilter<Table> { field.compared("eq", value) }
-  package static func != (field: Self, value: Value) -> ODataFilter<Table> { field.compared("ne", value) }
 
   private func compared(_ operation: String, _ value: Value) -> ODataFilter<Table> {
     ODataFilter { [name] prefix, _ in "\(prefix)\(name)%20\(operation)%20\(value.literal)" }

@@ -13,13 +13,6 @@ package struct ODataShape<Table: ODataTable>: Sendable {
     return copy
   }
 
-  /// Asks for a link's own value: the id of the row that it names.
-  package func selecting<Target>(_ link: ODataLink<Table, Target>) -> Self {
-    var copy = self
-    copy.fields.append(link.name)
-    return copy
-  }
-
   /// Asks for linked rows; they always come as a list.
   package func expanding<Target>(_ link: ODataLink<Table, Target>, _ shape: ODataShape<Target>, where condition: ODataFilter<Target>? = nil) -> Self {
     var copy = self
@@ -61,5 +54,4 @@ package enum ODataTarget<Table: ODataTable>: Sendable {
 package struct ODataOrder<Table: ODataTable>: Sendable {
   let option: String
   package static func ascending<Value>(_ field: ODataField<Table, Value>) -> Self { Self(option: "$orderby=\(field.name)%20asc") }
-  package static func descending<Value>(_ field: ODataField<Table, Value>) -> Self { Self(option: "$orderby=\(field.name)%20desc") }
 }

@@ -21,7 +21,6 @@ package enum TeamAccessTable: ODataTable {
   package static let path = "team_application_access"
   package static let team = ODataLink<Self, TeamTable>("team")
   package static let application = ODataLink<Self, ApplicationTable>("grants_access_to__application")
-  package static let role = ODataLink<Self, RoleTable>("application_membership_role")
 }
 
 package enum DeviceTypeTable: ODataTable {

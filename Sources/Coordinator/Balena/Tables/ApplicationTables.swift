@@ -1,7 +1,6 @@
 package enum ApplicationTable: ODataTable {
   package static let path = "application"
   package static let slug = ODataField<Self, String>("slug")
-  package static let name = ODataField<Self, String>("app_name")
   package static let isPublic = ODataField<Self, Bool>("is_public")
   package static let isHost = ODataField<Self, Bool>("is_host")
   package static let applicationClass = ODataField<Self, String>("is_of__class")
@@ -13,7 +12,6 @@ package enum ApplicationTable: ODataTable {
 package enum ApplicationTagTable: ODataTable {
   package static let path = "application_tag"
   package static let key = ODataField<Self, String>("tag_key")
-  package static let value = ODataField<Self, String>("value")
   package static let application = ODataLink<Self, ApplicationTable>("application")
 }
 

@@ -6,7 +6,6 @@ package enum ReleaseTable: ODataTable {
   package static let status = ODataField<Self, String>("status")
   package static let isFinal = ODataField<Self, Bool>("is_final")
   package static let isInvalidated = ODataField<Self, Bool>("is_invalidated")
-  package static let semver = ODataField<Self, String>("semver")
   package static let revision = ODataField<Self, Int>("revision")
   package static let rawVersion = ODataField<Self, String>("raw_version")
   package static let major = ODataField<Self, Int>("semver_major")

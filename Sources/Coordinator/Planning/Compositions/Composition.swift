@@ -31,8 +31,6 @@ package struct Composition: Sendable {
 
     /// The globs for one machine.
     package func assets(for machine: Machine) -> [String] { assets.map { $0.replacing(Placeholder.machine, with: machine.text) } }
-    /// File name of the image that the build leaves in `build/tmp/deploy/images/<machine>/`.
-    package func output(for machine: Machine) -> String { "\(recipe?.text ?? Composition.hostappRecipe)-\(machine).docker" }
   }
 
   /// Texts that stand for what only a build knows.
@@ -67,11 +65,6 @@ package struct Composition: Sendable {
     self.files = files
   }
 
-  /// Reads one file as a whole composition.
-  package static func parse(_ bytes: [UInt8], file: String) throws(PlanningError) -> Composition {
-    try merge(base: CompositionDocument.parse(bytes, file: file), overlay: nil)
-  }
-
   /// Lays a machine's file over meta-balena's; one of them may be absent. `systemTargets` are the bitbake targets of the device type's own image,
   /// which no other service may build.
   package static func merge(
@@ -90,26 +83,6 @@ package struct Composition: Sendable {
   package var hostapp: Service {
     guard let hostapp = services.first(where: \.isHostapp) else { preconditionFailure("a composition has a hostapp") }
     return hostapp
-  }
-
-  /// The composition as a release holds it: images by service in place of the placeholders, `x-build` left out.
-  ///
-  /// `images` must name every built service; `revision` is the device repository's short commit id.
-  package func published(images: [BlockName: String], revision: String) throws(PlanningError) -> CompositionValue {
-    var document = documentAt(revision)
-    var made = document["services"]?.map ?? [:]
-    for service in services {
-      made[service.name.text]?["x-build"] = nil
-      guard case .built = service.provenance else { continue }
-      guard let image = images[service.name] else {
-        throw .composition(
-          file: files[service.name] ?? "composition", line: nil, service: service.name.text, rule: .misplacedPlaceholder,
-          reason: "no image was made for it")
-      }
-      made[service.name.text]?["image"] = .text(image)
-    }
-    document["services"] = .map(made)
-    return document
   }
 }
 

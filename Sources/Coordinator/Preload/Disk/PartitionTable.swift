@@ -26,12 +26,6 @@ struct PartitionTable: Sendable {
   /// Without extended ones, ordered by start.
   let partitions: [Partition]
 
-  init(kind: Kind, sectorSize: Int64, partitions: [Partition]) {
-    self.kind = kind
-    self.sectorSize = sectorSize
-    self.partitions = partitions
-  }
-
   init(readingFrom file: borrowing DiskFile) throws(PreloadError) {
     let size = try file.size()
     guard size >= 2 * 512 else { throw .unusableDiskImage(path: file.path, reason: "\(size) bytes are too few for a disk image") }

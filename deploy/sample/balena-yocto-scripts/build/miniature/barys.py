@@ -51,14 +51,14 @@ def configure(arguments, build):
         file.write(text)
 
 
-def context(arguments, machine, file, document):
+def context(arguments, machine, file, document, arch):
     with open(os.path.join(ROOT, "VERSION"), encoding="utf-8") as source:
         version = source.read().strip()
-    return {"MACHINE": machine.name, "VERSION": version, "SLUG": document["slug"], "ARCH": document["arch"], "FILE": file,
+    return {"MACHINE": machine.name, "VERSION": version, "SLUG": document["slug"] if document else "unknown", "ARCH": arch, "FILE": file,
             "SUPERVISOR": arguments.supervisor or SUPERVISOR, "DEVELOPMENT": str(int(arguments.development)), "EPOCH": EPOCH}
 
 
-def bitbake(arguments, build, machine_name, file, document, targets, console, faults):
+def bitbake(arguments, build, machine_name, file, document, arch, targets, console, faults):
     if os.geteuid() == 0:
         console.bitbake("ERROR:  OE-core's config sanity checker detected a potential misconfiguration.", "    Do not use Bitbake as root.", "",
                         "Summary: There was 1 ERROR message, returning a non-zero exit code.")
@@ -69,7 +69,7 @@ def bitbake(arguments, build, machine_name, file, document, targets, console, fa
         os.makedirs(directory, exist_ok=True)
     try:
         machine = Machine(ROOT, machine_name)
-        run = Run(ROOT, build, machine, document, find_recipes(ROOT), console, faults, downloads, sstate, context(arguments, machine, file, document))
+        run = Run(ROOT, build, machine, document, find_recipes(ROOT), console, faults, downloads, sstate, context(arguments, machine, file, document, arch))
         words = arguments.bitbake + (["-k"] if getattr(arguments, "continue") else [])
         return run.start(targets, words, arguments.task)
     except (RecipeError, ImageError) as error:
@@ -77,13 +77,10 @@ def bitbake(arguments, build, machine_name, file, document, targets, console, fa
         return 1
 
 
-def embedded(arguments, machine, documents, document):
-    """The device type document that goes into the image: DEVICE_TYPE's if that is set, else that of the file named as the machine."""
+def embedded(arguments, machine, documents):
+    """DEVICE_TYPE, which is the machine if it is not set, and the document of the file of that name; None if there is none. A slug is no file name."""
     wanted = dict(pair.split("=", 1) for pair in arguments.variables if "=" in pair).get("DEVICE_TYPE", machine)
-    for file, each in documents.items():
-        if wanted in (file, each["slug"]):
-            return file, each
-    return machine, documents.get(machine, document)
+    return wanted, documents.get(wanted)
 
 
 def build_one(arguments, build, machine, file, documents, console):
@@ -101,7 +98,7 @@ def build_one(arguments, build, machine, file, documents, console):
         time.sleep(faults.seconds("slow"))
         console.barys(f"Build for {machine} suceeded.")
         return 0
-    status = bitbake(arguments, build, machine, *embedded(arguments, machine, documents, document), targets, console, faults)
+    status = bitbake(arguments, build, machine, *embedded(arguments, machine, documents), document["arch"], targets, console, faults)
     if status == 0:
         console.barys(f"Build for {machine} suceeded.")
         return 0

@@ -164,6 +164,11 @@ class Run:
             if task == ("rootfs" if recipe.image else "compile") and recipe.name in self.faults.all("fail"):
                 self.fail(recipe, task)
                 return False
+            # image-balena.bbclass reads the slug from <repository>/<DEVICE_TYPE>.json.
+            if task == "rootfs" and recipe.image in ("plain", "flasher") and self.document is None:
+                path = os.path.join(self.root, self.context["FILE"] + ".json")
+                self.fail(recipe, task, f"jq: error: Could not open file {path}: No such file or directory")
+                return False
             if task == "fetch":
                 open(os.path.join(self.downloads, f"{recipe.name}-{recipe.version}.tar.gz.done"), "w", encoding="utf-8").close()
             elif task == "populate_lic" or task == "populate_lic_deploy":
@@ -182,11 +187,11 @@ class Run:
         os.makedirs(os.path.dirname(path))
         open(path, "w", encoding="utf-8").close()
 
-    def fail(self, recipe, task):
+    def fail(self, recipe, task, reason=None):
         work = os.path.join(self.build, "tmp/work", f"{self.machine.tune_pkgarch}-poky-linux", recipe.name, f"{recipe.version}-{recipe.revision}", "temp")
         os.makedirs(work, exist_ok=True)
         log, script = (os.path.join(work, f"{kind}.do_{task}.{os.getpid()}") for kind in ("log", "run"))
-        body = [f"DEBUG: Executing shell function do_{task}", f"{recipe.name}: the miniature was told to fail here", "WARNING: exit code 1 from a shell command."]
+        body = [f"DEBUG: Executing shell function do_{task}", reason or f"{recipe.name}: the miniature was told to fail here", "WARNING: exit code 1 from a shell command."]
         with open(log, "w", encoding="utf-8") as file:
             file.write("\n".join(body) + "\n")
         self.console.bitbake(f"ERROR: {recipe.full_name} do_{task}: ExecutionError('{script}', 1, None, None)",

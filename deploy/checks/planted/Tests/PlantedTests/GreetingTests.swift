@@ -1,0 +1,3 @@
+@testable import Planted
+
+func testsGreeting() -> Int { Greeting(name: "test").tested() }
