@@ -37,6 +37,8 @@ func tests(
 let shared: [Target] = [
   // Values only: what is built, for what, and how it ended.
   room("Shared", "BuildModel"),
+  // Child processes and their trees.
+  room("Shared", "Processes", ["CLinux"]),
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
@@ -45,6 +47,7 @@ let shared: [Target] = [
   room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto]),
+  .systemLibrary(name: "CLinux", path: "Sources/Shared/CLinux"),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
   library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
@@ -97,9 +100,6 @@ let coordinator: [Target] = [
 ]
 
 let worker: [Target] = [
-  .systemLibrary(name: "CLinux", path: "Sources/Worker/CLinux"),
-  // Child processes and their trees.
-  room("Worker", "Processes", ["CLinux"]),
   // Mirrors and checkouts of exact commits.
   room("Worker", "Source", ["BuildModel", "Processes"]),
   // Images from Dockerfiles, and what builds leave in container daemons.
