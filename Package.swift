@@ -118,6 +118,7 @@ let worker: [Target] = [
 
 let roomTests: [Target] = [
   tests("BuildModel", exclude: ["Fixtures"]),
+  tests("Processes"),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
   tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
@@ -138,7 +139,7 @@ let roomTests: [Target] = [
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "Processes"]),
+  tests("Attempt", ["BuildModel"]),
   tests("Containers", ["BuildModel", "Processes"]),
   tests(
     "FarmService",
