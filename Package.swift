@@ -63,7 +63,7 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", crypto, .product(name: "Yams", package: "Yams")]),
+  room("Coordinator", "Planning", ["BuildModel", "Processes", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
@@ -125,7 +125,7 @@ let roomTests: [Target] = [
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "Processes"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
