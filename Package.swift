@@ -77,7 +77,7 @@ let coordinator: [Target] = [
   // Applications, releases and their assets on balenaCloud; the deploy tree on S3.
   room("Coordinator", "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "Processes", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // What the variables of a Jenkins job mean.
   room("Coordinator", "Jenkins", ["BuildModel"]),
   // The deploy tree and its index.
