@@ -69,7 +69,7 @@ let coordinator: [Target] = [
   // The journal of requests, tasks, attempts and events, in SQLite.
   room("Coordinator", "Store", ["BuildModel", .product(name: "GRDB", package: "GRDB.swift")]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "BlobStore", "Processes", "CSSH2", crypto]),
   // HTTP, and the services that are spoken to by it.
   room("Coordinator", "Cloud", ["BuildModel", "BlobStore", "OCIImage", "CCurl", crypto]),
   // Feeds that are somewhere else: into the blob store, checked.
@@ -128,7 +128,7 @@ let roomTests: [Target] = [
   tests("Planning", ["BuildModel", "Processes"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
-  tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
+  tests("Executors", ["BuildModel", "BlobStore", "Processes", crypto], exclude: ["Fixtures"]),
   tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
   tests(

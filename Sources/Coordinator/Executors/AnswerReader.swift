@@ -1,5 +1,6 @@
 import BuildModel
 import FoundationEssentials
+import Processes
 
 /// Reads a worker verb's standard output: what a login shell prints first, the marker line, then lines.
 struct AnswerReader {

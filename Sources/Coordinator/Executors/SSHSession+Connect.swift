@@ -1,5 +1,6 @@
 import CSSH2
 import Glibc
+import Processes
 
 /// Which host key a host is asked for; a host shows only one.
 enum HostKeyTypes: CaseIterable {

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import FoundationEssentials
+import Processes
 
 import struct Crypto.SHA256
 
