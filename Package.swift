@@ -41,6 +41,8 @@ let shared: [Target] = [
   room("Shared", "BoundedConcurrency"),
   // Values only: what is built, for what, and how it ended.
   room("Shared", "BuildModel", ["CanonicalJSON"]),
+  // Child processes and their trees.
+  room("Shared", "Processes", ["CLinux", "BuildModel"]),
   // Content-addressed store on disk.
   room("Shared", "BlobStore", ["BuildModel", crypto]),
   // Manifests, configs, layers, image layouts, docker-archives.
@@ -49,6 +51,7 @@ let shared: [Target] = [
   room("Shared", "Feed", ["BuildModel", "BlobStore", "CArchive", crypto]),
   // From a feed to a reproducible block, and back to a verdict.
   room("Shared", "Blocks", ["BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "OCIImage", "Feed", crypto]),
+  .systemLibrary(name: "CLinux", path: "Sources/Shared/CLinux"),
   library("CSSH2", "libssh2", apt: "libssh2-1-dev"),
   library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
   library("CArchive", "libarchive", apt: "libarchive-dev"),
@@ -64,7 +67,7 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
+  room("Coordinator", "Planning", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
@@ -72,7 +75,7 @@ let coordinator: [Target] = [
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.
-  room("Coordinator", "Executors", ["BuildModel", "BoundedConcurrency", "BlobStore", "EventLoop", "CSSH2", crypto]),
+  room("Coordinator", "Executors", ["BuildModel", "Processes", "BoundedConcurrency", "BlobStore", "EventLoop", "CSSH2", crypto]),
   // Requests and answers on libcurl.
   room("Coordinator", "HTTP", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "EventLoop", "CCurl", crypto]),
   // Registries of container images.
@@ -84,7 +87,7 @@ let coordinator: [Target] = [
   // What a release is: applications, releases and their assets on balenaCloud; the deploy tree on S3.
   room("Coordinator", "Publishing", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
   room("Coordinator", "Reports", ["BuildModel", "CanonicalJSON", "BlobStore"]),
   // From an attempt's outcome to what people take away.
@@ -127,9 +130,6 @@ let coordinator: [Target] = [
 ]
 
 let worker: [Target] = [
-  .systemLibrary(name: "CLinux", path: "Sources/Worker/CLinux"),
-  // Child processes and their trees.
-  room("Worker", "Processes", ["CLinux"]),
   // Mirrors and checkouts of exact commits.
   room("Worker", "Source", ["BuildModel", "Processes"]),
   // Images from Dockerfiles, and what builds leave in container daemons.
@@ -150,17 +150,18 @@ let roomTests: [Target] = [
   tests("CanonicalJSON"),
   tests("BoundedConcurrency"),
   tests("BuildModel", ["CanonicalJSON"], exclude: ["Fixtures"]),
+  tests("Processes"),
   tests("BlobStore", ["BuildModel"]),
   tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
   tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel", "BlobStore", "CanonicalJSON"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "Processes", "BlobStore", "CanonicalJSON"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel"]),
   tests("EventLoop"),
-  tests("Executors", ["BuildModel", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
+  tests("Executors", ["BuildModel", "Processes", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
   // HTTP, Registry and Balena share their servers.
   .testTarget(
     name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "CanonicalJSON", "BoundedConcurrency", "BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto], path: "Tests/CloudTests",
@@ -174,7 +175,7 @@ let roomTests: [Target] = [
   tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes"]),
+  tests("Attempt", ["BuildModel", "CanonicalJSON"]),
   tests("Containers", ["BuildModel", "Processes"]),
   tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Reports"]),
   tests(

@@ -2,7 +2,6 @@ import Attempt
 import BuildModel
 import CanonicalJSON
 import Foundation
-import Processes
 import Testing
 
 /// Journal, log, lock and outcome on a real disk.
@@ -120,73 +119,5 @@ final class AttemptFilesTests {
     #expect(feed("o\n\nrest") == ["two", ""])
     #expect(lines.finish().map { String(decoding: $0, as: UTF8.self) } == ["rest"])
     #expect(feed(String(repeating: "x", count: 40_000)).map(\.count) == [16384, 16384])
-  }
-}
-
-/// Children and their trees.
-struct ProcessesTests {
-  private let environment = ["PATH": "/usr/bin:/bin"]
-
-  @Test func outputAndStatusComeBack() throws {
-    let command = Command("sh", ["-c", "echo out; echo err >&2; pwd; exit 3"], environment: environment, directory: "/tmp")
-    let (end, output) = try ChildProcess.capture(command, seconds: 20)
-    #expect(end == .exited(3))
-    #expect(output == "out\nerr\n/tmp\n")
-  }
-
-  @Test func silenceAndDeadlineEndTheWait() throws {
-    let silent = Command("sh", ["-c", "echo x; exec sleep 1000"], environment: environment, directory: "/")
-    #expect(try ChildProcess.run(silent, limits: ChildLimits(silentSeconds: 0.2, deadline: MonotonicClock.now + 100)) { _ in } == .silent)
-    let busy = Command("sh", ["-c", "while :; do echo x; done"], environment: environment, directory: "/")
-    #expect(try ChildProcess.run(busy, limits: ChildLimits(silentSeconds: 100, deadline: MonotonicClock.now + 0.2)) { _ in } == .overdue)
-  }
-
-  /// The caller may know better than the clock: what a child writes need not mean that it gets on.
-  @Test func aVerdictEndsTheWait() throws {
-    let busy = Command("sh", ["-c", "while :; do echo x; sleep 0.01; done"], environment: environment, directory: "/")
-    var asked = 0
-    let limits = ChildLimits(silentSeconds: 100, deadline: MonotonicClock.now + 100)
-    let end = try ChildProcess.run(
-      busy, limits: limits,
-      verdict: {
-        asked += 1
-        return asked == 3 ? .silent : nil
-      }
-    ) { _ in }
-    #expect(end == .silent && asked == 3)
-    // Also of a child that writes nothing.
-    let quiet = Command("sleep", ["1000"], environment: environment, directory: "/")
-    let start = MonotonicClock.now
-    #expect(try ChildProcess.run(quiet, limits: limits, verdict: { MonotonicClock.now - start > 0.5 ? .overdue : nil }) { _ in } == .overdue)
-  }
-
-  /// What a daemon holds open is not waited for.
-  @Test func aDaemonDoesNotKeepTheRun() throws {
-    let mark = "BLOCKFARM_TEST=\(UUID().uuidString)"
-    let command = Command(
-      "sh", ["-c", "setsid sleep 1000 & echo done"],
-      environment: environment.merging([
-        "BLOCKFARM_TEST": String(mark.dropFirst("BLOCKFARM_TEST=".count))
-      ]) { $1 }, directory: "/")
-    let start = MonotonicClock.now
-    let (end, output) = try ChildProcess.capture(command, seconds: 60)
-    #expect(end == .exited(0) && output == "done\n")
-    #expect(MonotonicClock.now - start < 30)
-    // It is no descendant any more, but carries the mark.
-    let tree = ProcessTree(mark: mark, directory: "/nonexistent")
-    #expect(tree.members(of: nil).count == 1)
-    #expect(tree.end(of: nil, grace: 5) == (any: true, gone: true))
-    #expect(tree.members(of: nil).isEmpty)
-  }
-
-  @Test func aProgramThatIsNotThereIsNamed() {
-    #expect { try ChildProcess.capture(Command("no-such-program", [], environment: environment, directory: "/"), seconds: 5) } throws: {
-      "\($0)" == "program 'no-such-program' is not in PATH"
-    }
-  }
-
-  @Test func tooMuchOutputIsAnError() {
-    let command = Command("sh", ["-c", "head -c 5000 /dev/zero"], environment: environment, directory: "/")
-    #expect(throws: ProcessError.self) { try ChildProcess.capture(command, seconds: 20, limit: 1000) }
   }
 }

@@ -54,6 +54,16 @@ import Testing
 
   @Test func tellsAProgramThatIsNotThere() async throws {
     let error = await failure { try await local().exchange(["/nowhere/blockfarm-worker", "probe"]) }
-    #expect(error as? ExecutorError == .local(operation: "start", path: "/nowhere/blockfarm-worker", errno: ENOENT))
+    #expect(error as? ExecutorError == .childProcess(host: "local", reason: "run /nowhere/blockfarm-worker: No such file or directory"))
+  }
+
+  /// A worker that stays (its runner does) must not hold what the coordinator has open.
+  @Test func hasNoForeignDescriptors() async throws {
+    let unmarked = open("/dev/zero", O_RDONLY)
+    defer { close(unmarked) }
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(unmarked)") == "/dev/zero")
+    let found = try await local().exchange(["ls", "-l", "/proc/self/fd"]).text
+    #expect(found.contains(" 0 -> socket:"), "the list is of the child's descriptors")
+    #expect(!found.contains("/dev/zero"))
   }
 }

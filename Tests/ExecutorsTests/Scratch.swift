@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Processes
 
 @testable import Executors
 
@@ -32,19 +33,16 @@ struct Started {
   let reading: Int32
 
   init(_ arguments: [String], environment: [String: String] = [:], piping number: Int) throws {
+    var pipe = try ChildPipe.output(of: arguments[0])
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
-    var ends: [Int32] = [-1, -1]
-    guard null >= 0, pipe(&ends) == 0 else { throw Missing(what: "a pipe") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    var descriptors = [null, null, null]
-    descriptors[number] = ends[1]
-    defer {
-      close(null)
-      close(ends[1])
-    }
-    reading = ends[0]
-    pid = try ChildSpawn.start(
-      arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 }, descriptors: descriptors)
+    guard null >= 0 else { throw Missing(what: "/dev/null") }
+    defer { close(null) }
+    var descriptors = ChildDescriptors(output: null, errors: null)
+    if number == 1 { descriptors.output = pipe.childEnd } else { descriptors.errors = pipe.childEnd }
+    let command = Command(
+      arguments[0], Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment.merging(environment) { $1 })
+    pid = try ChildProcess.spawn(command, descriptors: descriptors, group: .own).id
+    reading = pipe.takeOwn()
   }
 
   /// The next bytes; empty at the end.

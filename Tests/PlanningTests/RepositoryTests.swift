@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import Processes
 import Testing
 
 @testable import Planning
@@ -248,9 +249,40 @@ import Testing
       let start = Date()
       #expect(throws: PlanningError.self) { try GitCommand.run(["wait"], in: repository.path, repository: "r", limitSeconds: 0.3) }
       #expect(Date().timeIntervalSince(start) < 4)
+      // Neither git nor what it started is left; a process that is still there would be found in the repository.
+      let processes = ProcessTree(mark: "BLOCKFARM_TEST=none", directory: repository.path)
+      #expect(processes.members(of: nil).isEmpty)
       #expect(throws: PlanningError.self) { try GitCommand.run(["log"], in: repository.path, repository: "r", outputLimit: 10) }
       let error = #expect(throws: PlanningError.self) { try GitCommand.run(["show", "nothing-of-this-name"], in: repository.path, repository: "r") }
       #expect(error?.description.contains("nothing-of-this-name") == true)
+    }
+  }
+
+  @Test func anEndOfGitIsReported() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      func error(_ script: String) throws -> String? {
+        try repository.git("config", "alias.end", script)
+        return #expect(throws: PlanningError.self) { try GitCommand.run(["end"], in: repository.path, repository: "r") }?.description
+      }
+      #expect(try error("!kill -KILL $PPID") == "repository r: git end: ended by signal KILL")
+      #expect(try error("!exit 7") == "repository r: git end: status 7")
+      let colours = try error("!printf 'fatal: \\033[31mred\\nhint: try again\\n' >&2; exit 1")
+      #expect(colours == "repository r: git end: fatal: ?[31mred")
+    }
+  }
+
+  /// Beyond what is asked for, a git has the three streams alone, whatever else was opened here.
+  @Test func gitHasNoForeignDescriptors() throws {
+    try TemporaryRepository.withScratch { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch)
+      let unmarked = open("/dev/zero", O_RDONLY)
+      defer { close(unmarked) }
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(unmarked)") == "/dev/zero")
+      try repository.git("config", "alias.descriptors", "!ls -l /proc/$PPID/fd")
+      let found = try repository.git("descriptors")
+      #expect(found.contains(" 0 -> /dev/null"), "the list is of git's descriptors")
+      #expect(!found.contains("/dev/zero"))
     }
   }
 

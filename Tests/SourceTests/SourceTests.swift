@@ -142,6 +142,13 @@ final class SourceTests {
   }
 
   /// A user's hooks and filters, and those of the repository, are not run.
+  /// A git that cannot be run at all is reported like one that fails.
+  @Test func aGitThatCannotBeRunIsReported() {
+    #expect { try Git().run(["status"], in: scratch + "/none", subject: "of acme") } throws: {
+      "\($0)" == "git status of acme: run git: enter \(scratch)/none: No such file or directory" && $0 is SourceError
+    }
+  }
+
   @Test func nothingOfTheRepositoryIsRun() throws {
     let device = try repository("device")
     _ = try commit(device, ".gitattributes", "* filter=evil\n")

@@ -21,12 +21,14 @@ package enum ExecutorError: BlamedError, Hashable {
   case malformed(host: String, what: String)
   /// The worker binary is made for another kind of processor than the host's.
   case wrongMachine(host: String, binary: String, binaryMachine: String, hostMachine: String)
+  /// A worker program cannot be run on this machine, or not be spoken with.
+  case childProcess(host: String, reason: String)
   /// The coordinator's own system refused something.
   case local(operation: String, path: String, errno: Int32)
 
   package var blame: Blame {
     switch self {
-    case .local: .coordinator
+    case .local, .childProcess: .coordinator
     case .identityUnusable: .request
     case .unreachable, .hostKeyChanged, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt, .timedOut, .malformed,
       .wrongMachine:
@@ -60,6 +62,7 @@ package enum ExecutorError: BlamedError, Hashable {
     case .wrongMachine(let host, let binary, let binaryMachine, let hostMachine):
       "\(binary) is made for \(binaryMachine), host \(host) is \(hostMachine): build the worker on such a host with "
         + "'swift build -c release --product blockfarm-worker -Xswiftc -static-executable' and name that file"
+    case .childProcess(let host, let reason): "host \(host): \(reason)"
     case .local(let operation, let path, let code):
       "\(operation)\(path.isEmpty ? "" : " \(path)"): \(String(cString: strerror(code)))"
     }

@@ -4,7 +4,6 @@
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What a session's receive function keeps; libssh2 reaches it through the session's abstract pointer. */
@@ -33,9 +32,3 @@ static inline LIBSSH2_SESSION *blockfarm_ssh2_session(struct blockfarm_ssh2_coun
   if (session) libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, (void *)blockfarm_ssh2_receive);
   return session;
 }
-
-/* pipe2(2), which Swift's Glibc module does not show. */
-static inline int blockfarm_pipe(int ends[2], int flags) { return (int)syscall(SYS_pipe2, ends, flags); }
-
-/* pidfd_open(2) has no wrapper in the glibc of Debian 12's age. */
-static inline int blockfarm_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

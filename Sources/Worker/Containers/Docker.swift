@@ -25,9 +25,14 @@ package struct Docker: Sendable {
   /// Runs a call to its end; throws with its output when its status is not 0.
   @discardableResult
   package func run(_ arguments: [String], seconds: Double = 30) throws -> String {
-    let (end, output) = try ChildProcess.capture(command(arguments), seconds: seconds, limit: 4 << 20)
+    let (end, output) = try capture(arguments, seconds: seconds)
     guard end == .exited(0) else { throw ContainersError.tool("docker \(arguments[0])", output: String(output.suffix(1000))) }
     return output
+  }
+
+  /// Runs a call to its end, whatever its status.
+  func capture(_ arguments: [String], seconds: Double = 30) throws(ContainersError) -> (end: ChildEnd, output: String) {
+    try ToolCall.capture(command(arguments), name: "docker \(arguments[0])", seconds: seconds)
   }
 }
 
@@ -65,7 +70,7 @@ package struct AttemptContainers: Sendable {
     if all.isEmpty { return [] }
     let format = "{{.Id}}\t{{index .Config.Labels \"\(Self.label)\"}}{{range .Mounts}}\t{{.Source}}{{end}}"
     // Its status is not 0 when one of them has gone in between; what it says of the others is right.
-    let (_, output) = try ChildProcess.capture(docker.command(["inspect", "--type", "container", "--format", format] + all), seconds: 30)
+    let (_, output) = try docker.capture(["inspect", "--type", "container", "--format", format] + all)
     return output.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
       guard fields.count >= 2, all.contains(String(fields[0])) else { return nil }

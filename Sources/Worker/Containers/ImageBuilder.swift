@@ -95,9 +95,10 @@ package enum ImageStorage {
     let unshared = getuid() != 0 && Command.find("buildah", in: environment["PATH"] ?? "") != nil
     let words = (unshared ? ["buildah", "unshare"] : []) + ["rm", "-rf", "--"] + there
     let command = Command(words[0], Array(words.dropFirst()), environment: environment, directory: "/")
-    let (end, output) = try ChildProcess.capture(command, seconds: 300)
+    let call = words.prefix(3).joined(separator: " ")
+    let (end, output) = try ToolCall.capture(command, name: call, seconds: 300)
     guard end == .exited(0), !there.contains(where: { access($0, F_OK) == 0 }) else {
-      throw ContainersError.tool(words.prefix(3).joined(separator: " "), output: String(output.suffix(1000)))
+      throw ContainersError.tool(call, output: String(output.suffix(1000)))
     }
   }
 }

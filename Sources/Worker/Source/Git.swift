@@ -29,7 +29,12 @@ package struct Git: Sendable {
     _ arguments: [String], in directory: String, subject: String? = nil, seconds: Double = Git.seconds, input: Int32? = nil
   ) throws -> String {
     let operation = arguments.first ?? ""
-    let (end, output) = try ChildProcess.capture(command(arguments, in: directory), seconds: seconds, limit: 8 << 20, input: input)
+    let (end, output): (ChildEnd, String)
+    do {
+      (end, output) = try ChildProcess.capture(command(arguments, in: directory), seconds: seconds, limit: 8 << 20, input: input)
+    } catch {
+      throw SourceError.git(operation: operation, subject: subject ?? directory, output: "\(error)")
+    }
     switch end {
     case .exited(0): return output
     case .silent, .overdue, .cancelled:

@@ -81,6 +81,7 @@ package struct SourceMirror: Sendable {
     guard !lines.isEmpty else { return }
     guard let file = tmpfile() else { throw SourceError.system(operation: "create", path: "a temporary file", errno: errno) }
     defer { fclose(file) }
+    _ = fcntl(fileno(file), F_SETFD, FD_CLOEXEC)
     guard fputs(lines.joined(separator: "\n") + "\n", file) >= 0, fflush(file) == 0, lseek(fileno(file), 0, SEEK_SET) == 0 else {
       throw SourceError.system(operation: "write", path: "a temporary file", errno: errno)
     }

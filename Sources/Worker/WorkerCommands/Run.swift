@@ -35,7 +35,7 @@ struct Run: ParsableCommand {
       guard bytes.count + piece.count <= SpecCheck.secretsLimit * 2 else { throw WorkerExit.usage("too many secrets") }
       bytes.append(contentsOf: piece)
     }
-    let null = open("/dev/null", O_RDONLY)
+    let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
     if null > 0 {
       dup2(null, 0)
       close(null)

@@ -67,17 +67,15 @@ struct Start: ParsableCommand {
 
   /// Spawns the runner in a session of its own with the lock's open file; secrets go through a pipe.
   private static func detach(_ attempt: AttemptID, secrets: [String: String], root: String, lock: AttemptLock) throws -> pid_t {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw WorkerExit(status: 1, message: "pipe: \(String(cString: strerror(errno)))") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { for end in ends where end >= 0 { close(end) } }
+    let pipe = try ChildPipe.input(of: "the runner")
     let command = Command(
       RootOption.program() ?? "/proc/self/exe", ["run", attempt.description, "--lock-descriptor", "3", "--root", root],
       environment: ProcessInfo.processInfo.environment.filter { $0.key != "SSH_ORIGINAL_COMMAND" }, directory: root)
-    let pid = try ChildProcess.spawn(command, input: ends[0], output: nil, extra: [lock.descriptor], newSession: true)
+    let runner = try ChildProcess.spawn(
+      command, descriptors: ChildDescriptors(input: pipe.childEnd, more: [lock.descriptor]), group: .session)
     let bytes = try CanonicalJSON.encode(secrets)
     // SpecCheck bounds them below what a pipe takes without a reader.
-    _ = bytes.withUnsafeBytes { write(ends[1], $0.baseAddress, $0.count) }
-    return pid
+    _ = bytes.withUnsafeBytes { write(pipe.own, $0.baseAddress, $0.count) }
+    return runner.id
   }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import BuildModel
 import Glibc
-import Processes
 
 /// `blockfarm-worker`: the verbs that a coordinator (or a person) runs on a build host, each in a process of its own.
 @main
@@ -28,7 +27,6 @@ struct WorkerProgram: ParsableCommand {
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, nil)
     umask(0o022)
-    InheritedDescriptors.keepFromChildren()
     do {
       let words = try ForcedCommand.arguments(
         Array(CommandLine.arguments.dropFirst()), original: getenv("SSH_ORIGINAL_COMMAND").map { String(cString: $0) })

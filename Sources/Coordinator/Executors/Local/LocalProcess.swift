@@ -2,6 +2,7 @@ import CSSH2
 import EventLoop
 import FoundationEssentials
 import Glibc
+import Processes
 
 /// A child process with its three pipes, driven by the loop like a session.
 actor LocalProcess: WorkerProcess {
@@ -10,11 +11,11 @@ actor LocalProcess: WorkerProcess {
   private nonisolated let deadline: ProcessDeadline
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedExecutor }
 
-  private var pid: pid_t = -1
+  private var child: StartedChild?
   private var input: Int32 = -1
   private var output: Int32 = -1
   private var errors: Int32 = -1
-  /// Readable when the child has ended.
+  /// Readable when the child has ended; closed with it.
   private var ending: Int32 = -1
   private var standardError = OutputTail()
   private var exit: ProcessExit?
@@ -30,50 +31,31 @@ actor LocalProcess: WorkerProcess {
 
   // MARK: Start
 
-  func start(_ arguments: [String], environment: [String: String]) throws {
-    let program = arguments.first ?? ""
-    var childEnds: [Int32] = []
-    defer { for end in childEnds { close(end) } }
+  /// Starts the program in a process group of its own; it gets these variables and no others.
+  func start(_ command: Command) throws(ExecutorError) {
     do {
-      let stdin = try Self.socketPair()
-      childEnds.append(stdin.child)
-      input = stdin.own
-      let stdout = try Self.pipe()
-      childEnds.append(stdout.write)
-      output = stdout.read
-      let stderr = try Self.pipe()
-      childEnds.append(stderr.write)
-      errors = stderr.read
-      pid = try ChildSpawn.start(arguments, environment: environment, descriptors: childEnds)
-      ending = blockfarm_pidfd_open(pid)
-      guard ending >= 0 else {
-        let cause = errno
-        kill(-pid, SIGKILL)
-        waitpid(pid, nil, 0)
-        pid = -1
-        throw ExecutorError.local(operation: "watch the child process", path: program, errno: cause)
+      var stdin = try ChildPipe.inputSocket(of: command.program)
+      var stdout = try ChildPipe.output(of: command.program)
+      var stderr = try ChildPipe.output(of: command.program)
+      var child = try ChildProcess.spawn(
+        command, descriptors: ChildDescriptors(input: stdin.childEnd, output: stdout.childEnd, errors: stderr.childEnd), group: .own)
+      guard child.endDescriptor >= 0 else {
+        child.kill()
+        throw ProcessError.system(operation: "watch", subject: command.program, errno: child.watchFailure)
       }
-      for descriptor in [input, output, errors] { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
+      ending = child.endDescriptor
+      self.child = consume child
+      (input, output, errors) = (stdin.takeOwn(), stdout.takeOwn(), stderr.takeOwn())
     } catch {
-      closeAll()
-      throw error
+      throw failed("\(error)")
     }
+    for descriptor in [input, output, errors] { _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) }
   }
 
-  private static func pipe() throws -> (read: Int32, write: Int32) {
-    var ends: [Int32] = [-1, -1]
-    guard blockfarm_pipe(&ends, O_CLOEXEC) == 0 else { throw ExecutorError.local(operation: "make a pipe", path: "", errno: errno) }
-    return (ends[0], ends[1])
-  }
+  private func failed(_ reason: String) -> ExecutorError { .childProcess(host: hostName, reason: reason) }
 
-  /// A socket, because writing to it can be told not to raise SIGPIPE.
-  private static func socketPair() throws -> (child: Int32, own: Int32) {
-    var ends: [Int32] = [-1, -1]
-    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-    guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
-      throw ExecutorError.local(operation: "make a socket pair", path: "", errno: errno)
-    }
-    return (ends[0], ends[1])
+  private func failed(_ operation: String, _ code: Int32) -> ExecutorError {
+    failed("\(operation) the child process: \(String(cString: strerror(code)))")
   }
 
   // MARK: Input and output
@@ -90,7 +72,7 @@ actor LocalProcess: WorkerProcess {
       } else if errno == EPIPE || errno == ECONNRESET {
         return false
       } else if errno != EINTR {
-        throw ExecutorError.local(operation: "write to the child process", path: "", errno: errno)
+        throw failed("write to", errno)
       }
     }
     return true
@@ -113,7 +95,7 @@ actor LocalProcess: WorkerProcess {
       case 0: closeOne(&output)
       case EINTR: break
       case EAGAIN: try await ready(output, .readable, "waiting for output")
-      default: throw ExecutorError.local(operation: "read from the child process", path: "", errno: failure)
+      default: throw failed("read from", failure)
       }
     }
   }
@@ -190,38 +172,37 @@ actor LocalProcess: WorkerProcess {
 
   // MARK: End
 
-  /// Reaps the child if it has ended.
+  /// Takes the child's end if it has come; true when there is nothing more to wait for.
   private func reap() -> Bool {
-    if pid < 0 { return true }
-    var status: Int32 = 0
-    let found = waitpid(pid, &status, WNOHANG)
-    if found == 0 { return false }
-    pid = -1
-    guard found > 0 else {
+    guard exit == nil else { return true }
+    do {
+      switch try child?.reap() {
+      case .exited(let status)?: exit = ProcessExit(status: status, signal: nil, standardError: "")
+      case .signalled(let number)?: exit = ProcessExit(status: nil, signal: ChildEnd.signalName(number), standardError: "")
+      case .silent?, .overdue?, .cancelled?, nil: return child == nil
+      }
+    } catch {
+      // Somebody else took the end.
       exit = ProcessExit(status: nil, signal: nil, standardError: "")
-      return true
     }
-    let signal = status & 0x7f
-    exit =
-      signal == 0
-      ? ProcessExit(status: status >> 8 & 0xff, signal: nil, standardError: "")
-      : ProcessExit(status: nil, signal: ChildSpawn.signalName(signal), standardError: "")
     return true
   }
 
   /// Ends what still runs of the child's process group: asks, waits two seconds, kills, and waits for the end. Not cancelled with the task.
+  ///
+  /// A runner that the worker started is in a session of its own and goes on.
   func end() async {
     closeOne(&input)
     closeOne(&output)
     closeOne(&errors)
-    if pid >= 0, !reap() {
-      for signal in [SIGTERM, SIGKILL] where pid >= 0 {
-        kill(-pid, signal)
-        await waitForEnding(until: .now + .seconds(2))
-        _ = reap()
-      }
+    for number in [SIGTERM, SIGKILL] where !reap() {
+      child?.signal(number)
+      await waitForEnding(until: .now + .seconds(2))
     }
-    closeAll()
+    _ = reap()
+    loop.unwatch(ending)
+    ending = -1
+    child = nil
   }
 
   private func waitForEnding(until limit: ContinuousClock.Instant) async {
@@ -229,13 +210,6 @@ actor LocalProcess: WorkerProcess {
     await withCheckedContinuation { continuation in
       loop.watch(descriptor, for: .readable, until: limit) { _ in continuation.resume() }
     }
-  }
-
-  private func closeAll() {
-    closeOne(&input)
-    closeOne(&output)
-    closeOne(&errors)
-    closeOne(&ending)
   }
 
   private func closeOne(_ descriptor: inout Int32) {

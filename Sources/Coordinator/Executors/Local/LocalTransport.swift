@@ -1,6 +1,7 @@
 import EventLoop
 import FoundationEssentials
 import Glibc
+import Processes
 
 /// Runs the worker program on this machine as a child process, so that one machine needs no sshd.
 ///
@@ -19,7 +20,8 @@ package struct LocalTransport: WorkerTransport {
   ) async throws -> Value {
     let environment = Self.environment()
     let process = LocalProcess(loop: loop, hostName: hostName, deadline: ProcessDeadline(limits))
-    try await process.start(command.expanded(home: environment["HOME"] ?? "/"), environment: environment)
+    let words = command.expanded(home: environment["HOME"] ?? "/")
+    try await process.start(Command(words.first ?? "", Array(words.dropFirst()), environment: environment))
     do {
       let value = try await body(process)
       await process.end()
@@ -35,6 +37,7 @@ package struct LocalTransport: WorkerTransport {
     for name in ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"] {
       if let value = getenv(name) { values[name] = String(cString: value) }
     }
+    values["PATH"] = values["PATH"] ?? "/usr/bin:/bin"
     return values
   }
 }

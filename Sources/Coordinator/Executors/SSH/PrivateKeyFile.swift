@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Processes
 
 /// A private key file that libssh2 can use: readable by its owner alone, not encrypted, ed25519 or ECDSA.
 ///

@@ -1,6 +1,7 @@
 import CSSH2
 import FoundationEssentials
 import Glibc
+import Processes
 
 extension SSHSession {
   /// Logs in. The host key must have been compared before.

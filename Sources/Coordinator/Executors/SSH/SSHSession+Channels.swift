@@ -1,6 +1,7 @@
 import CSSH2
 import FoundationEssentials
 import Glibc
+import Processes
 
 /// One command on a session.
 struct SSHChannel {

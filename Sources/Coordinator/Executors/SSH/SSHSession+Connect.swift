@@ -1,6 +1,7 @@
 import CSSH2
 import EventLoop
 import Glibc
+import Processes
 
 /// Which host key a host is asked for; a host shows only one.
 enum HostKeyTypes: CaseIterable {

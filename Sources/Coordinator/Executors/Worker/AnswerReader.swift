@@ -1,6 +1,7 @@
 import CanonicalJSON
 import BuildModel
 import FoundationEssentials
+import Processes
 
 /// Reads a worker verb's standard output: what a login shell prints first, the marker line, then lines.
 struct AnswerReader {

@@ -23,27 +23,3 @@ package struct ProcessExit: Hashable, Sendable {
     return "ended with status \(status.map { String($0) } ?? "unknown")"
   }
 }
-
-/// The last bytes of an output that nobody may let grow.
-struct OutputTail {
-  private var bytes: [UInt8] = []
-  private let limit: Int
-
-  init(limit: Int = 8 << 10) { self.limit = limit }
-
-  mutating func append(_ piece: some Collection<UInt8>) {
-    bytes.append(contentsOf: piece.suffix(limit))
-    if bytes.count > 2 * limit { bytes.removeFirst(bytes.count - limit) }
-  }
-
-  /// Safe to show: what a terminal would obey is replaced, ends are trimmed.
-  var text: String { Self.printable(bytes.suffix(limit)) }
-
-  static func printable(_ bytes: some Sequence<UInt8>) -> String {
-    let shown = bytes.map { byte -> UInt8 in
-      byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t") || (byte >= 32 && byte != 127) ? byte : UInt8(ascii: "?")
-    }
-    let end = shown.lastIndex { $0 > 32 }.map { $0 + 1 } ?? 0
-    return String(decoding: shown[..<end].drop { $0 <= 32 }, as: UTF8.self)
-  }
-}

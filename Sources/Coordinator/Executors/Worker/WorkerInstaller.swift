@@ -2,6 +2,7 @@ import BlobStore
 import BoundedConcurrency
 import BuildModel
 import FoundationEssentials
+import Processes
 
 import struct Crypto.SHA256
 

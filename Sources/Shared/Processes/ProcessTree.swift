@@ -22,7 +22,7 @@ package struct ProcessTree: Sendable {
 
   /// Ids of the members, without the caller and without zombies. `runner` is the process whose descendants count; it is not a member itself.
   package func members(of runner: pid_t?) -> [pid_t] {
-    let processes = Self.processes()
+    let processes = ProcessTable.read()
     var found: Set<pid_t> = []
     if let runner {
       var children: [pid_t: [pid_t]] = [:]
@@ -68,40 +68,9 @@ package struct ProcessTree: Sendable {
   }
 
   private func carriesMark(_ pid: pid_t) -> Bool {
-    if let path = Self.link("/proc/\(pid)/cwd"), path == directory || path.hasPrefix(directory + "/") { return true }
+    if let path = ProcessTable.link("/proc/\(pid)/cwd"), path == directory || path.hasPrefix(directory + "/") { return true }
     guard let bytes = Self.contents("/proc/\(pid)/environ", limit: 1 << 18) else { return false }
     return bytes.split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
-  }
-
-  private struct Entry {
-    var id: pid_t
-    var parent: pid_t
-    var isZombie: Bool
-  }
-
-  private static func processes() -> [Entry] {
-    guard let handle = opendir("/proc") else { return [] }
-    defer { closedir(handle) }
-    var entries: [Entry] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      guard let id = pid_t(name), let bytes = contents("/proc/\(id)/stat", limit: 4096) else { continue }
-      // The command name stands in parentheses and may itself hold blanks and parentheses.
-      guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { continue }
-      let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-      guard fields.count > 1, let parent = pid_t(String(decoding: fields[1], as: UTF8.self)) else { continue }
-      let state = fields[0].first
-      entries.append(Entry(id: id, parent: parent, isZombie: state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")))
-    }
-    return entries
-  }
-
-  private static func link(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink(path, &buffer, buffer.count)
-    return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
   }
 
   /// The first `limit` bytes of a /proc file; nil when it cannot be read (gone, or another user's).
