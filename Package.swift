@@ -165,18 +165,18 @@ let testSupport: [Target] = [
       .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),
       .product(name: "Logging", package: "swift-log"),
-    ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
+    ], path: "Tests/Support/TestCloud", swiftSettings: settings),
   // A device type to publish, with real blobs.
   .target(
     name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing"],
-    path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
+    path: "Tests/Support/PublishingSupport", swiftSettings: settings),
   // Publishes it once, in a process that can be killed.
   .executableTarget(
     name: "publish-once", dependencies: ["BuildModel", "BlobStore", "Cloud", "Publishing", "Store", "FarmService", "PublishingSupport"],
-    path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
+    path: "Tests/Support/PublishOnce", swiftSettings: settings),
   // The test cloud as a program.
   .executableTarget(
-    name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
+    name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/Support/TestCloudProgram", swiftSettings: settings),
 ]
 
 let fuzz: [Target] =
@@ -200,7 +200,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-    // Only for Tests/TestSupport.
+    // Only for Tests/Support.
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
