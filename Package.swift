@@ -117,45 +117,53 @@ let worker: [Target] = [
 ]
 
 let roomTests: [Target] = [
-  tests("BuildModel", exclude: ["Fixtures"]),
-  tests("BlobStore", ["BuildModel"]),
-  tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
-  tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
-  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
+  tests("BuildModel", ["TestFiles"], exclude: ["Fixtures"]),
+  tests("BlobStore", ["BuildModel", "TestFiles"]),
+  tests("OCIImage", ["BuildModel", "BlobStore", "TestFiles", crypto]),
+  tests("Feed", ["BuildModel", "BlobStore", "TestFiles", crypto], copy: ["Fixtures"]),
+  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", crypto], copy: ["Fixtures"]),
   .testTarget(
-    name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel"], exclude: ["Fixtures", "Golden"]),
+    name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel", "TestFiles"], path: "Tests/ConfigurationTests",
+    swiftSettings: settings),
+  tests("Planning", ["BuildModel", "TestFiles"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
-  tests("Store", ["BuildModel"]),
-  tests("Executors", ["BuildModel", "BlobStore", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", crypto]),
-  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", crypto]),
+  tests("Store", ["BuildModel", "TestFiles"]),
+  tests("Executors", ["BuildModel", "BlobStore", "TestFiles", crypto], exclude: ["Fixtures"]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "TestFiles", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", "TestFiles", crypto]),
   tests(
-    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "TestFiles", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
-  tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
+  tests("Preload", ["BuildModel", "TestFiles", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
-  tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
-  tests("Source", ["BuildModel", "Processes"]),
-  tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "Processes"]),
-  tests("Containers", ["BuildModel", "Processes"]),
+  tests("Reports", ["BuildModel", "BlobStore", "TestFiles"], exclude: ["Golden"]),
+  tests("Source", ["BuildModel", "Processes", "TestFiles"]),
+  tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles"], copy: ["Fixtures"]),
+  tests("Attempt", ["BuildModel", "Processes", "TestFiles"]),
+  tests("Containers", ["BuildModel", "Processes", "TestFiles"]),
   tests(
     "FarmService",
     [
       "BuildModel", "BlobStore", "Cloud", "CoordinatorConfiguration", "OCIImage", "Executors", "Planning", "Publishing", "PublishingSupport",
-      "Reports", "TestCloud",
+      "Reports", "TestCloud", "TestFiles",
     ]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud"], exclude: ["Golden"]),
+  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks", "TestFiles"], exclude: ["Fixtures"]),
+  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles"], exclude: ["Golden"]),
   tests(
     "TestCloud",
-    [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+    ["TestFiles", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
 ]
 
-/// What stands for balenaCloud in tests. No product knows it.
+/// A target of Tests/Support. No product knows it, and none contains tests.
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: settings)
+}
+
+/// What tests of several rooms need.
 let testSupport: [Target] = [
+  // Scratch directories, fixtures, built programs.
+  support("TestFiles"),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",

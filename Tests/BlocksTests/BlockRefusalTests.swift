@@ -1,6 +1,7 @@
 import Blocks
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @Suite struct BlockRefusalTests {

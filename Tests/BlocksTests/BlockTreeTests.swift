@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 @Suite struct BlockTreeTests {

@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 /// skopeo, umoci, docker-registry and dockerd as judges of a block.

@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 /// Images that other programs wrote from ours are read, and are the same.

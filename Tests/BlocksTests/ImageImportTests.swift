@@ -4,6 +4,7 @@ import BuildModel
 import Feed
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 /// Images of other builders that become blocks.

@@ -40,11 +40,3 @@ enum Tool {
     return reading ? try FileHandle(forReadingFrom: url) : try FileHandle(forWritingTo: url)
   }
 }
-
-/// A directory that is gone after the test.
-func withScratchDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-  let path = FileManager.default.temporaryDirectory.path + "/block-test-\(UUID().uuidString.prefix(8))"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}

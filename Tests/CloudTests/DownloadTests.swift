@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import Synchronization
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -12,7 +13,7 @@ struct DownloadTests {
     let content = noise(3 << 20)
     let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/feed/Packages.gz"))
       let found = try await client.download(request, toFile: scratch + "/a", limit: 4 << 20, expecting: blob(content))
@@ -33,7 +34,7 @@ struct DownloadTests {
     let content = noise(100_000)
     let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a.ipk"))
       let other = BlobDescriptor(digest: blob([1]).digest, size: 100_000)
@@ -83,7 +84,7 @@ struct DownloadTests {
       return [.send(Reply.bytes(200, fields, body: content))]
     }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))
       #expect(try await client.download(request, toFile: scratch + "/a", limit: 1 << 20) == blob(content))
@@ -108,7 +109,7 @@ struct DownloadTests {
   @Test func emptyBodyIsAFileToo() async throws {
     let server = try FaultServer { _, _ in Reply.send(200) }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))
       #expect(try await client.download(request, toFile: scratch + "/a", limit: 10) == blob([]))

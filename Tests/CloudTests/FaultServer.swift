@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestFiles
 
 import struct Crypto.SHA256
 

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import Synchronization
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -78,7 +79,7 @@ struct HTTPClientTests {
     let content = noise(700_000)
     let server = try FaultServer { _, number in number < 3 ? [.reset] : Reply.send(201) }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data([1, 2, 3] + content + [4]).write(to: URL(fileURLWithPath: scratch + "/file"))
       let body = HTTPRequest.Body.file(path: scratch + "/file", offset: 3, length: Int64(content.count))
       let response = try await client().send(HTTPRequest(.put, try HTTPURL(server.origin + "/a"), body: body))
@@ -99,7 +100,7 @@ struct HTTPClientTests {
 
   @Test func compressedBodyIsInflatedInMemoryAndKeptInASink() async throws {
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 3 << 20)
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data(text).write(to: URL(fileURLWithPath: scratch + "/plain"))
       let packed = Array(try run("gzip", "-9c", scratch + "/plain"))
       let server = try FaultServer { _, _ in [.send(Reply.bytes(200, [("Content-Encoding", "gzip")], body: packed))] }
@@ -252,7 +253,7 @@ struct HTTPClientTests {
   }
 
   @Test func ownAuthorityAndHTTP2() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let tls = try TestAuthority(in: scratch)
       let content = noise(5 << 20)
       try FileManager.default.createDirectory(atPath: scratch + "/www", withIntermediateDirectories: true)

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Crypto
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -125,7 +126,7 @@ struct HTTPRuleTests {
     let asset = try #require(try await api.assets(of: RowID(1)).first)
     let href = await refusal { try await api.check(asset, expecting: blob([0])) }
     #expect(href.contains("127.0.0.1 is this machine itself"))
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data(content).write(to: URL(fileURLWithPath: scratch + "/file"))
       let store = try BlobStore(root: scratch + "/store")
       let fetched = await refusal { try await api.fetch(asset, into: store, expecting: blob([0])) }

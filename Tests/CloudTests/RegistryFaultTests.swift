@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -15,7 +16,7 @@ struct RegistryFaultTests {
   /// Pushes one image through a relay and checks with skopeo what the registry has; returns the relay for a look at what happened.
   private func push(waits: Waits = Waits(), layers: [Int]? = nil, chunk: Int64? = nil, _ plan: @escaping RelayServer.Plan) async throws -> RelayServer
   {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let relay = try RelayServer(upstream: registry.port, plan)
       defer { relay.stop() }
@@ -210,7 +211,7 @@ struct RegistryFaultTests {
   }
 
   @Test func tamperedBlobIsNotTaken() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let test = try TestImage(in: scratch, layers: [300_000])
       let plain = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()))

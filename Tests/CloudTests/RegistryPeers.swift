@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import OCIImage
 import Synchronization
+import TestFiles
 
 import enum Crypto.P256
 

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -18,7 +19,7 @@ struct RegistryTests {
   @Test(arguments: [ImageManifest.Flavour.docker, .oci], [nil, 1_000_000]) func pushedImageIsWhatSkopeoSees(
     flavour: ImageManifest.Flavour, chunk: Int64?
   ) async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let test = try TestImage(in: scratch, layers: [3 << 20, 70_000], flavour: flavour)
       let client = try client(registry) { $0.chunkSize = chunk }
@@ -39,7 +40,7 @@ struct RegistryTests {
   }
 
   @Test func whatSkopeoPushedIsPulledByPlatform() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let client = try client(registry)
       let repository = try RepositoryName("library/block")
@@ -86,7 +87,7 @@ struct RegistryTests {
   }
 
   @Test func eachByteIsUploadedOnceForManyRepositories() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let relay = try RelayServer(upstream: registry.port)
       defer { relay.stop() }
@@ -109,7 +110,7 @@ struct RegistryTests {
 
   /// Nothing is uploaded before both have seen that the repository has nothing.
   @Test func twoTagsOfOneRepositoryShareTheirUploads() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let test = try TestImage(in: scratch, layers: [2 << 20, 100_000])
       let blobs = test.layers + [test.config]
@@ -130,7 +131,7 @@ struct RegistryTests {
   }
 
   @Test func wrongContentIsNamedAndNothingIsPublished() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let registry = try PrivateRegistry(in: scratch)
       let client = try client(registry)
       let repository = try RepositoryName("a/b")
@@ -149,7 +150,7 @@ struct RegistryTests {
   }
 
   @Test func basicAuthentication() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let hash = try run(
         "python3", "-W", "ignore", "-c",
         "import crypt; print(crypt.crypt('pass-word', crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)).replace('$2b$', '$2y$'))")

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Cloud
@@ -19,7 +20,7 @@ struct RegistryTokenTests {
 
   @Test(arguments: [RegistryCredential.bearer(Secret(key)), .basic(user: "me", password: Secret(key))])
   func oneScopeParameterEach(credential: RegistryCredential) async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
@@ -39,7 +40,7 @@ struct RegistryTokenTests {
   }
 
   @Test func deniedAndUnknownAreToldWithTheRegistrysWords() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
@@ -64,7 +65,7 @@ struct RegistryTokenTests {
   }
 
   @Test func mountThatIsNotGrantedBecomesAnUpload() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
@@ -78,7 +79,7 @@ struct RegistryTokenTests {
 
   /// The relay says what a registry says when a token has run out, in the middle of the upload.
   @Test func tokenThatRunsOutInTheMiddleIsRenewed() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
@@ -125,7 +126,7 @@ struct RegistryTokenTests {
   }
 
   @Test func credentialGoesOnlyToAllowedTokenHosts() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 /// A scratch directory with a farm of the sample repositories, driven by the real programs as an ordinary user (as `nobody` where root runs the tests).
@@ -8,12 +9,11 @@ final class SampleFarm: Sendable {
 
   /// Programs, and the sample repositories in their checkouts: made once a run, never changed.
   private static let shared = Result { () throws -> String in
-    let root = "/tmp/blockfarm-commands-\(getpid())"
+    let root = try ScratchDirectory.untilExit().path
     try FileManager.default.createDirectory(atPath: root + "/bin", withIntermediateDirectories: true)
-    atexit { try? FileManager.default.removeItem(atPath: "/tmp/blockfarm-commands-\(getpid())") }
     for program in ["blockfarm", "blockfarm-worker"] {
       // By another process: a program held open for writing here while a further test forks cannot be executed.
-      let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try built(program), "\(root)/bin/\(program)"])
+      let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Project.program(program), "\(root)/bin/\(program)"])
       copy.waitUntilExit()
       guard copy.terminationStatus == 0 else { throw Child.Unusable(description: "cp of \(program) failed") }
     }
@@ -24,24 +24,9 @@ final class SampleFarm: Sendable {
   static func root() throws -> String { try shared.get() }
   static func program(_ name: String) throws -> String { try root() + "/bin/" + name }
 
-  /// The program beside the running test bundle; BLOCKFARM_TEST_PROGRAMS names another directory.
-  private static func built(_ program: String) throws -> String {
-    let directories =
-      [ProcessInfo.processInfo.environment["BLOCKFARM_TEST_PROGRAMS"].map { URL(filePath: $0) }].compactMap { $0 } + [
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent(), URL(filePath: Bundle.main.bundlePath),
-        URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent(),
-      ]
-    let candidates = directories.map { $0.appending(path: program).path }
-    guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-      throw Child.Unusable(description: "\(program) is not built: looked for \(candidates)")
-    }
-    return found
-  }
-
   private static func makeCheckouts(in root: String, faults: [String]) throws {
-    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let made = try Child(
-      [project.path + "/deploy/sample/make-repositories", root + "/repositories"] + faults.flatMap { ["--fault", $0] },
+      [Project.path + "/deploy/sample/make-repositories", root + "/repositories"] + faults.flatMap { ["--fault", $0] },
       environment: environment(home: root), directory: root
     ).wait()
     guard made.status == 0 else { throw Child.Unusable(description: "make-repositories: \(made.errors)") }

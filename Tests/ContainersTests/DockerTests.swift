@@ -7,10 +7,10 @@ import Testing
 /// What must go from a daemon and what must stay, with a real dockerd.
 @Suite(.timeLimit(.minutes(3)), .enabled(if: getuid() == 0, "dockerd needs root"))
 struct DockerTests {
-  private let scratch: Scratch
+  private let scratch: BuildScratch
   private let attempt = "01890000-0000-7000-8000-000000000001.acme.1"
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try BuildScratch() }
 
   /// A dockerd of its own; ended by its pid. `environment` leads to it, and finds no buildah.
   private func withDockerd(_ body: (_ environment: [String: String]) throws -> Void) throws {

@@ -1,15 +1,16 @@
 import Foundation
+import TestFiles
 
 @testable import Executors
 
 /// A real ssh-agent with its own socket; it ends with the last reference.
 final class PrivateAgent: Sendable {
-  let scratch: Scratch
+  let scratch: ScratchDirectory
   let socket: String
   private let pid: pid_t
 
   init(keys: [String]) throws {
-    scratch = try Scratch()
+    scratch = try ScratchDirectory()
     socket = scratch.path + "/agent"
     // It puts itself into the background when it listens, and prints its pid.
     let words = try run(["ssh-agent", "-s", "-a", socket]).split { !$0.isNumber && !$0.isLetter && $0 != "_" }

@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
+import TestFiles
 
 @testable import Executors
 
 /// A real sshd of our own on loopback: own port, host keys and authorized keys; it runs as the current user and ends with the last reference.
 final class PrivateSSHD: Sendable {
-  let scratch: Scratch
+  let scratch: ScratchDirectory
   let port: UInt16
   let listener: pid_t
   let user: String
@@ -16,7 +17,7 @@ final class PrivateSSHD: Sendable {
   var identity: String { scratch.path + "/id_ed25519" }
 
   init(address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], options: [String] = [], startupFile: String? = nil) throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchDirectory()
     self.scratch = scratch
     user = try run(["id", "-un"]).trimmingCharacters(in: .whitespacesAndNewlines)
     // sshd run by root insists on this directory, which an init script makes elsewhere.
@@ -93,7 +94,7 @@ final class PrivateSSHD: Sendable {
     HostConnection(destination: try destination(), loop: try testLoop(), limits: limits)
   }
 
-  static func makeKey(_ name: String, type: String = "ed25519", phrase: String = "", in scratch: Scratch) throws {
+  static func makeKey(_ name: String, type: String = "ed25519", phrase: String = "", in scratch: ScratchDirectory) throws {
     try run(["ssh-keygen", "-q", "-t", type, "-N", phrase, "-f", scratch.path + "/" + name])
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Executors
@@ -87,7 +88,7 @@ import Testing
     ("rsa", "", 0o600, "ed25519"), ("ed25519", "secret", 0o600, "ssh-add"), ("ed25519", "", 0o644, "chmod 600"),
   ])
   func tellsAKeyFileThatCannotBeUsed(type: String, phrase: String, mode: Int, hint: String) async throws {
-    let scratch = try Scratch()
+    let scratch = try ScratchDirectory()
     try PrivateSSHD.makeKey("key", type: type, phrase: phrase, in: scratch)
     try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: scratch.path + "/key")
     let error = try #require(throws: PrivateKeyFile.Unusable.self) { try PrivateKeyFile(path: scratch.path + "/key") }

@@ -2,26 +2,6 @@ import Foundation
 
 @testable import Executors
 
-/// A directory that goes away with the last reference.
-final class Scratch: Sendable {
-  let path: String
-
-  init() throws {
-    var template = Array("/tmp/blockfarm-executors-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Missing(what: "a scratch directory") }
-    path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func write(_ text: String, to name: String, mode: Int = 0o644) throws -> String {
-    let file = path + "/" + name
-    try Data(text.utf8).write(to: URL(fileURLWithPath: file))
-    try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file)
-    return file
-  }
-}
-
 /// Something that a test needs and this machine does not have; a failure, never a skip.
 struct Missing: Error { let what: String }
 

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import Synchronization
+import TestFiles
 import Testing
 
 @testable import Executors
@@ -13,13 +14,13 @@ import Testing
   /// A client, the stand-in's root, and what keeps the host alive.
   struct Farm {
     let client: WorkerClient
-    let root: Scratch
+    let root: ScratchDirectory
     let host: PrivateSSHD?
 
     init(_ route: Route, mode: String? = nil, startupFile: String? = nil) throws {
-      root = try Scratch()
+      root = try ScratchDirectory()
       host = route == .ssh ? try PrivateSSHD(startupFile: startupFile) : nil
-      let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures/standin-worker.py"
+      let script = Fixtures().path("standin-worker.py")
       let binary = root.path + "/it's a worker"
       try run(["cp", script, binary])
       try run(["chmod", "755", binary])
@@ -75,8 +76,7 @@ import Testing
   @Test(arguments: Route.allCases)
   func movesBlobsOnceAndChecksThem(route: Route) async throws {
     let farm = try Farm(route)
-    let store = try BlobStore(root: try Scratch().path + "-store")
-    defer { try? FileManager.default.removeItem(atPath: store.root) }
+    let store = try BlobStore(root: farm.root.path + "/store")
     let blobs = try [pattern(5 << 20), [], Array("small".utf8)].map { try store.put($0) }
     #expect(try await farm.client.missingBlobs(blobs) == blobs)
     let sent = try await farm.client.putBlobs(blobs, from: store)
@@ -150,7 +150,7 @@ import Testing
   }
 
   @Test func skipsWhatALoginShellPrints() async throws {
-    let rc = try Scratch()
+    let rc = try ScratchDirectory()
     let file = try rc.write("for i in 1 2 3 4 5 6 7 8 9; do echo Welcome; echo warning >&2; done; printf 'no newline'\n", to: "rc")
     let farm = try Farm(.ssh, startupFile: file)
     #expect(try await farm.client.collectGarbage() == 5)

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 import struct Crypto.SHA256
@@ -15,9 +16,9 @@ import struct Crypto.SHA256
   func write(_ bytes: [UInt8], to writer: LayerWriter) throws { try bytes.withUnsafeBytes { try writer.write($0) } }
 
   func withStore<Value>(_ body: (BlobStore) throws -> Value) throws -> Value {
-    let root = FileManager.default.temporaryDirectory.path + "/layer-test-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    return try body(try BlobStore(root: root))
+    try withScratchDirectory { root in
+      return try body(try BlobStore(root: root))
+    }
   }
 
   @Test func digestsAreOfWhatWasWritten() throws {

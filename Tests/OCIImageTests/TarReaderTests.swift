@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import OCIImage
@@ -54,22 +55,22 @@ import Testing
 
   /// GNU tar in its own format, with long names, and in pax.
   @Test(arguments: ["gnu", "posix", "ustar", "v7"]) func readsTar(_ format: String) throws {
-    let root = FileManager.default.temporaryDirectory.path + "/tar-test-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let long = String(repeating: "n", count: 90)
-    try FileManager.default.createDirectory(atPath: root + "/d/\(long)", withIntermediateDirectories: true)
-    let name = "d/\(long)/" + (format == "gnu" || format == "posix" ? String(repeating: "f", count: 120) : "f")
-    try Data("content".utf8).write(to: URL(filePath: root + "/" + name))
-    try FileManager.default.createSymbolicLink(atPath: root + "/d/s", withDestinationPath: "../x")
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/tar")
-    process.arguments = ["--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d"]
-    try process.run()
-    process.waitUntilExit()
-    let found = try Self.read(Array(Data(contentsOf: URL(filePath: root + "/out.tar"))), step: 1000)
-    #expect(found.map { String(decoding: $0.entry.path, as: UTF8.self) } == ["d", "d/\(long)", name, "d/s"])
-    #expect(found[2].bytes == Array("content".utf8))
-    #expect(found[3].entry.kind == .symlink(target: Array("../x".utf8)))
+    try withScratchDirectory { root in
+      let long = String(repeating: "n", count: 90)
+      try FileManager.default.createDirectory(atPath: root + "/d/\(long)", withIntermediateDirectories: true)
+      let name = "d/\(long)/" + (format == "gnu" || format == "posix" ? String(repeating: "f", count: 120) : "f")
+      try Data("content".utf8).write(to: URL(filePath: root + "/" + name))
+      try FileManager.default.createSymbolicLink(atPath: root + "/d/s", withDestinationPath: "../x")
+      let process = Process()
+      process.executableURL = URL(filePath: "/usr/bin/tar")
+      process.arguments = ["--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d"]
+      try process.run()
+      process.waitUntilExit()
+      let found = try Self.read(Array(Data(contentsOf: URL(filePath: root + "/out.tar"))), step: 1000)
+      #expect(found.map { String(decoding: $0.entry.path, as: UTF8.self) } == ["d", "d/\(long)", name, "d/s"])
+      #expect(found[2].bytes == Array("content".utf8))
+      #expect(found[3].entry.kind == .symlink(target: Array("../x".utf8)))
+    }
   }
 
   struct Lie: Sendable, CustomTestStringConvertible {

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -90,7 +91,7 @@ import Testing
   }
 
   @Test func aDockerfileBesideTheContractIsUsed() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let sample = try TemporaryRepository.sample(in: scratch, tag: nil)
       let head = { (slug: String, parts: String) in #"{"slug": "\#(slug)", "type": "sw.image.overlay", "composedOf": [\#(parts)]}"# }
       try sample.write("contracts/own/contract.json", head("own", #"{"type": "sw.recipe.yocto", "slug": "tool"}"#))

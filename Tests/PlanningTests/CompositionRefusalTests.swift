@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -120,7 +121,7 @@ import Testing
 
   /// Random damage to a real file never traps: it is read or refused.
   @Test func survivesDamage() throws {
-    let whole = try Fixture.bytes("hostapp/overlays/raspberrypi5.hostapp.yml")
+    let whole = try Fixtures().bytes("hostapp/overlays/raspberrypi5.hostapp.yml")
     var state: UInt64 = 1
     func next(_ below: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -20,15 +21,15 @@ import Testing
     var testDescription: String { name }
   }
 
-  static let table = Fixture.load(Table.self, "contracts/match-cases.json").cases
+  static let table = Fixtures().load(Table.self, "contracts/match-cases.json").cases
 
   /// The contracts of the rows, by row.
   static let contracts: [Contract?] = {
-    guard let bytes = try? Fixture.bytes("contracts/match-cases.json"),
+    guard let bytes = try? Fixtures().bytes("contracts/match-cases.json"),
       let root = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any], let rows = root["cases"] as? [[String: Any]]
     else { return [] }
     return rows.map { row in
-      if let path = row["contract"] as? String { return try? Contract.parse(Fixture.bytes(path), file: path) }
+      if let path = row["contract"] as? String { return try? Contract.parse(Fixtures().bytes(path), file: path) }
       guard let object = row["contract"], let bytes = try? JSONSerialization.data(withJSONObject: object) else { return nil }
       return try? Contract.parse(Array(bytes), file: "inline")
     }

@@ -1,11 +1,12 @@
 import BuildModel
+import TestFiles
 import Testing
 
 @testable import Planning
 
 @Suite struct ContractTests {
   @Test func readsTheThirdGeneration() throws {
-    let contract = try Contract.parse(Fixture.bytes("contracts/balenaos-contracts/contracts/sw.image/tegra-gpu/contract.json"), file: "f")
+    let contract = try Contract.parse(Fixtures().bytes("contracts/balenaos-contracts/contracts/sw.image/tegra-gpu/contract.json"), file: "f")
     #expect(contract.isBlock && contract.imageClass == "overlay")
     #expect(contract.recipes.count == 9 && contract.packages.count == 6)
     #expect(contract.recipes.first == "tegra-libraries" && contract.packages.first == "libelf")
@@ -14,7 +15,7 @@ import Testing
 
   @Test(arguments: [("overlay", "1"), ("service", "0")])
   func readsDefaults(_ name: String, _ reboot: String) throws {
-    let contract = try Contract.parse(Fixture.bytes("contracts/balenaos-contracts/contracts/sw.image/\(name)/contract.json"), file: "f")
+    let contract = try Contract.parse(Fixtures().bytes("contracts/balenaos-contracts/contracts/sw.image/\(name)/contract.json"), file: "f")
     #expect(!contract.isBlock && contract.store == "data" && contract.rebootRequired == reboot)
   }
 
@@ -32,7 +33,7 @@ import Testing
       }
     }
     for set in ["balenaos-contracts", "balenaos-contracts-2021-03", "balenaos-contracts-2020-11", "balena-io-contracts"] {
-      try visit(Fixture.path("contracts/" + set))
+      try visit(Fixtures().path("contracts/" + set))
     }
     #expect(read == 49)
   }

@@ -1,12 +1,13 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
 
 @Suite struct ManifestTests {
   static let generated: [String] = {
-    let root = Fixture.path("device-types")
+    let root = Fixtures().path("device-types")
     let repositories = (try? RepositoryReader.names(root)) ?? []
     return repositories.flatMap { repository in
       ((try? RepositoryReader.names(root + "/" + repository)) ?? []).map { "\(repository)/\($0)" }
@@ -24,7 +25,7 @@ import Testing
     let parts = path.split(separator: "/")
     let file = String(parts[1].dropLast(5))
     let row = try #require(Fixture.rows.first { $0.repository == parts[0] && $0.file == file })
-    let fields = try #require(try ManifestFields.json(Fixture.bytes("device-types/" + path), path: path))
+    let fields = try #require(try ManifestFields.json(Fixtures().bytes("device-types/" + path), path: path))
     row.check(try fields.deviceType(file: file, path: path))
   }
 

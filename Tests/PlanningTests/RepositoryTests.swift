@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -7,7 +8,7 @@ import Testing
 @Suite struct RepositoryTests {
   @Test(arguments: [true, false])
   func readsTheVersionFromTheTag(_ isAnnotated: Bool) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       if isAnnotated {
         try repository.git("tag", "--annotate", "--message", "release", "v6.1.24+rev3")
@@ -26,7 +27,7 @@ import Testing
   }
 
   @Test func aCommitAfterTheTagIsNoRelease() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("checkout", "--quiet", "--detach")
       try repository.write("README.md", "later")
@@ -39,7 +40,7 @@ import Testing
   /// The nearest tag counts, of whichever kind: asking for annotated ones alone would give an older, released version.
   @Test(arguments: [true, false])
   func theNearestTagCounts(_ isAnnotated: Bool) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       func tag(_ name: String, annotated: Bool) throws {
         if annotated { try repository.git("tag", "--annotate", "--message", "release", name) } else { try repository.git("tag", name) }
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func tellsWhereTheStampDisagreesWithTheTag() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       try repository.write("VERSION", "6.1.24+rev2\n")
       try repository.commit()
@@ -77,14 +78,14 @@ import Testing
 
   @Test(arguments: ["vv2.41.0+rev2", "2.0.0-rc4.rev1", "v2.0.0.rev1", "v2019.07.0-test", "v2.73.1+rev1r10", "v2022.1.1"])
   func readsIrregularTags(_ tag: String) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let read = try TemporaryRepository.sample(in: scratch, tag: tag).read()
       #expect(read.version == OSVersion(tag) && read.isRelease)
     }
   }
 
   @Test func refusesWhatHasNoVersion() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let untagged = try TemporaryRepository.sample(in: scratch, tag: nil)
       try untagged.git("tag", "alexgg/EXT-A")
       try untagged.checkError("repository-no-tag")
@@ -97,7 +98,7 @@ import Testing
   }
 
   @Test func refusesADirtyTree() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       // What the build itself leaves behind is ignored by the repository.
       try repository.write("build/tmp/x", "x")
@@ -111,7 +112,7 @@ import Testing
   }
 
   @Test func prefersJSONAndTellsWhereItDisagrees() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       let json = { (arch: String) in
         #"{"slug": "acme", "name": "acme", "arch": "\#(arch)", "state": "RELEASED", "yocto": {"machine": "acme", "image": "balena-image", "#
@@ -129,7 +130,7 @@ import Testing
   /// The base is where the line left the main one; an odd tag nearer to the line's own commits does not count.
   @Test(arguments: ["origin/master", "master", "none"])
   func readsWhatExtendedSupportIsBasedOn(_ mainLine: String) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let layer = try TemporaryRepository("meta-balena", in: scratch)
       for (text, tag) in [("1", "v2.112.0"), ("2", "v2.113.5+rev1"), ("3", "v2.114.0")] {
         try layer.write("a", text)
@@ -158,7 +159,7 @@ import Testing
   }
 
   @Test func readsTheContractOfItsReleases() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       #expect(try repository.read().releaseContract == nil)
       try repository.write("balena.yml", "name: Acme OS\ntype: sw.block\nprovides:\n  - {type: sw.os, slug: balenaos}\n")
@@ -173,7 +174,7 @@ import Testing
   }
 
   @Test func readsSubmodules() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = try TemporaryRepository("inner", in: scratch)
       try inner.write("a", "1")
       try inner.commit()
@@ -205,7 +206,7 @@ import Testing
   }
 
   @Test func seesChangesInsideASubmodule() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let layer = try TemporaryRepository("layer", in: scratch)
       try layer.write("a", "1")
       try layer.commit()
@@ -220,7 +221,7 @@ import Testing
   }
 
   @Test func refusesLargeFileStorage() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.write(".gitattributes", "*.bin -text\n")
       try repository.write("firmware.bin", "version https://git-lfs.github.com/spec/v1\n")
@@ -234,7 +235,7 @@ import Testing
   }
 
   @Test func warningsOfGitAreNoOutput() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.noisy", "!echo 'warning: noise' >&2; echo result")
       #expect(try repository.git("noisy") == "result\n")
@@ -242,7 +243,7 @@ import Testing
   }
 
   @Test func gitIsBounded() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.wait", "!sleep 5")
       let start = Date()
@@ -255,7 +256,7 @@ import Testing
   }
 
   @Test func theEnvironmentDoesNotReachGit() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.show-env", "!env")
       let seen = try repository.git("show-env").split(separator: "\n").map { String($0.prefix { $0 != "=" }) }
@@ -272,7 +273,7 @@ import Testing
   }
 
   @Test func findsContractsOnceAndNoDevices() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       try repository.write("contracts/contracts/sw.image/a/contract.json", #"{"slug": "a", "type": "sw.image.overlay"}"#)
       try repository.write("contracts/.cache/contract.json", "not read")

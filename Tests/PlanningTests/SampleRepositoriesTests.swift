@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -9,9 +10,8 @@ import Testing
   static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"]
 
   static func make(in scratch: String) throws -> [DeviceRepository] {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let maker = Process()
-    maker.executableURL = root.appending(path: "deploy/sample/make-repositories")
+    maker.executableURL = URL(filePath: Project.path + "/deploy/sample/make-repositories")
     maker.arguments = [scratch + "/origin"]
     maker.standardOutput = FileHandle.nullDevice
     try maker.run()
@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func plansTheQuickstart() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       #expect(repositories.map(\.version.text) == ["6.1.24+rev3", "6.1.24+rev1", "2.98.12", "8.0.2+rev1"] && repositories.allSatisfy(\.isRelease))
       #expect(repositories.allSatisfy { $0.checkout.submodules.map(\.path.text) == ["balena-yocto-scripts"] })
@@ -52,7 +52,7 @@ import Testing
   }
 
   @Test func theOldOneGetsOnlyWhatFits() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       let request = PlanRequest(machines: ["acme-classic"], all: false, architectures: [], repositories: [], blocks: .all)
       let task = try #require(try Planner.plan(request, repositories: repositories).tasks.first)
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func theModernOneHasAComposition() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       let request = PlanRequest(machines: ["acme-kit", "acme-board7"], all: false, architectures: [], repositories: [], blocks: .all)
       let tasks = try Planner.plan(request, repositories: repositories).tasks

@@ -9,14 +9,6 @@ struct TemporaryRepository {
   let path: String
   let name: String
 
-  /// Makes a scratch directory, hands it to `body` and removes it.
-  static func withScratch<Value>(_ body: (String) throws -> Value) throws -> Value {
-    let path = FileManager.default.temporaryDirectory.appending(path: "planning-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
-  }
-
   /// One that is there already.
   init(path: String, name: String) { (self.path, self.name) = (path, name) }
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
@@ -7,7 +8,7 @@ import Testing
 @Suite(.serialized) struct EngineTests {
   @Test(.enabled(if: isRoot, "mounting needs root"), arguments: ["mbr", "gpt"])
   func dockerdWorksWithWhatWasPreloaded(layout: String) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", layout, mebibytes: 48)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 6)
       _ = try Preloader.preload(image: scratch + "/image", images: images, into: scratch + "/out", scratch: scratch, time: testTime)
@@ -18,7 +19,7 @@ import Testing
 
   @Test(.enabled(if: isRoot, "mounting needs root"))
   func dockerdWorksAfterASecondPreloadIntoAStoreThatItUsed() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr", mebibytes: 48)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 2)
       let out = scratch + "/out"

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
@@ -22,7 +23,7 @@ import Testing
   }
 
   @Test func theInnerImageIsTakenOutAndPreloaded() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = scratch + "/inner"
       try Fixture.disk(inner, "mbr")
       let images = try Fixture.images(scratch + "/oci")
@@ -39,7 +40,7 @@ import Testing
   }
 
   @Test func whatCannotBeTakenOutIsSaid() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = scratch + "/inner"
       try Fixture.disk(inner, "mbr")
       let images = try Fixture.images(scratch + "/oci")

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
@@ -8,7 +9,7 @@ import Testing
 
   @Test(arguments: ["mbr", "gpt", "primary"])
   func readsWhatSfdiskWrites(layout: String) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", layout)
       struct Listing: Decodable {
         struct Table: Decodable {
@@ -33,7 +34,7 @@ import Testing
   }
 
   @Test func hostileTablesAreRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, "mbr")
       let extended = UInt64(48 - 4) << 20
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test func damagedGPTsAreRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, "gpt")
       func fault(_ word: String, _ damage: (String) throws -> Void) throws {
@@ -86,7 +87,7 @@ import Testing
   }
 
   @Test func onlyTheLastPartitionGrows() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let file = try DiskFile(scratch + "/image", .update)
       let table = try PartitionTable(readingFrom: file)
@@ -108,7 +109,7 @@ import Testing
 
   /// sgdisk writes the backup where it belongs; nothing of the old one may be left to be found there.
   @Test func theOldBackupOfAGPTIsGone() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, "gpt")
       let file = try DiskFile(image, .update)

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
@@ -6,7 +7,7 @@ import Testing
 @Suite struct PreloaderTests {
   @Test(arguments: ["mbr", "gpt", "primary"])
   func growsTheDataPartitionAndLeavesTheInputAlone(layout: String) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, layout, mebibytes: 8)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 24)
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test func equalInputsGiveEqualBytes() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, "mbr", mebibytes: 8)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 8)
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func aSecondPreloadAddsToTheFirst() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "gpt", mebibytes: 16)
       let images = try Fixture.images(scratch + "/oci")
       _ = try Preloader.preload(image: scratch + "/image", images: [images[0]], into: scratch + "/one", scratch: scratch, time: testTime)
@@ -57,7 +58,7 @@ import Testing
   }
 
   @Test func aTagMovesAndOthersStay() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr", mebibytes: 16)
       let images = try Fixture.images(scratch + "/oci")
       func named(_ image: PreloadImage, _ names: [String]) -> PreloadImage {
@@ -82,7 +83,7 @@ import Testing
   }
 
   @Test func nothingIsLeftAfterAWrongLayer() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       let layer = images[0].layers[1]
@@ -108,7 +109,7 @@ import Testing
   }
 
   @Test func aLayerThatIsNotTheConfigurationsIsRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       let wrong = PreloadImage(names: images[0].names, manifestDigest: images[0].manifestDigest, config: images[0].config, layers: images[1].layers)
@@ -122,7 +123,7 @@ import Testing
   }
 
   @Test func anImageWithoutDataPartitionListsTheLabels() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr", label: "other-data")
       let images = try Fixture.images(scratch + "/oci")
       #expect(
@@ -134,7 +135,7 @@ import Testing
   }
 
   @Test func theOutputMayNotBeTheInput() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       try FileManager.default.linkItem(atPath: scratch + "/image", toPath: scratch + "/same")
@@ -148,7 +149,7 @@ import Testing
   }
 
   @Test func aFileSystemThatCannotBeWrittenIsRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let images = try Fixture.images(scratch + "/oci")
       for (options, word) in [("inline_data", "incompatible features"), ("^extent,^64bit", "not ext4 with extents"), ("quota", "does not know")] {
         try Fixture.disk(scratch + "/image", "mbr", label: "unused")
@@ -169,7 +170,7 @@ import Testing
   }
 
   @Test func aDirectoryOfManyThousandEntriesDoesNotSlowDown() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci", mebibytes: 1, files: 20000)
       let report = try Preloader.preload(image: scratch + "/image", images: images, into: scratch + "/out", scratch: scratch, time: testTime)

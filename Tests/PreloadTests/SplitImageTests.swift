@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
@@ -47,7 +48,7 @@ import Testing
   private func mebibytes(_ start: Int, _ length: Int, _ index: String) -> String { "\(start << 20) \(length << 20) \(index)" }
 
   @Test func logicalPartitionsAndTheGapsOfTheirRecords() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "mbr")
       // Ends in the middle of a sector, behind the last partition.
       try run("truncate", ["-s", "+1500", scratch + "/image"])
@@ -60,7 +61,7 @@ import Testing
   }
 
   @Test func noGapsBetweenPartitions() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "primary")
       let parts = try split(scratch + "/image", .raw, into: scratch + "/out")
       #expect(parts == [(0, 4, "-"), (4, 8, "(1)"), (12, 16, "(2)"), (28, 16, "(3)")].map(mebibytes))
@@ -68,7 +69,7 @@ import Testing
   }
 
   @Test func flasher() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "gpt", prefix: "flash")
       let parts = try split(scratch + "/image", .flasher, into: scratch + "/out")
       #expect(try files(in: scratch + "/out") == ["compressed-flasher", "image-flasher.json"])
@@ -79,7 +80,7 @@ import Testing
 
   @Test(arguments: [512, 1024, 2048, 4096])
   func blocksOfAGPT(size: Int) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try run("python3", ["\(Fixture.directory)/make-gpt.py", scratch + "/image", String(size)])
       let parts = try split(scratch + "/image", .image, into: scratch + "/out")
       let expected = [(0, 50, "-"), (50, 50, "(1)"), (100, 20, "-"), (120, 252, "(3)"), (372, 48, "-")].map { "\($0 * size) \($1 * size) \($2)" }
@@ -88,7 +89,7 @@ import Testing
   }
 
   @Test func theManifest() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let parts = [
         SplitImageManifest.Part(filename: "part-0.deflate", crc: 4_294_967_295, len: 4_194_304, zLen: 4132),
         SplitImageManifest.Part(filename: "part-1.deflate", crc: 0, len: 5_000_000_000, zLen: 17, partitionIndex: "(5)"),
@@ -122,7 +123,7 @@ import Testing
   }
 
   @Test func theBytesDependOnNothingButTheImage() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/sparse", "mbr")
       try run("cp", ["--sparse=never", scratch + "/sparse", scratch + "/dense"])
       for (name, image, lanes) in [("one", "sparse", 1), ("many", "sparse", 5), ("full", "dense", 3)] {
@@ -135,7 +136,7 @@ import Testing
   }
 
   @Test func anEarlierSplitIsReplacedWhole() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/first", "mbr")
       try disk(scratch + "/second", "primary")
       #expect(try split(scratch + "/first", .image, into: scratch + "/out").count == 8)
@@ -152,7 +153,7 @@ import Testing
   }
 
   @Test func everyDifferenceIsFound() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try disk(image, "mbr")
       _ = try split(image, .image, into: scratch + "/good")

@@ -1,16 +1,9 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Preload
-
-/// A directory that is removed when the closure ends.
-func withScratch<R>(_ body: (String) throws -> R) throws -> R {
-  let path = NSTemporaryDirectory() + "/preload-tests-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
 
 struct Finished {
   let status: Int32
@@ -42,7 +35,7 @@ func run(_ program: String, _ arguments: [String], mayFail: Bool = false, enviro
 }
 
 enum Fixture {
-  static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
+  static let directory = Fixtures().directory
 
   static func disk(_ path: String, _ layout: String, mebibytes: Int = 16, label: String = "resin-data", prefix: String = "resin") throws {
     try run("\(directory)/make-disk.sh", [path, layout, String(mebibytes), label, prefix])

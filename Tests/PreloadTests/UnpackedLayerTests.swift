@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 import struct Crypto.SHA256
@@ -12,7 +13,7 @@ import struct Crypto.SHA256
 
   /// Reads a tar that a Python expression writes with `t`, a tarfile, and `f(name, type, **fields)`.
   private func read(_ code: String, tail: [UInt8] = [], edit: (inout Data) -> Void = { _ in }) throws -> Result<UnpackedLayer, PreloadError> {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let program = """
         import io, sys, tarfile
         t = tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT)
@@ -89,7 +90,7 @@ import struct Crypto.SHA256
 
   /// tar-split, put together again by a reader of its own: headers from it, contents in the order of the archive.
   @Test func tarSplitGivesTheArchiveBack() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let images = try Fixture.images(scratch + "/oci", mebibytes: 1)
       for (index, layer) in images.flatMap(\.layers).enumerated() {
         let read = try UnpackedLayer.read(

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Publishing
 import PublishingSupport
+import TestFiles
 import Testing
 
 @testable import TestCloud
@@ -18,19 +19,11 @@ import Testing
     init(_ bench: PublishBench, directory: String) throws {
       process = Process()
       output = Pipe()
-      process.executableURL = try URL(filePath: Self.path())
+      process.executableURL = try URL(filePath: Project.program("publish-once"))
       process.arguments = [bench.cloud.url, directory, "final", "1"]
       process.environment = ["BLOCKFARM_TOKEN": bench.token.exposed, "PATH": "/usr/bin:/bin"]
       process.standardOutput = output
       process.standardError = output
-    }
-
-    /// `publish-once` is built into the directory of the test bundle.
-    private static func path() throws -> String {
-      var directory = URL(filePath: #filePath)
-      for _ in 0..<3 { directory.deleteLastPathComponent() }
-      let places = [Bundle.main.bundlePath, Bundle.main.executableURL?.deletingLastPathComponent().path ?? "", directory.path + "/.build/debug"]
-      return try #require(places.map { $0 + "/publish-once" }.first { FileManager.default.isExecutableFile(atPath: $0) })
     }
 
     /// Runs to the end; all of what it said.
@@ -69,40 +62,40 @@ import Testing
   private func kill(from first: Int, step: Int) async throws -> Int {
     try await PublishBench.with { bench in
       let empty = await bench.cloud.engine.edit { $0 }
-      let root = FileManager.default.temporaryDirectory.path + "/kill-\(UUID().uuidString)"
-      defer { try? FileManager.default.removeItem(atPath: root) }
-      func directory(_ name: String) throws -> String {
-        try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
-        return root + "/" + name
-      }
-      await bench.cloud.traffic.reset()
-      let whole = try await Child(bench, directory: try directory("whole")).run()
-      #expect(whole.status == 0 && !whole.signal, "\(whole.text)")
-      try await bench.expectPublishedOnce()
-      let count = await bench.cloud.traffic.count
-      #expect(count > 100)
-      #expect(!whole.text.contains(bench.token.exposed))
-      var (position, killed) = (first, 0)
-      // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
-      while true {
-        await bench.cloud.engine.edit { $0 = empty }
+      return try await withScratchDirectory { root in
+        func directory(_ name: String) throws -> String {
+          try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
+          return root + "/" + name
+        }
         await bench.cloud.traffic.reset()
-        let place = try directory("\(position)")
-        let child = try Child(bench, directory: place)
-        let process = child.process
-        await bench.cloud.traffic.afterRequest(position) { _ in Glibc.kill(process.processIdentifier, SIGKILL) }
-        let first = try await child.run()
-        if !first.signal { break }
-        try await bench.expectNothingHalfIsVisible()
-        let second = try await Child(bench, directory: place).run()
-        #expect(second.status == 0 && !second.signal, "after \(position): \(second.text)")
+        let whole = try await Child(bench, directory: try directory("whole")).run()
+        #expect(whole.status == 0 && !whole.signal, "\(whole.text)")
         try await bench.expectPublishedOnce()
-        try? FileManager.default.removeItem(atPath: place)
-        position += step
-        killed += 1
+        let count = await bench.cloud.traffic.count
+        #expect(count > 100)
+        #expect(!whole.text.contains(bench.token.exposed))
+        var (position, killed) = (first, 0)
+        // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
+        while true {
+          await bench.cloud.engine.edit { $0 = empty }
+          await bench.cloud.traffic.reset()
+          let place = try directory("\(position)")
+          let child = try Child(bench, directory: place)
+          let process = child.process
+          await bench.cloud.traffic.afterRequest(position) { _ in Glibc.kill(process.processIdentifier, SIGKILL) }
+          let first = try await child.run()
+          if !first.signal { break }
+          try await bench.expectNothingHalfIsVisible()
+          let second = try await Child(bench, directory: place).run()
+          #expect(second.status == 0 && !second.signal, "after \(position): \(second.text)")
+          try await bench.expectPublishedOnce()
+          try? FileManager.default.removeItem(atPath: place)
+          position += step
+          killed += 1
+        }
+        #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
+        return killed
       }
-      #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
-      return killed
     }
   }
 }

@@ -3,6 +3,7 @@ import BuildModel
 import Cloud
 import Feed
 import Foundation
+import TestFiles
 import Testing
 
 import struct Crypto.SHA256
@@ -73,13 +74,12 @@ import struct Crypto.SHA256
   }
 
   func with(_ body: @Sendable (Setting) async throws -> Void) async throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/remote-feed-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let setting = try Setting(scratch)
-    defer { setting.server.stop() }
-    try await body(setting)
-    #expect(try setting.leftovers() == [])
+    try await withScratchDirectory { scratch in
+      let setting = try Setting(scratch)
+      defer { setting.server.stop() }
+      try await body(setting)
+      #expect(try setting.leftovers() == [])
+    }
   }
 
   func failure(_ body: @Sendable () async throws -> Void) async -> String {

@@ -1,19 +1,19 @@
 import BuildModel
 import Foundation
 import Source
+import TestFiles
 import Testing
 
 /// Mirrors and checkouts with a real git, from real bundles.
 final class SourceTests {
-  private let scratch: String
-  private var root: String { scratch + "/root" }
+  private let directory: ScratchDirectory
+  private var scratch: String { directory.path }
+  private let root: String
 
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.path + "/source-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: scratch + "/root", withIntermediateDirectories: true)
+    directory = try ScratchDirectory()
+    root = try directory.makeDirectory("root")
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
   @Test func aCheckoutAnswersAsACloneWould() throws {
     let (device, spec) = try deviceRepository()

@@ -2,6 +2,7 @@ import BlobStore
 import Blocks
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 /// Blocks from Dockerfiles, with the real worker and the real buildah (as root: an ordinary account needs subordinate users). opkg is a stand-in.
@@ -39,8 +40,7 @@ struct DockerfileBlockTests {
   private func baseImage() throws -> String {
     let directory = host.scratch + "/base"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let opkg = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/opkg").path
-    try FileManager.default.copyItem(atPath: opkg, toPath: directory + "/opkg")
+    try FileManager.default.copyItem(atPath: Fixtures().path("opkg"), toPath: directory + "/opkg")
     try FileManager.default.copyItem(atPath: "/bin/busybox", toPath: directory + "/busybox")
     let dockerfile = """
       FROM scratch

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 /// `balena-acme-arm` of deploy/sample with its submodule, made once for all tests of the run.
@@ -16,9 +17,8 @@ struct SampleRepository {
   static func shared() throws -> SampleRepository { try made.get() }
 
   private init() throws {
-    directory = FileManager.default.temporaryDirectory.path + "/blockfarm-worker-sample-\(getpid())"
-    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    _ = try Self.output([project.path + "/deploy/sample/make-repositories", directory])
+    directory = try ScratchDirectory.untilExit().path
+    _ = try Self.output([Project.path + "/deploy/sample/make-repositories", directory])
     let device = directory + "/" + Self.repository
     guard let commit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD"])),
       let scriptsCommit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD:\(Self.scripts)"]))
@@ -26,7 +26,6 @@ struct SampleRepository {
     self.commit = commit
     self.scriptsCommit = scriptsCommit
     tag = try Self.output(["git", "-C", device, "describe", "--abbrev=0"])
-    atexit { try? FileManager.default.removeItem(atPath: FileManager.default.temporaryDirectory.path + "/blockfarm-worker-sample-\(getpid())") }
   }
 
   /// A spec for acme-board64 with a block and the image; change what a test is about.

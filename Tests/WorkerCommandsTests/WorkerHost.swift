@@ -1,11 +1,13 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 /// A private root of the real worker program, run as an ordinary user (as `nobody` where the tests are run by root), with the sample repositories at hand.
 final class WorkerHost {
   /// A directory that the worker's account can reach; goes with the object.
-  let scratch: String
+  private let directory: ScratchDirectory
+  var scratch: String { directory.path }
   var root: String { scratch + "/root" }
   /// What the worker's account has in its environment besides PATH and HOME.
   var variables: [String: String] = [:]
@@ -16,11 +18,10 @@ final class WorkerHost {
   /// With `asRoot` the worker runs as the tests do; it takes no specs then that need bitbake.
   init(asRoot: Bool = false) throws {
     isRoot = asRoot
-    // Short and reachable for any account, which a checkout need not be.
-    scratch = "/tmp/blockfarm-worker-tests-\(UUID().uuidString.prefix(8))"
+    directory = try ScratchDirectory()
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     // By another process: a program that this one held open for writing while a further test forks cannot be executed ("text file busy").
-    let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Self.binary(), program])
+    let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Project.program("blockfarm-worker"), program])
     copy.waitUntilExit()
     try #require(copy.terminationStatus == 0)
     if getuid() == 0, !asRoot { try #require(chown(root, uid_t(Self.nobody), gid_t(Self.nobody)) == 0) }
@@ -29,18 +30,9 @@ final class WorkerHost {
   deinit {
     // Whatever a failed test left behind.
     for attempt in (try? FileManager.default.contentsOfDirectory(atPath: root + "/attempts")) ?? [] { _ = try? run(["cancel", attempt]) }
-    try? FileManager.default.removeItem(atPath: scratch)
   }
 
   var program: String { scratch + "/blockfarm-worker" }
-
-  /// The program beside the running test bundle.
-  private static func binary() throws -> String {
-    let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let candidates = [directory, URL(filePath: Bundle.main.bundlePath), URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()]
-      .map { $0.appending(path: "blockfarm-worker").path }
-    return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "blockfarm-worker is not built")
-  }
 
   /// A process of the worker, as the ordinary user. The caller waits for it.
   func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
@@ -99,8 +91,7 @@ final class WorkerHost {
   func install(_ fixture: String) throws -> String {
     let directory = scratch + "/bin"
     try FileManager.default.createDirectory(atPath: directory + "/state", withIntermediateDirectories: true)
-    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(fixture)").path
-    try FileManager.default.copyItem(atPath: source, toPath: "\(directory)/\(fixture)")
+    try FileManager.default.copyItem(atPath: Fixtures().path(fixture), toPath: "\(directory)/\(fixture)")
     for path in [directory, directory + "/state"] { try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path) }
     variables["PATH"] = "\(directory):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
     return directory

@@ -1,21 +1,20 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 import Yocto
 
 /// Collecting from real trees, also hostile ones; what comes out is read with unzip and tar.
 final class ArtifactCollectorTests {
-  private let scratch: String
+  private let directory: ScratchDirectory
+  private var scratch: String { directory.path }
   private let images: String
 
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.path + "/collector-\(UUID().uuidString)"
-    images = scratch + "/tree/build/tmp/deploy/images/acme"
-    try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
+    directory = try ScratchDirectory()
+    images = try directory.makeDirectory("tree/build/tmp/deploy/images/acme")
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
   @Test func linksAreFollowedAndZipsAreWhole() throws {
     let content = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0 * 7 / 3) }) + Data(count: 3_000_000)

@@ -2,29 +2,25 @@ import BuildModel
 import Containers
 import Foundation
 import Processes
+import TestFiles
 import Testing
 
 /// A directory of a test, with an image to build from.
-final class Scratch {
-  let path: String
+struct BuildScratch {
+  private let directory: ScratchDirectory
   let environment: [String: String]
+  /// What the builder may use for itself; gone after its `cleanUp`.
+  let work: String
+  var path: String { directory.path }
 
   init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/containers-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path + "/work", withIntermediateDirectories: true)
-    environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": path]
+    directory = try ScratchDirectory()
+    work = try directory.makeDirectory("work")
+    environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": directory.path]
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  /// What the builder may use for itself; gone after its `cleanUp`.
-  var work: String { path + "/work" }
-
   func write(_ text: String, to name: String, executable: Bool = false) throws {
-    let url = URL(filePath: "\(path)/\(name)")
-    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    try Data(text.utf8).write(to: url)
-    if executable { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path) }
+    try directory.write(text, to: name, mode: executable ? 0o755 : 0o644)
   }
 
   /// A context whose Dockerfile builds on a tree with busybox.
