@@ -125,7 +125,7 @@ let roomTests: [Target] = [
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel", "TestFiles"], path: "Tests/ConfigurationTests",
     swiftSettings: settings),
-  tests("Planning", ["BuildModel", "TestFiles"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "TestFiles", "TestGolden"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel", "TestFiles"]),
   tests("Executors", ["BuildModel", "BlobStore", "TestFiles", crypto], exclude: ["Fixtures"]),
@@ -136,7 +136,7 @@ let roomTests: [Target] = [
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", "TestFiles", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
-  tests("Reports", ["BuildModel", "BlobStore", "TestFiles"], exclude: ["Golden"]),
+  tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes", "TestFiles"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes", "TestFiles"]),
@@ -149,10 +149,12 @@ let roomTests: [Target] = [
     ]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks", "TestFiles"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles"], exclude: ["Golden"]),
+  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles", "TestGolden"], exclude: ["Golden"]),
   tests(
     "TestCloud",
     ["TestFiles", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+  // The peers and files that tests lean on.
+  .testTarget(name: "SupportTests", dependencies: ["TestFiles", "TestGolden"], path: "Tests/SupportTests", swiftSettings: settings),
 ]
 
 /// A target of Tests/Support. No product knows it, and none contains tests.
@@ -164,6 +166,8 @@ func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 let testSupport: [Target] = [
   // Scratch directories, fixtures, built programs.
   support("TestFiles"),
+  // Comparison with texts that are kept in files.
+  support("TestGolden"),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",

@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestGolden
 import Testing
 
 /// `blockfarm block` as people call it, without a farm.
@@ -154,9 +155,7 @@ import Testing
   func golden(_ name: String, _ text: String) throws {
     let lines = text.replacing(/libdeflate-\S*/, with: "<compressor>").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let plain = lines.map { $0.contains("package ") ? $0.replacing(/[0-9a-f]{64}/, with: "<digest>") : $0 }.joined(separator: "\n")
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).txt")
-    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(plain.utf8).write(to: file) }
-    #expect(plain == (try String(contentsOf: file, encoding: .utf8)), "Golden/\(name).txt")
+    try Golden.check(name, plain)
   }
 
   @Test func inspects() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestGolden
 import Testing
 
 /// Hosts over real SSH: added with a pinned key, left out with a reason.

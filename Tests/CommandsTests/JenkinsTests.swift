@@ -1,5 +1,6 @@
 import Foundation
 import TestCloud
+import TestGolden
 import Testing
 
 /// `blockfarm jenkins` as a job starts it: variables in, `deploy-jenkins/` and an exit status out.

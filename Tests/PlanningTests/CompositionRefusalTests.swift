@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -67,7 +68,7 @@ import Testing
       lines.append(error.description)
     }
     #expect(Set(Self.broken.map(\.rule)).union([.expansion]) == Set(CompositionRule.allCases), "each rule has a case")
-    try Golden.check("composition-refusals", lines.joined(separator: "\n"))
+    try Golden.checkDescription("composition-refusals", lines.joined(separator: "\n"))
   }
 
   /// The file that had the last word on the service is named.

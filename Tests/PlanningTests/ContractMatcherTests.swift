@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -73,7 +74,7 @@ import Testing
       {"type": "arch.sw", "slug": "rpi"}, {"type": "sw.feature", "slug": "z"}
       """)
     #expect(found.map(\.kind) == [.yocto, .osVersion, .deviceType, .architecture, .unknown])
-    try Golden.check("contract-reasons", found.map(\.text).joined(separator: "\n"))
+    try Golden.checkDescription("contract-reasons", found.map(\.text).joined(separator: "\n"))
   }
 
   @Test func takesAnAliasForADeviceType() throws {
@@ -103,8 +104,8 @@ import Testing
       {"or": [{"anyOf": [{"type": "arch.sw", "slug": "i386"}, {"type": "hw.device-type", "data": {"arch": "amd64"}}], "allOf": []}, {"type": "sw.feature", "slug": "x"}]},
       {"type": "hw.device-type", "slug": "acme", "data": {"arch": "rpi"}}, {"type": "hw.device-type", "data": {"storage": "internal"}}, {}
       """)
-    try Golden.check("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
-    try Golden.check("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
+    try Golden.checkDescription("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
+    try Golden.checkDescription("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
     #expect(try WorkerProtocol.decode([RequirementVerdict].self, from: WorkerProtocol.encode(verdicts)) == verdicts)
   }
 

@@ -1,5 +1,6 @@
 import BuildModel
 import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -58,6 +59,6 @@ import Testing
   ])
   func namesTheFile(_ name: String, _ text: String) throws {
     let error = #expect(throws: PlanningError.self) { try Contract.parse(Array(text.utf8), file: "contracts/a/contract.json") }
-    try Golden.check("contract-\(name)", error)
+    try Golden.checkDescription("contract-\(name)", error)
   }
 }

@@ -1,5 +1,6 @@
 import BuildModel
 import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -38,9 +39,9 @@ import Testing
 
   @Test func theFirstAndTheSecondNameNoRecipe() throws {
     let first = #expect(throws: PlanningError.self) { try Self.plan(".", ["balenaos-contracts-2020-11"], blocks: "tegra-gpu") }
-    try Golden.check("generation-1-no-recipe", first, replacing: [Fixtures().path("contracts"): "<contracts>"])
+    try Golden.checkDescription("generation-1-no-recipe", first, replacing: [Fixtures().path("contracts"): "<contracts>"])
     let second = #expect(throws: PlanningError.self) { try Self.plan("balenaos-contracts-2021-03", blocks: "tegra-gpu") }
-    try Golden.check("generation-2-no-recipe", second, replacing: [Fixtures().path("contracts"): "<contracts>"])
+    try Golden.checkDescription("generation-2-no-recipe", second, replacing: [Fixtures().path("contracts"): "<contracts>"])
   }
 
   /// Its list names a target, and the list's own requirements count.
@@ -67,7 +68,7 @@ import Testing
   func isExplained(_ name: String, _ set: String, _ root: String) throws {
     let plan = try Self.plan(set, [root], blocks: "", codename: "honister", explaining: true)
     let text = plan.explanations.map { $0.lines.joined(separator: "\n") }.joined(separator: "\n\n")
-    try Golden.check("explain-\(name)-generation", text, replacing: [Fixtures().path("contracts"): "<contracts>"])
+    try Golden.checkDescription("explain-\(name)-generation", text, replacing: [Fixtures().path("contracts"): "<contracts>"])
     #expect(plan.tasks[0].blocks.isEmpty && plan.tasks[0].recipes.isEmpty && plan.tasks[0].notices.isEmpty, "nothing was asked for")
   }
 

@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -106,7 +107,7 @@ import Testing
   ])
   func namesFileAndLine(_ name: String, _ text: String) throws {
     let error = #expect(throws: PlanningError.self) { try coffee(text) }
-    try Golden.check("manifest-coffee-\(name)", error)
+    try Golden.checkDescription("manifest-coffee-\(name)", error)
   }
 
   @Test(arguments: [
@@ -120,7 +121,7 @@ import Testing
     let error = #expect(throws: PlanningError.self) {
       try ManifestFields.json(Array(text.utf8), path: "x.json")?.deviceType(file: "x", path: "x.json")
     }
-    try Golden.check("manifest-json-\(name)", error)
+    try Golden.checkDescription("manifest-json-\(name)", error)
   }
 }
 

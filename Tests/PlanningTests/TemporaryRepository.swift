@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -60,6 +61,6 @@ struct TemporaryRepository {
   /// Checks the text of the error that reading gives.
   func checkError(_ golden: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
     let error = #expect(throws: PlanningError.self, sourceLocation: sourceLocation) { try read() }
-    try Golden.check(golden, error, replacing: [path: "<path>"], sourceLocation: sourceLocation)
+    try Golden.checkDescription(golden, error, replacing: [path: "<path>"], sourceLocation: sourceLocation)
   }
 }

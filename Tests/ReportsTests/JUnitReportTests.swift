@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import Reports
+import TestGolden
 import Testing
 
 /// JUnit XML, read by xmllint and by Python's junitparser.
