@@ -119,26 +119,27 @@ let worker: [Target] = [
 let roomTests: [Target] = [
   tests("BuildModel", ["TestFiles"], exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel", "TestFiles"]),
-  tests("OCIImage", ["BuildModel", "BlobStore", "TestFiles", crypto]),
-  tests("Feed", ["BuildModel", "BlobStore", "TestFiles", crypto], copy: ["Fixtures"]),
-  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", crypto], copy: ["Fixtures"]),
+  tests("OCIImage", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto]),
+  tests("Feed", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
+  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel", "TestFiles"], path: "Tests/ConfigurationTests",
     swiftSettings: settings),
-  tests("Planning", ["BuildModel", "TestFiles", "TestGolden"], exclude: ["Fixtures", "Golden"]),
+  tests("Planning", ["BuildModel", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel", "TestFiles"]),
-  tests("Executors", ["BuildModel", "BlobStore", "TestFiles", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "TestFiles", crypto]),
-  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", "TestFiles", crypto]),
+  tests("Executors", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "TestFiles", "TestPeers", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", "TestFiles", "TestPeers", crypto]),
   tests(
-    "Publishing", ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "TestFiles", "PublishingSupport", "publish-once", crypto],
+    "Publishing",
+    ["BuildModel", "BlobStore", "OCIImage", "Cloud", "TestCloud", "TestFiles", "TestPeers", "PublishingSupport", "publish-once", crypto],
     exclude: ["Fixtures", "Peers"]),
-  tests("Preload", ["BuildModel", "TestFiles", crypto], exclude: ["Fixtures"]),
+  tests("Preload", ["BuildModel", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
   tests("Jenkins"),
-  tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden"], exclude: ["Golden"]),
-  tests("Source", ["BuildModel", "Processes", "TestFiles"]),
-  tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles"], copy: ["Fixtures"]),
+  tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
+  tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
+  tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes", "TestFiles"]),
   tests("Containers", ["BuildModel", "Processes", "TestFiles"]),
   tests(
@@ -148,13 +149,14 @@ let roomTests: [Target] = [
       "Reports", "TestCloud", "TestFiles",
     ]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks", "TestFiles"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles", "TestGolden"], exclude: ["Golden"]),
+  tests("WorkerCommands", ["BuildModel", "BlobStore", "Blocks", "TestFiles", "TestPeers"], exclude: ["Fixtures"]),
+  tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests(
     "TestCloud",
     ["TestFiles", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
   // The peers and files that tests lean on.
-  .testTarget(name: "SupportTests", dependencies: ["TestFiles", "TestGolden"], path: "Tests/SupportTests", swiftSettings: settings),
+  .testTarget(
+    name: "SupportTests", dependencies: ["TestFiles", "TestGolden", "TestPeers", "test-cloud"], path: "Tests/SupportTests", swiftSettings: settings),
 ]
 
 /// A target of Tests/Support. No product knows it, and none contains tests.
@@ -168,6 +170,8 @@ let testSupport: [Target] = [
   support("TestFiles"),
   // Comparison with texts that are kept in files.
   support("TestGolden"),
+  // Real programs: started, waited for, ended.
+  support("TestPeers", ["CLinux", "TestFiles"]),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",

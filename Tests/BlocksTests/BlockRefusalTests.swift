@@ -2,6 +2,7 @@ import Blocks
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @Suite struct BlockRefusalTests {

@@ -2,6 +2,7 @@ import BuildModel
 import Foundation
 import OCIImage
 import TestFiles
+import TestPeers
 import Testing
 
 @Suite struct BlockTreeTests {

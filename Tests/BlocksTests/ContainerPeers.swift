@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// A dockerd of its own: own data, socket and pid; ended by its pid.
@@ -48,7 +49,7 @@ private func withDaemon<Value>(_ command: [String], log: String, isReady: () -> 
   let deadline = Date.now.addingTimeInterval(60)
   while !isReady() {
     guard process.isRunning, Date.now < deadline else {
-      throw Tool.Failure(command: command, status: -1, diagnostics: "not ready: " + (try String(contentsOfFile: log, encoding: .utf8)))
+      throw PeerError("\(command[0]) is not ready: " + (try String(contentsOfFile: log, encoding: .utf8)))
     }
   }
   return try body()

@@ -2,6 +2,7 @@ import BuildModel
 import Foundation
 import OCIImage
 import TestFiles
+import TestPeers
 import Testing
 
 /// skopeo, umoci, docker-registry and dockerd as judges of a block.

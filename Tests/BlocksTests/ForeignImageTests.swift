@@ -2,6 +2,7 @@ import BuildModel
 import Foundation
 import OCIImage
 import TestFiles
+import TestPeers
 import Testing
 
 /// Images that other programs wrote from ours are read, and are the same.

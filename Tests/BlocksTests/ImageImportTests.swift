@@ -5,6 +5,7 @@ import Feed
 import Foundation
 import OCIImage
 import TestFiles
+import TestPeers
 import Testing
 
 /// Images of other builders that become blocks.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Synchronization
 import TestFiles
+import TestPeers
 
 import struct Crypto.SHA256
 
@@ -197,7 +198,7 @@ final class LoopbackSocket {
     let code = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) | getsockname(descriptor, $0, &length) }
     }
-    guard descriptor >= 0, code == 0, Glibc.listen(descriptor, 64) == 0 else { throw Missing(what: "a listening socket") }
+    guard descriptor >= 0, code == 0, Glibc.listen(descriptor, 64) == 0 else { throw PeerError("a listening socket") }
     return (descriptor, UInt16(bigEndian: address.sin_port))
   }
 
@@ -263,6 +264,3 @@ final class LoopbackSocket {
     setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
   }
 }
-
-/// Something that a test needs and this machine does not have; a failure, never a skip.
-struct Missing: Error { let what: String }

@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import Synchronization
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Cloud
@@ -102,7 +103,7 @@ struct HTTPClientTests {
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 3 << 20)
     try await withScratchDirectory { scratch in
       try Data(text).write(to: URL(fileURLWithPath: scratch + "/plain"))
-      let packed = Array(try run("gzip", "-9c", scratch + "/plain"))
+      let packed = try Tool.bytes(["gzip", "-9c", scratch + "/plain"])
       let server = try FaultServer { _, _ in [.send(Reply.bytes(200, [("Content-Encoding", "gzip")], body: packed))] }
       defer { server.stop() }
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))

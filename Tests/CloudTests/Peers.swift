@@ -1,28 +1,6 @@
 import Foundation
+import TestPeers
 import Testing
-
-/// Runs a program to its end; its output goes through files, so that nothing can block. A status other than 0 throws.
-@discardableResult
-func run(_ command: String..., limit: Int = 60) throws -> Data {
-  let scratch = FileManager.default.temporaryDirectory.path + "/cloud-tool-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: scratch) }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
-  process.arguments = ["\(limit)"] + command
-  process.standardInput = FileHandle.nullDevice
-  for name in ["out", "err"] { try Data().write(to: URL(fileURLWithPath: scratch + "/" + name)) }
-  process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch + "/out"))
-  process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: scratch + "/err"))
-  try process.run()
-  process.waitUntilExit()
-  guard process.terminationStatus == 0 else {
-    throw Missing(
-      what: "\(command.joined(separator: " ")): status \(process.terminationStatus), "
-        + (try String(contentsOfFile: scratch + "/err", encoding: .utf8)).suffix(2000))
-  }
-  return try Data(contentsOf: URL(fileURLWithPath: scratch + "/out"))
-}
 
 /// A port that was free a moment ago.
 func freePort() throws -> UInt16 {
@@ -47,7 +25,7 @@ final class Daemon {
     let deadline = Date.now.addingTimeInterval(30)
     while !LoopbackSocket.accepts(port: port) {
       guard process.isRunning, Date.now < deadline else {
-        throw Missing(what: "\(command[0]): " + (try String(contentsOfFile: log, encoding: .utf8)))
+        throw PeerError("\(command[0]): " + (try String(contentsOfFile: log, encoding: .utf8)))
       }
       usleep(2000)
     }
@@ -94,26 +72,14 @@ struct TestAuthority {
     certificate = scratch + "/cert.pem"
     key = scratch + "/key.pem"
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    _ = try Self.openssl(
-      ["req", "-x509", "-days", "2", "-subj", "/CN=blockfarm test authority", "-keyout", scratch + "/ca.key", "-out", authority] + curve)
-    _ = try Self.openssl(["req", "-subj", "/CN=localhost", "-keyout", key, "-out", scratch + "/csr.pem"] + curve)
+    try Tool.run(
+      ["openssl", "req", "-x509", "-days", "2", "-subj", "/CN=blockfarm test authority", "-keyout", scratch + "/ca.key", "-out", authority] + curve)
+    try Tool.run(["openssl", "req", "-subj", "/CN=localhost", "-keyout", key, "-out", scratch + "/csr.pem"] + curve)
     try "subjectAltName=DNS:localhost,IP:127.0.0.1\n".write(toFile: scratch + "/ext", atomically: true, encoding: .utf8)
-    _ = try Self.openssl([
-      "x509", "-req", "-days", "2", "-in", scratch + "/csr.pem", "-CA", authority, "-CAkey", scratch + "/ca.key", "-CAcreateserial", "-extfile",
+    try Tool.run([
+      "openssl", "x509", "-req", "-days", "2", "-in", scratch + "/csr.pem", "-CA", authority, "-CAkey", scratch + "/ca.key", "-CAcreateserial",
+      "-extfile",
       scratch + "/ext", "-out", certificate,
     ])
-  }
-
-  private static func openssl(_ arguments: [String]) throws -> Data {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Missing(what: "openssl \(arguments[0])") }
-    return Data()
   }
 }

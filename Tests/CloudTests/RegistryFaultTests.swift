@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Cloud
@@ -27,7 +28,7 @@ struct RegistryFaultTests {
       let test = try TestImage(in: scratch, layers: layers ?? [size])
       let report = try await client.push(test.image, to: try RepositoryName("a/b"), as: .tag(.latest))
       #expect(report.uploaded.count == test.image.blobs.count)
-      try run("skopeo", "copy", "-q", "--src-tls-verify=false", "docker://127.0.0.1:\(registry.port)/a/b", "dir:\(scratch)/copy")
+      try Tool.run("skopeo", "copy", "-q", "--src-tls-verify=false", "docker://127.0.0.1:\(registry.port)/a/b", "dir:\(scratch)/copy")
       return relay
     }
   }

@@ -4,6 +4,7 @@ import Foundation
 import OCIImage
 import Synchronization
 import TestFiles
+import TestPeers
 
 import enum Crypto.P256
 
@@ -48,9 +49,9 @@ final class TokenService: Sendable {
 
   init(in scratch: String, grant: @escaping Grant) throws {
     let (key, certificate) = (scratch + "/token.key", scratch + "/token.crt")
-    try run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", scratch + "/token.ec")
-    try run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", scratch + "/token.ec", "-out", key)
-    try run("openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=token", "-days", "2", "-out", certificate)
+    try Tool.run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", scratch + "/token.ec")
+    try Tool.run("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", scratch + "/token.ec", "-out", key)
+    try Tool.run("openssl", "req", "-x509", "-new", "-key", key, "-subj", "/CN=token", "-days", "2", "-out", certificate)
     let signer = try P256.Signing.PrivateKey(pemRepresentation: String(contentsOfFile: key, encoding: .utf8))
     let chain = try String(contentsOfFile: certificate, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
     let log = Log()

@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import OCIImage
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Cloud
@@ -29,9 +30,9 @@ struct RegistryTests {
       #expect(Set(first.uploaded) == Set(test.layers + [test.config]))
       #expect(first.digest == test.image.manifest.blob.digest && !first.manifestWasThere && first.mounted.isEmpty)
       let reference = "docker://127.0.0.1:\(registry.port)/\(repository):1.2.3"
-      #expect(Array(try run("skopeo", "inspect", "--tls-verify=false", "--raw", reference)) == test.image.manifest.bytes)
+      #expect(try Tool.bytes(["skopeo", "inspect", "--tls-verify=false", "--raw", reference]) == test.image.manifest.bytes)
       // skopeo checks every digest while it copies.
-      try run("skopeo", "copy", "-q", "--src-tls-verify=false", "--preserve-digests", reference, "dir:\(scratch)/copy")
+      try Tool.run("skopeo", "copy", "-q", "--src-tls-verify=false", "--preserve-digests", reference, "dir:\(scratch)/copy")
       #expect(FileManager.default.contents(atPath: "\(scratch)/copy/\(test.layers[0].digest.hex)")?.count == Int(test.layers[0].size))
       // Another client, so that nothing is remembered.
       let second = try await self.client(registry).push(test.image, to: repository, as: tag)
@@ -48,7 +49,7 @@ struct RegistryTests {
       for (index, architecture) in ["amd64", "arm64"].enumerated() {
         let test = try TestImage(in: scratch, layers: [200_000], seed: UInt64(index + 5), flavour: .oci, architecture: architecture)
         _ = try await client.push(test.image, to: try RepositoryName("made/\(architecture)"), as: .tag(.latest))
-        try run(
+        try Tool.run(
           "skopeo", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://127.0.0.1:\(registry.port)/made/\(architecture)",
           "docker://127.0.0.1:\(registry.port)/\(repository):\(architecture)")
         let blob = test.image.manifest.blob
@@ -102,7 +103,7 @@ struct RegistryTests {
       #expect(relay.uploadedBytes == Int((test.layers + [test.config]).map(\.size).reduce(0, +)) + manifests)
       for name in names {
         #expect(
-          Array(try run("skopeo", "inspect", "--tls-verify=false", "--raw", "docker://127.0.0.1:\(registry.port)/\(name)"))
+          try Tool.bytes(["skopeo", "inspect", "--tls-verify=false", "--raw", "docker://127.0.0.1:\(registry.port)/\(name)"])
             == test.image.manifest.bytes)
       }
     }
@@ -126,7 +127,7 @@ struct RegistryTests {
       let reports = try await forEach([try ImageTag("1"), .latest], atOnce: 2) { try await client.push(test.image, to: repository, as: .tag($0)) }
       #expect(reports.map(\.uploaded.count).reduce(0, +) == 3 && reports.map(\.present.count).reduce(0, +) == 3)
       #expect(relay.uploadedBytes == Int(blobs.map(\.size).reduce(0, +)) + 2 * test.image.manifest.bytes.count)
-      for tag in ["1", "latest"] { try run("skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:\(registry.port)/r/app:\(tag)") }
+      for tag in ["1", "latest"] { try Tool.run("skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:\(registry.port)/r/app:\(tag)") }
     }
   }
 
@@ -151,10 +152,10 @@ struct RegistryTests {
 
   @Test func basicAuthentication() async throws {
     try await withScratchDirectory { scratch in
-      let hash = try run(
+      let hash = try Tool.run(
         "python3", "-W", "ignore", "-c",
         "import crypt; print(crypt.crypt('pass-word', crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)).replace('$2b$', '$2y$'))")
-      try (Data("me:".utf8) + hash).write(to: URL(fileURLWithPath: scratch + "/htpasswd"))
+      try write(Array("me:\(hash)".utf8), to: scratch + "/htpasswd")
       let registry = try PrivateRegistry(in: scratch, authentication: "{htpasswd: {realm: test, path: \(scratch)/htpasswd}}")
       let test = try TestImage(in: scratch, layers: [50_000])
       let http = try HTTPClient(settings: Waits().settings())

@@ -28,6 +28,9 @@ func blob(_ bytes: [UInt8]) -> BlobDescriptor {
   BlobDescriptor(digest: Digest(bytes: SHA256.hash(data: bytes))!, size: Int64(bytes.count))
 }
 
+/// An outcome that a test goes on from and that did not come.
+struct Missing: Error { let what: String }
+
 /// Collects a body.
 final class MemorySink: BodySink, @unchecked Sendable {
   private(set) var bytes: [UInt8] = []

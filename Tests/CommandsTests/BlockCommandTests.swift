@@ -1,6 +1,7 @@
 import Foundation
 import TestFiles
 import TestGolden
+import TestPeers
 import Testing
 
 /// `blockfarm block` as people call it, without a farm.
@@ -35,7 +36,7 @@ import Testing
       let description = try JSONSerialization.data(withJSONObject: [tools] + firmware.map { package($0.version, $0.text) })
       try description.write(to: URL(filePath: directory + "/feed.json"))
       let made = try run(["sh", "-c", "python3 '\(Project.path)/Tests/BlocksTests/Fixtures/make-feed.py' feed < feed.json"])
-      guard made.status == 0 else { throw Child.Unusable(description: made.errors) }
+      guard made.status == 0 else { throw PeerError(made.errors) }
     }
 
     func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Child.Ended {

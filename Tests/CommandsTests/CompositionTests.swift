@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 /// Blocks that a composition names: one is built by its recipe, one is fetched from a registry and stays what was published.
@@ -27,7 +28,7 @@ import Testing
       var said = ""
       while !said.contains("listening on") {
         let data = log.fileHandleForReading.availableData
-        guard !data.isEmpty else { throw Child.Unusable(description: "docker-registry ended: \(said)") }
+        guard !data.isEmpty else { throw PeerError("docker-registry ended: \(said)") }
         said += String(decoding: data, as: UTF8.self)
       }
       // What it says later must not fill the pipe.

@@ -2,6 +2,7 @@ import Cloud
 import Foundation
 import TestCloud
 import TestGolden
+import TestPeers
 import Testing
 
 /// From a device repository to final releases in a cloud, and back: what is released is fetched instead of built.

@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 /// The feed commands as people run them, and what hostile packages may cost.

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// Builds of less than everything.
@@ -30,7 +31,7 @@ import Testing
       ["python3", "-u", "-c", Self.server], environment: SampleFarm.environment(home: "/"), directory: feed, limit: 300)
     defer { server.killGroup() }
     try server.waitFor("\n")
-    let port = try #require(server.errorLine(after: "port "))
+    let port = try #require(server.line(after: "port "))
     let remote = try SampleFarm()
     let third = try remote.start(["build", "--local", "--feed", "http://127.0.0.1:\(port)"] + architectures + selection).wait()
     #expect(third.status == 0, "\(third.errors)")

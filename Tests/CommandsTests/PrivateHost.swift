@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// A worker host: a private sshd on loopback that lets the farm's own account in, with keys, port and worker root below the farm's directory.
@@ -30,7 +31,7 @@ final class PrivateHost {
     let made = try Child(
       ["ssh-keygen", "-q", "-t", type, "-N", "", "-C", "", "-f", path], environment: SampleFarm.environment(home: "/"), directory: "/"
     ).wait()
-    guard made.status == 0 else { throw Child.Unusable(description: "ssh-keygen: \(made.errors)") }
+    guard made.status == 0 else { throw PeerError("ssh-keygen: \(made.errors)") }
   }
 
   /// Starts (again), on the port that it had. Without PAM, an sshd that cannot read the shadow file takes every account for locked.
@@ -96,7 +97,7 @@ final class PrivateHost {
     guard getuid() == 0 else { return [] }
     let list = try SampleFarm.root() + "/passwd"
     try Data("root:x:0:0::/root:/bin/bash\nnobody:x:65534:65534::\(try SampleFarm.root()):/bin/bash\n".utf8).write(to: URL(filePath: list))
-    return ["unshare", "--mount", "sh", "-c", "mount --bind \"$1\" /etc/passwd && shift && exec \"$@\"", "sh", list] + SampleFarm.account()
+    return ["unshare", "--mount", "sh", "-c", "mount --bind \"$1\" /etc/passwd && shift && exec \"$@\"", "sh", list] + OrdinaryUser.words
   }
 
   private static func descendants(of pid: pid_t) -> [pid_t] {
@@ -127,7 +128,7 @@ final class PrivateHost {
     let code = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) | getsockname(descriptor, $0, &length) }
     }
-    guard code == 0 else { throw Child.Unusable(description: "no free port") }
+    guard code == 0 else { throw PeerError("no free port") }
     return Int(UInt16(bigEndian: address.sin_port))
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 
 import struct Crypto.SHA256
 
@@ -51,7 +52,7 @@ func within<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () a
       try await Task.sleep(for: limit)
       return nil
     }
-    guard let value = try await group.next() ?? nil else { throw Missing(what: "an end within \(limit)") }
+    guard let value = try await group.next() ?? nil else { throw PeerError("an end within \(limit)") }
     group.cancelAll()
     return value
   }

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TestFiles
+import TestPeers
 
 @testable import Executors
 
@@ -19,12 +20,12 @@ final class PrivateSSHD: Sendable {
   init(address: String = "127.0.0.1", hostKeys: [String] = ["ed25519"], options: [String] = [], startupFile: String? = nil) throws {
     let scratch = try ScratchDirectory()
     self.scratch = scratch
-    user = try run(["id", "-un"]).trimmingCharacters(in: .whitespacesAndNewlines)
+    user = try Tool.run(["id", "-un"]).trimmingCharacters(in: .whitespacesAndNewlines)
     // sshd run by root insists on this directory, which an init script makes elsewhere.
     if getuid() == 0 { try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true) }
     try Self.makeKey("id_ed25519", in: scratch)
     for type in hostKeys { try Self.makeKey("host_\(type)", type: type, in: scratch) }
-    try run(["cp", scratch.path + "/id_ed25519.pub", scratch.path + "/authorized"])
+    try Tool.run(["cp", scratch.path + "/id_ed25519.pub", scratch.path + "/authorized"])
 
     for attempt in 1... {
       let port = try Self.freePort()
@@ -45,9 +46,9 @@ final class PrivateSSHD: Sendable {
         return
       }
       // Somebody else may have taken the port meanwhile.
-      guard attempt < 5 else { throw Missing(what: "sshd: \(log.lines.joined(separator: "; "))") }
+      guard attempt < 5 else { throw PeerError("sshd: \(log.lines.joined(separator: "; "))") }
     }
-    throw Missing(what: "sshd")
+    throw PeerError("sshd")
   }
 
   deinit {
@@ -79,8 +80,8 @@ final class PrivateSSHD: Sendable {
   func signalSessions(_ signal: Int32) { for pid in sessions() { kill(pid, signal) } }
 
   func fingerprint(_ type: String = "ed25519") throws -> HostKeyFingerprint {
-    let words = try run(["ssh-keygen", "-lf", scratch.path + "/host_\(type).pub"]).split(separator: " ")
-    guard words.count > 1, let fingerprint = HostKeyFingerprint(String(words[1])) else { throw Missing(what: "a fingerprint") }
+    let words = try Tool.run(["ssh-keygen", "-lf", scratch.path + "/host_\(type).pub"]).split(separator: " ")
+    guard words.count > 1, let fingerprint = HostKeyFingerprint(String(words[1])) else { throw PeerError("a fingerprint") }
     return fingerprint
   }
 
@@ -95,7 +96,7 @@ final class PrivateSSHD: Sendable {
   }
 
   static func makeKey(_ name: String, type: String = "ed25519", phrase: String = "", in scratch: ScratchDirectory) throws {
-    try run(["ssh-keygen", "-q", "-t", type, "-N", phrase, "-f", scratch.path + "/" + name])
+    try Tool.run(["ssh-keygen", "-q", "-t", type, "-N", phrase, "-f", scratch.path + "/" + name])
   }
 
   static func freePort() throws -> UInt16 {
@@ -108,7 +109,7 @@ final class PrivateSSHD: Sendable {
     let code = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) | getsockname(descriptor, $0, &length) }
     }
-    guard code == 0 else { throw Missing(what: "a free port") }
+    guard code == 0 else { throw PeerError("a free port") }
     return UInt16(bigEndian: address.sin_port)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -17,7 +18,7 @@ import Testing
     try PrivateSSHD.makeKey("rsa", type: "rsa", in: host.scratch)
     try PrivateSSHD.makeKey("stranger", in: host.scratch)
     try PrivateSSHD.makeKey("known", type: type, in: host.scratch)
-    try run(["cp", host.scratch.path + "/known.pub", host.scratch.path + "/authorized"])
+    try Tool.run(["cp", host.scratch.path + "/known.pub", host.scratch.path + "/authorized"])
     let agent = try PrivateAgent(keys: ["rsa", "stranger", "known"].map { host.scratch.path + "/" + $0 })
     #expect(try await login(host, agent: agent.socket).text == "hello\n")
   }

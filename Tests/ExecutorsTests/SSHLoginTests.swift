@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -17,18 +18,18 @@ import Testing
     let host = try PrivateSSHD()
     try PrivateSSHD.makeKey("other", type: type, in: host.scratch)
     let key = host.scratch.path + "/other"
-    try run(["cp", key + ".pub", host.scratch.path + "/authorized"])
+    try Tool.run(["cp", key + ".pub", host.scratch.path + "/authorized"])
     if form == "PKCS8", type == "ed25519" {
       // ssh-keygen writes ed25519 in its own form only.
-      try run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
-      try run(["chmod", "600", key])
+      try Tool.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key])
+      try Tool.run(["chmod", "600", key])
       let der = host.scratch.path + "/other.der"
-      try run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER", "-out", der])
+      try Tool.run(["openssl", "pkey", "-in", key, "-pubout", "-outform", "DER", "-out", der])
       let raw = try Data(contentsOf: URL(fileURLWithPath: der)).suffix(32)
       let blob = SSHWireReader.string(Array("ssh-ed25519".utf8)) + SSHWireReader.string(raw)
       _ = try host.scratch.write("ssh-ed25519 \(Data(blob).base64EncodedString())\n", to: "authorized")
     } else if form != "ssh" {
-      try run(["ssh-keygen", "-q", "-p", "-N", "", "-m", form, "-f", key])
+      try Tool.run(["ssh-keygen", "-q", "-p", "-N", "", "-m", form, "-f", key])
     }
     let destination = try host.destination(identity: .file(key))
     let answer = try await HostConnection(destination: destination, loop: try testLoop()).shell("echo hello")
@@ -94,13 +95,13 @@ import Testing
     let error = try #require(throws: PrivateKeyFile.Unusable.self) { try PrivateKeyFile(path: scratch.path + "/key") }
     #expect(error.reason.contains(hint))
     if type == "rsa" {
-      try run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PEM", "-f", scratch.path + "/key"])
+      try Tool.run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PEM", "-f", scratch.path + "/key"])
       #expect(throws: PrivateKeyFile.Unusable.self) { try PrivateKeyFile(path: scratch.path + "/key") }
-      try run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PKCS8", "-f", scratch.path + "/key"])
+      try Tool.run(["ssh-keygen", "-q", "-p", "-N", "", "-m", "PKCS8", "-f", scratch.path + "/key"])
       #expect(throws: PrivateKeyFile.Unusable.self) { try PrivateKeyFile(path: scratch.path + "/key") }
     }
     let publicHalf = try #require(throws: PrivateKeyFile.Unusable.self) {
-      try run(["chmod", "600", scratch.path + "/key.pub"])
+      try Tool.run(["chmod", "600", scratch.path + "/key.pub"])
       return try PrivateKeyFile(path: scratch.path + "/key.pub")
     }
     #expect(publicHalf.reason.contains("without .pub"))

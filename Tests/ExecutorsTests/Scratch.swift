@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 
 @testable import Executors
 
@@ -13,7 +14,7 @@ struct Started {
   init(_ arguments: [String], environment: [String: String] = [:], piping number: Int) throws {
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     var ends: [Int32] = [-1, -1]
-    guard null >= 0, pipe(&ends) == 0 else { throw Missing(what: "a pipe") }
+    guard null >= 0, pipe(&ends) == 0 else { throw PeerError("a pipe") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var descriptors = [null, null, null]
     descriptors[number] = ends[1]
@@ -42,7 +43,7 @@ func run(_ arguments: [String], environment: [String: String] = [:]) throws -> S
   var output: [UInt8] = []
   while case let bytes = program.read(), !bytes.isEmpty { output += bytes }
   var status: Int32 = 0
-  guard waitpid(program.pid, &status, 0) == program.pid, status == 0 else { throw Missing(what: arguments.joined(separator: " ")) }
+  guard waitpid(program.pid, &status, 0) == program.pid, status == 0 else { throw PeerError(arguments.joined(separator: " ")) }
   return String(decoding: output, as: UTF8.self)
 }
 

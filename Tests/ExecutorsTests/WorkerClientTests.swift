@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import Synchronization
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -22,8 +23,8 @@ import Testing
       host = route == .ssh ? try PrivateSSHD(startupFile: startupFile) : nil
       let script = Fixtures().path("standin-worker.py")
       let binary = root.path + "/it's a worker"
-      try run(["cp", script, binary])
-      try run(["chmod", "755", binary])
+      try Tool.run(["cp", script, binary])
+      try Tool.run(["chmod", "755", binary])
       if let mode { _ = try root.write(mode, to: "mode") }
       let transport: any WorkerTransport = try host?.connection() ?? LocalTransport(loop: testLoop())
       client = WorkerClient(transport: transport, command: WorkerCommand(binary: binary, root: root.path))

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -15,7 +16,7 @@ import Testing
     #expect(arm64.runs(onKernel: "aarch64") && !arm64.runs(onKernel: "armv7l"))
     #expect(arm.runs(onKernel: "armv7l") && arm.runs(onKernel: "aarch64") && !arm.runs(onKernel: "x86_64"))
     #expect(ELFMachine(header: Array("#!/bin/sh and more than twenty".utf8)) == nil)
-    #expect(ELFMachine(file: "/bin/sh")?.runs(onKernel: try run(["uname", "-m"]).trimmingCharacters(in: .whitespacesAndNewlines)) == true)
+    #expect(ELFMachine(file: "/bin/sh")?.runs(onKernel: try Tool.run(["uname", "-m"]).trimmingCharacters(in: .whitespacesAndNewlines)) == true)
   }
 
   @Test func refusesABinaryForAnotherProcessor() async throws {

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -85,8 +86,7 @@ import struct Crypto.SHA256
       switch kind {
       case "large member":
         try Data(repeating: 0, count: GzipChunks.chunkSize + 1).write(to: URL(fileURLWithPath: path))
-        let process = try Process.run(URL(fileURLWithPath: "/usr/bin/gzip"), arguments: [path])
-        process.waitUntilExit()
+        try Tool.run("gzip", path)
         bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
       case "truncated": bytes.removeLast(3)
       case "trailing bytes": bytes += [0, 0, 0, 0]
@@ -99,19 +99,7 @@ import struct Crypto.SHA256
     }
   }
 
-  func unpacked(_ path: String) throws -> Data {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/gzip")
-    process.arguments = ["-dc"]
-    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return data
-  }
+  func unpacked(_ path: String) throws -> [UInt8] { try Tool.bytes(["gzip", "-dc", path]) }
 
   @Test(arguments: [["b", "a"], ["a", "a"], ["a/b", "a"], ["opt-", "opt/x"]])
   func refusesWrongOrder(_ paths: [String]) throws {

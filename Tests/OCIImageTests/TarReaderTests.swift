@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import OCIImage
@@ -61,11 +62,7 @@ import Testing
       let name = "d/\(long)/" + (format == "gnu" || format == "posix" ? String(repeating: "f", count: 120) : "f")
       try Data("content".utf8).write(to: URL(filePath: root + "/" + name))
       try FileManager.default.createSymbolicLink(atPath: root + "/d/s", withDestinationPath: "../x")
-      let process = Process()
-      process.executableURL = URL(filePath: "/usr/bin/tar")
-      process.arguments = ["--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d"]
-      try process.run()
-      process.waitUntilExit()
+      try Tool.run("tar", "--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d")
       let found = try Self.read(Array(Data(contentsOf: URL(filePath: root + "/out.tar"))), step: 1000)
       #expect(found.map { String(decoding: $0.entry.path, as: UTF8.self) } == ["d", "d/\(long)", name, "d/s"])
       #expect(found[2].bytes == Array("content".utf8))

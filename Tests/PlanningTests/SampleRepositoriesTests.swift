@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Planning
@@ -10,13 +11,7 @@ import Testing
   static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"]
 
   static func make(in scratch: String) throws -> [DeviceRepository] {
-    let maker = Process()
-    maker.executableURL = URL(filePath: Project.path + "/deploy/sample/make-repositories")
-    maker.arguments = [scratch + "/origin"]
-    maker.standardOutput = FileHandle.nullDevice
-    try maker.run()
-    maker.waitUntilExit()
-    try #require(maker.terminationStatus == 0, "make-repositories")
+    try Tool.run(Project.path + "/deploy/sample/make-repositories", scratch + "/origin")
     return try names.map { name in
       _ = try GitCommand.run(
         ["-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "\(scratch)/origin/\(name)", name], in: scratch,

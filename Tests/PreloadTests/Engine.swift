@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestPeers
 import Testing
 
 /// A dockerd of its own, on a data-root, for as long as the closure runs.
@@ -7,8 +8,8 @@ struct Engine {
   let socket: String
 
   @discardableResult
-  func docker(_ arguments: String..., mayFail: Bool = false) throws -> String {
-    try run("docker", ["-H", "unix://\(socket)"] + arguments, mayFail: mayFail).output
+  func docker(_ arguments: String...) throws -> String {
+    try Tool.run(["docker", "-H", "unix://\(socket)"] + arguments)
   }
 
   static func with<R>(dataRoot: String, _ body: (Engine) throws -> R) throws -> R {
@@ -34,11 +35,11 @@ struct Engine {
       process.terminate()
       process.waitUntilExit()
       // A daemon that did not start leaves its data-root mounted on itself.
-      _ = try? run("umount", [dataRoot], mayFail: true)
+      _ = try? Tool.end(of: ["umount", dataRoot])
     }
     let engine = Engine(socket: state + "/socket")
     let deadline = Date(timeIntervalSinceNow: 120)
-    while try run("docker", ["-H", "unix://\(engine.socket)", "version"], mayFail: true).status != 0 {
+    while try Tool.end(of: ["docker", "-H", "unix://\(engine.socket)", "version"]).status != 0 {
       let printed = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
       try #require(process.isRunning && Date() < deadline, "dockerd did not start: \(printed.suffix(3000))")
     }
@@ -50,9 +51,9 @@ struct Engine {
 func withMountedData<R>(_ image: String, at offset: Int64, size: Int64, scratch: String, _ body: (String) throws -> R) throws -> R {
   let place = scratch + "/mount-\(UUID().uuidString.prefix(8))"
   try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-  try run("mount", ["-o", "loop,offset=\(offset),sizelimit=\(size)", image, place])
+  try Tool.run(["mount", "-o", "loop,offset=\(offset),sizelimit=\(size)", image, place])
   defer {
-    _ = try? run("umount", [place])
+    _ = try? Tool.run(["umount", place])
     rmdir(place)
   }
   return try body(place)

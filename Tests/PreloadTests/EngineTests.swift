@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
@@ -47,15 +48,15 @@ import Testing
       for tag in ["one", "two"] {
         let archive = "\(scratch)/\(tag).docker"
         try? FileManager.default.removeItem(atPath: archive)
-        try run("skopeo", ["copy", "oci:\(layout):\(tag)", "docker-archive:\(archive):local/block:\(tag)"])
+        try Tool.run(["skopeo", "copy", "oci:\(layout):\(tag)", "docker-archive:\(archive):local/block:\(tag)"])
         try engine.docker("load", "-i", archive)
         try export(tag, engine, to: "\(scratch)/theirs-\(tag).tar")
       }
     }
     try withMountedData(disk, at: data.start, size: data.size, scratch: scratch) { mount in
       // Before the daemon adds containers of its own.
-      let trees = try run("\(Fixture.directory)/compare-stores.py", [mount + "/docker", theirs], mayFail: true)
-      #expect(trees.status == 0, "\(trees.output)")
+      let trees = try Tool.end(of: ["\(Fixture.directory)/compare-stores.py", mount + "/docker", theirs])
+      #expect(trees.status == 0, "\(trees.text)")
       try Engine.with(dataRoot: mount + "/docker") { engine in
         let listed = try engine.docker("images", "--digests", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}} {{.ID}}")
         for (image, tag) in zip(images, ["one", "two"]) {
@@ -67,15 +68,15 @@ import Testing
           #expect(digests == "[local/block@\(image.manifestDigest)]\n")
           // `save` puts the layers' tars together again and checks every file on the way.
           try engine.docker("save", "-o", "\(scratch)/saved-\(tag)", "local/block:\(tag)")
-          #expect(try run("skopeo", ["inspect", "--config", "docker-archive:\(scratch)/saved-\(tag)"]).output.contains(tag))
-          let saved = try run("tar", ["-xOf", "\(scratch)/saved-\(tag)", "manifest.json"]).output
+          #expect(try Tool.run(["skopeo", "inspect", "--config", "docker-archive:\(scratch)/saved-\(tag)"]).contains(tag))
+          let saved = try Tool.run(["tar", "-xOf", "\(scratch)/saved-\(tag)", "manifest.json"])
           for path in saved.matches(of: /[0-9a-f]{64}\/layer\.tar/).map({ String($0.0) }) {
-            let sum = try run("sh", ["-c", "tar -xOf \(scratch)/saved-\(tag) \(path) | sha256sum"]).output.prefix(64)
+            let sum = try Tool.run(["sh", "-c", "tar -xOf \(scratch)/saved-\(tag) \(path) | sha256sum"]).prefix(64)
             #expect(image.layers.contains { $0.diffID.hex == sum }, "layer \(path) was saved as \(sum)")
           }
           try export(tag, engine, to: "\(scratch)/ours-\(tag).tar")
-          let same = try run("\(Fixture.directory)/compare-tars.py", ["\(scratch)/ours-\(tag).tar", "\(scratch)/theirs-\(tag).tar"], mayFail: true)
-          #expect(same.status == 0, "\(same.output)")
+          let same = try Tool.end(of: ["\(Fixture.directory)/compare-tars.py", "\(scratch)/ours-\(tag).tar", "\(scratch)/theirs-\(tag).tar"])
+          #expect(same.status == 0, "\(same.text)")
         }
         // Removing one image keeps the layer that the other one shares.
         try engine.docker("rmi", "local/block:one")

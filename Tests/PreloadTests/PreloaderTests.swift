@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
@@ -19,10 +20,10 @@ import Testing
       #expect(report.growth > 20 << 20)
       #expect(report.growth < 48 << 20, "grew by \(report.growth)")
       try expectClean(scratch + "/out")
-      let verified = try run("sfdisk", ["-V", scratch + "/out"], mayFail: true)
-      #expect(verified.status == 0, "\(verified.output)")
-      #expect(!verified.output.contains("warning") && !verified.output.contains("CRC"), "\(verified.output)")
-      if layout == "gpt" { #expect(try run("sgdisk", ["-v", scratch + "/out"]).output.contains("No problems found")) }
+      let verified = try Tool.end(of: ["sfdisk", "-V", scratch + "/out"])
+      #expect(verified.status == 0, "\(verified.text)")
+      #expect(!verified.text.contains("warning") && !verified.text.contains("CRC"), "\(verified.text)")
+      if layout == "gpt" { #expect(try Tool.run(["sgdisk", "-v", scratch + "/out"]).contains("No problems found")) }
       #expect(try files(in: scratch) == ["image", "oci", "out"])
     }
   }
@@ -37,7 +38,7 @@ import Testing
       let second = time(nil)
       while time(nil) == second { sched_yield() }
       _ = try Preloader.preload(image: image, images: images, into: scratch + "/two", scratch: scratch, time: testTime)
-      #expect(try run("cmp", [scratch + "/one", scratch + "/two"], mayFail: true).output == "")
+      #expect(try Tool.end(of: ["cmp", scratch + "/one", scratch + "/two"]).text == "")
     }
   }
 
@@ -154,10 +155,10 @@ import Testing
       for (options, word) in [("inline_data", "incompatible features"), ("^extent,^64bit", "not ext4 with extents"), ("quota", "does not know")] {
         try Fixture.disk(scratch + "/image", "mbr", label: "unused")
         let start = try DiskFile(scratch + "/image", .read).dataStart()
-        try run(
-          "mke2fs",
+        try Tool.run(
           [
-            "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)", scratch + "/image",
+            "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)",
+            scratch + "/image",
             "16M",
           ])
         do {

@@ -1,5 +1,6 @@
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
@@ -26,7 +27,7 @@ import Testing
   /// What python's zlib makes of the parts, which compares them with the image as well.
   private func join(_ image: String, _ kind: SplitImage.Kind, in directory: String) throws -> [String] {
     let arguments = ["\(Fixture.directory)/join-parts.py", image, "\(directory)/\(kind.manifest)", "\(directory)/\(kind.folder)"]
-    return try run("python3", arguments).output.split(separator: "\n").map(String.init)
+    return try Tool.run(["python3"] + arguments).split(separator: "\n").map(String.init)
   }
 
   /// Writes, lets both judges read it back, and checks the returned paths against what is there.
@@ -51,7 +52,7 @@ import Testing
     try withScratchDirectory { scratch in
       try disk(scratch + "/image", "mbr")
       // Ends in the middle of a sector, behind the last partition.
-      try run("truncate", ["-s", "+1500", scratch + "/image"])
+      try Tool.run(["truncate", "-s", "+1500", scratch + "/image"])
       let parts = try split(scratch + "/image", .image, into: scratch + "/out")
       let expected = [
         (0, 4, "-"), (4, 8, "(1)"), (12, 16, "(2)"), (28, 16, "(3)"), (44, 4, "-"), (48, 8, "(5)"), (56, 4, "-"), (60, 16, "(6)"),
@@ -81,7 +82,7 @@ import Testing
   @Test(arguments: [512, 1024, 2048, 4096])
   func blocksOfAGPT(size: Int) throws {
     try withScratchDirectory { scratch in
-      try run("python3", ["\(Fixture.directory)/make-gpt.py", scratch + "/image", String(size)])
+      try Tool.run(["python3", "\(Fixture.directory)/make-gpt.py", scratch + "/image", String(size)])
       let parts = try split(scratch + "/image", .image, into: scratch + "/out")
       let expected = [(0, 50, "-"), (50, 50, "(1)"), (100, 20, "-"), (120, 252, "(3)"), (372, 48, "-")].map { "\($0 * size) \($1 * size) \($2)" }
       #expect(parts == expected)
@@ -125,13 +126,13 @@ import Testing
   @Test func theBytesDependOnNothingButTheImage() throws {
     try withScratchDirectory { scratch in
       try disk(scratch + "/sparse", "mbr")
-      try run("cp", ["--sparse=never", scratch + "/sparse", scratch + "/dense"])
+      try Tool.run(["cp", "--sparse=never", scratch + "/sparse", scratch + "/dense"])
       for (name, image, lanes) in [("one", "sparse", 1), ("many", "sparse", 5), ("full", "dense", 3)] {
         try FileManager.default.createDirectory(atPath: "\(scratch)/\(name)", withIntermediateDirectories: true)
         _ = try SplitImage.write(image: "\(scratch)/\(image)", kind: .image, into: "\(scratch)/\(name)", lanes: lanes)
       }
-      try run("diff", ["-r", scratch + "/one", scratch + "/many"])
-      try run("diff", ["-r", scratch + "/one", scratch + "/full"])
+      try Tool.run(["diff", "-r", scratch + "/one", scratch + "/many"])
+      try Tool.run(["diff", "-r", scratch + "/one", scratch + "/full"])
     }
   }
 
@@ -176,7 +177,7 @@ import Testing
       try fault("does not end in an empty block") {
         try patch($0 + "/compressed/part-1.deflate", at: size($0 + "/compressed/part-1.deflate") - 1, [0])
       }
-      try fault("the manifest says") { try run("truncate", ["-s", "+1", $0 + "/compressed/part-2.deflate"]) }
+      try fault("the manifest says") { try Tool.run(["truncate", "-s", "+1", $0 + "/compressed/part-2.deflate"]) }
       // Inside of what does not compress, and is stored as it is.
       try fault("differs from the disk image") {
         try patch($0 + "/compressed/part-2.deflate", at: size($0 + "/compressed/part-2.deflate") / 2, [1, 2, 3])

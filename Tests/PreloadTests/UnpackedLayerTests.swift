@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -25,7 +26,7 @@ import struct Crypto.SHA256
         \(code)
         t.close()
         """
-      try run("python3", ["-c", program, scratch + "/layer"])
+      try Tool.run(["python3", "-c", program, scratch + "/layer"])
       var data = try Data(contentsOf: URL(fileURLWithPath: scratch + "/layer"))
       edit(&data)
       data.append(contentsOf: tail)
@@ -111,7 +112,7 @@ import struct Crypto.SHA256
                   assert (entry["payload"] is not None) == (size > 0)
           print(hashlib.sha256(out).hexdigest(), end="")
           """
-        #expect(try run("python3", ["-c", program, scratch + "/split.gz", layer.path]).output == layer.diffID.hex)
+        #expect(try Tool.run(["python3", "-c", program, scratch + "/split.gz", layer.path]) == layer.diffID.hex)
       }
     }
   }

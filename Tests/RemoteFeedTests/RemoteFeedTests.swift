@@ -4,6 +4,7 @@ import Cloud
 import Feed
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -45,12 +46,7 @@ import struct Crypto.SHA256
     }
 
     static func pack(_ directory: String, at time: Int) throws {
-      let gzip = Process()
-      gzip.executableURL = URL(fileURLWithPath: "/bin/sh")
-      gzip.arguments = ["-c", "cd '\(directory)' && gzip -kfn Packages && touch -d @\(time) Packages Packages.gz"]
-      try gzip.run()
-      gzip.waitUntilExit()
-      #expect(gzip.terminationStatus == 0)
+      try Tool.run(["sh", "-c", "gzip -kfn Packages && touch -d @\(time) Packages Packages.gz"], directory: directory)
     }
 
     func fetcher(_ url: String? = nil) throws -> FeedFetcher {

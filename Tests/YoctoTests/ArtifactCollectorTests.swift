@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import TestFiles
+import TestPeers
 import Testing
 import Yocto
 
@@ -28,12 +29,11 @@ final class ArtifactCollectorTests {
     #expect(zip.digest == again.digest)
     #expect(zip.size < 600_000)
     #expect(
-      try output(
+      try Tool.run([
         "python3",
-        [
-          "-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())",
-          try store().path(zip.digest),
-        ]) == image.digest.hex + "\n")
+        "-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())",
+        try store().path(zip.digest),
+      ]) == image.digest.hex + "\n")
   }
 
   @Test func aLinkOutOfTheTreeIsRefused() throws {
@@ -83,7 +83,7 @@ final class ArtifactCollectorTests {
       try FileManager.default.createSymbolicLink(atPath: licenses + "/pkg/" + name, withDestinationPath: target)
     }
     let tar = try #require(try collector().collect(item("licenses.tar.gz", .tar(.deploy(path("licenses")), prefix: "licenses"))))
-    let listing = try output("tar", ["-tzf", try store().path(tar.digest)]).split(separator: "\n").map(String.init)
+    let listing = try Tool.run(["tar", "-tzf", try store().path(tar.digest)]).split(separator: "\n").map(String.init)
     #expect(listing == ["licenses/", "licenses/pkg/", "licenses/pkg/MIT", "licenses/pkg/inner", "licenses/pkg/up"])
   }
 
@@ -158,18 +158,5 @@ final class ArtifactCollectorTests {
   private func path(_ text: String) -> RelativePath {
     guard let path = RelativePath(text) else { preconditionFailure("'\(text)' is no relative path") }
     return path
-  }
-
-  private func output(_ program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return String(decoding: data, as: UTF8.self)
   }
 }
