@@ -141,7 +141,7 @@ let roomTests: [Target] = [
   tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "Processes", "TestFiles"]),
-  tests("Containers", ["BuildModel", "Processes", "TestFiles"]),
+  tests("Containers", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
   tests(
     "FarmService",
     [
@@ -153,7 +153,7 @@ let roomTests: [Target] = [
   tests("Commands", ["WorkerCommands", "Cloud", "TestCloud", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests(
     "TestCloud",
-    ["TestFiles", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+    ["TestFiles", "TestPeers", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
   // The peers and files that tests lean on.
   .testTarget(
     name: "SupportTests", dependencies: ["TestFiles", "TestGolden", "TestPeers", "test-cloud"], path: "Tests/SupportTests", swiftSettings: settings),
@@ -176,7 +176,7 @@ let testSupport: [Target] = [
   .target(
     name: "TestCloud",
     dependencies: [
-      "CZlib", crypto, nio, .product(name: "NIOPosix", package: "swift-nio"),
+      "CZlib", "TestFiles", "TestPeers", crypto, nio, .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "HummingbirdCore", package: "hummingbird"),
       .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -47,9 +47,9 @@ import Testing
 
   @Test(.enabled(if: isRoot, "dockerd needs root")) func dockerSaves() throws {
     try withBlock { scratch, result, expected in
-      try withDockerd(in: scratch) { docker in
-        try Tool.run(docker + ["load", "-i", scratch + "/block.docker"])
-        try Tool.run(docker + ["save", "-o", scratch + "/saved.docker", result.reference])
+      try withDockerDaemon { docker in
+        try Tool.run(docker.words + ["load", "-i", scratch + "/block.docker"])
+        try Tool.run(docker.words + ["save", "-o", scratch + "/saved.docker", result.reference])
         let found = try tree(DockerArchiveReader.images(in: scratch + "/saved.docker"), result)
         #expect(found.entries == expected.entries)
       }

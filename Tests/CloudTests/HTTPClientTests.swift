@@ -260,20 +260,21 @@ struct HTTPClientTests {
       try FileManager.default.createDirectory(atPath: scratch + "/www", withIntermediateDirectories: true)
       try Data(content).write(to: URL(fileURLWithPath: scratch + "/www/file"))
       let port = try freePort()
-      let daemon = try Daemon(
-        ["/usr/sbin/nghttpd", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], port: port, log: scratch + "/log")
-      let request = HTTPRequest(.get, try HTTPURL("https://localhost:\(port)/file"))
-      let trusting = try client { $0.authorities = tls.authority }
-      for _ in 0..<3 {
-        #expect(try await trusting.download(request, toFile: scratch + "/copy", limit: 8 << 20) == blob(content))
+      try await withChild(["nghttpd", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], environment: Tool.environment)
+      { server in
+        try server.waitFor("listen 127.0.0.1", on: .output, seconds: 30)
+        let request = HTTPRequest(.get, try HTTPURL("https://localhost:\(port)/file"))
+        let trusting = try client { $0.authorities = tls.authority }
+        for _ in 0..<3 {
+          #expect(try await trusting.download(request, toFile: scratch + "/copy", limit: 8 << 20) == blob(content))
+        }
+        // nghttpd speaks nothing but HTTP/2.
+        let waits = Waits()
+        let error = await cloudError { _ = try await client(waits).send(request) }
+        #expect(kind(error) == .tls)
+        #expect(error?.description.hasSuffix("; a private certificate authority must be configured") == true)
+        #expect(waits.all.isEmpty)
       }
-      // nghttpd speaks nothing but HTTP/2.
-      let waits = Waits()
-      let error = await cloudError { _ = try await client(waits).send(request) }
-      #expect(kind(error) == .tls)
-      #expect(error?.description.hasSuffix("; a private certificate authority must be configured") == true)
-      #expect(waits.all.isEmpty)
-      withExtendedLifetime(daemon) {}
     }
   }
 }

@@ -5,40 +5,9 @@ import Testing
 
 /// Blocks that a composition names: one is built by its recipe, one is fetched from a registry and stays what was published.
 @Suite struct CompositionTests {
-  /// docker-registry on the port that the sample's composition names.
-  private final class Registry {
-    private let process = Process()
-
-    /// `accounts` is a file of htpasswd.
-    init(in directory: String, accounts: String? = nil) throws {
-      let configuration = """
-        version: 0.1
-        storage: {filesystem: {rootdirectory: \(directory)/registry}}
-        http: {addr: "127.0.0.1:5000"}
-        \(accounts.map { "auth: {htpasswd: {realm: test, path: \($0)}}" } ?? "")
-        """
-      let file = directory + "/registry.yml"
-      try Data(configuration.utf8).write(to: URL(filePath: file))
-      process.executableURL = URL(filePath: "/usr/bin/docker-registry")
-      process.arguments = ["serve", file]
-      let log = Pipe()
-      process.standardError = log
-      process.standardOutput = FileHandle.nullDevice
-      try process.run()
-      var said = ""
-      while !said.contains("listening on") {
-        let data = log.fileHandleForReading.availableData
-        guard !data.isEmpty else { throw PeerError("docker-registry ended: \(said)") }
-        said += String(decoding: data, as: UTF8.self)
-      }
-      // What it says later must not fill the pipe.
-      log.fileHandleForReading.readabilityHandler = { _ = $0.availableData }
-    }
-
-    func end() {
-      if process.isRunning { process.terminate() }
-      process.waitUntilExit()
-    }
+  /// docker-registry on the port that the sample's composition names; `accounts` is a file of htpasswd.
+  private func registry(in directory: String, accounts: String? = nil) throws -> DockerRegistry {
+    try DockerRegistry(in: directory, port: 5000, authentication: accounts.map { "{htpasswd: {realm: test, path: \($0)}}" })
   }
 
   private func shell(_ script: String, in directory: String) throws -> String {
@@ -49,7 +18,7 @@ import Testing
 
   @Test func buildsOneServiceAndFetchesTheOther() throws {
     try withScratchDirectory { scratch in
-      let registry = try Registry(in: scratch)
+      let registry = try self.registry(in: scratch)
       defer { registry.end() }
       let digest = try shell(
         """
@@ -76,7 +45,7 @@ import Testing
       let password = "correct-horse"
       let hash = "import crypt; print('robot:' + crypt.crypt('\(password)', crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)).replace('$2b$', '$2y$'))"
       _ = try shell("python3 -W ignore -c \"\(hash.replacing("$", with: "\\$"))\" >accounts", in: scratch)
-      let locked = try Registry(in: scratch, accounts: scratch + "/accounts")
+      let locked = try self.registry(in: scratch, accounts: scratch + "/accounts")
       defer { locked.end() }
       let extra = "registries: {\"localhost:5000\": {username: robot, password: \"env:REGISTRY_PASSWORD\"}}\n"
       let member = try SampleFarm(["modern"], extra: extra)
@@ -92,7 +61,7 @@ import Testing
       // Where the image is not, nothing is silently left out.
       locked.end()
       try FileManager.default.createDirectory(atPath: scratch + "/empty", withIntermediateDirectories: true)
-      let empty = try Registry(in: scratch + "/empty")
+      let empty = try self.registry(in: scratch + "/empty")
       defer { empty.end() }
       let gone = try SampleFarm(["modern"])
       let failed = try gone.start(["build", "--local", "-m", "acme-kit", "--blocks", "acme-journal", "--json"], limit: 120).wait()

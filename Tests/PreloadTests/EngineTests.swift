@@ -31,7 +31,7 @@ import Testing
         for index in 0..<400 {
           try FileManager.default.createDirectory(atPath: "\(mount)/docker/overlay2/l/unused-\(index)", withIntermediateDirectories: true)
         }
-        try Engine.with(dataRoot: mount + "/docker") { engine in _ = try engine.docker("images") }
+        try withDockerDaemon(dataRoot: mount + "/docker") { engine in _ = try engine.run("images") }
       }
       _ = try Preloader.preload(image: out, images: images, into: scratch + "/second", scratch: scratch, time: testTime)
       try compare(scratch + "/second", with: scratch + "/oci", images, scratch: scratch)
@@ -44,12 +44,12 @@ import Testing
     let data = try DataPartition(in: DiskFile(disk, .read)).partition
     let theirs = scratch + "/theirs-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: theirs, withIntermediateDirectories: true)
-    try Engine.with(dataRoot: theirs) { engine in
+    try withDockerDaemon(dataRoot: theirs) { engine in
       for tag in ["one", "two"] {
         let archive = "\(scratch)/\(tag).docker"
         try? FileManager.default.removeItem(atPath: archive)
         try Tool.run(["skopeo", "copy", "oci:\(layout):\(tag)", "docker-archive:\(archive):local/block:\(tag)"])
-        try engine.docker("load", "-i", archive)
+        try engine.run("load", "-i", archive)
         try export(tag, engine, to: "\(scratch)/theirs-\(tag).tar")
       }
     }
@@ -57,17 +57,17 @@ import Testing
       // Before the daemon adds containers of its own.
       let trees = try Tool.end(of: ["\(Fixture.directory)/compare-stores.py", mount + "/docker", theirs])
       #expect(trees.status == 0, "\(trees.text)")
-      try Engine.with(dataRoot: mount + "/docker") { engine in
-        let listed = try engine.docker("images", "--digests", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}} {{.ID}}")
+      try withDockerDaemon(dataRoot: mount + "/docker") { engine in
+        let listed = try engine.run("images", "--digests", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.Digest}} {{.ID}}")
         for (image, tag) in zip(images, ["one", "two"]) {
           let id = try ImageRecord(image).id
           #expect(listed.contains("local/block:\(tag) \(image.manifestDigest) \(id)"), "\(listed)")
-          let label = try engine.docker("inspect", "--format", "{{index .Config.Labels \"blockfarm.test\"}}", "local/block:\(tag)")
+          let label = try engine.run("inspect", "--format", "{{index .Config.Labels \"blockfarm.test\"}}", "local/block:\(tag)")
           #expect(label == tag + "\n")
-          let digests = try engine.docker("inspect", "--format", "{{.RepoDigests}}", "local/block:\(tag)")
+          let digests = try engine.run("inspect", "--format", "{{.RepoDigests}}", "local/block:\(tag)")
           #expect(digests == "[local/block@\(image.manifestDigest)]\n")
           // `save` puts the layers' tars together again and checks every file on the way.
-          try engine.docker("save", "-o", "\(scratch)/saved-\(tag)", "local/block:\(tag)")
+          try engine.run("save", "-o", "\(scratch)/saved-\(tag)", "local/block:\(tag)")
           #expect(try Tool.run(["skopeo", "inspect", "--config", "docker-archive:\(scratch)/saved-\(tag)"]).contains(tag))
           let saved = try Tool.run(["tar", "-xOf", "\(scratch)/saved-\(tag)", "manifest.json"])
           for path in saved.matches(of: /[0-9a-f]{64}\/layer\.tar/).map({ String($0.0) }) {
@@ -79,15 +79,15 @@ import Testing
           #expect(same.status == 0, "\(same.text)")
         }
         // Removing one image keeps the layer that the other one shares.
-        try engine.docker("rmi", "local/block:one")
-        try engine.docker("save", "-o", "\(scratch)/saved-two", "local/block:two")
+        try engine.run("rmi", "local/block:one")
+        try engine.run("save", "-o", "\(scratch)/saved-two", "local/block:two")
       }
     }
   }
 
-  private func export(_ tag: String, _ engine: Engine, to path: String) throws {
-    let container = try engine.docker("create", "--network", "none", "local/block:\(tag)", "none").trimmingCharacters(in: .whitespacesAndNewlines)
-    try engine.docker("export", "-o", path, container)
-    try engine.docker("rm", container)
+  private func export(_ tag: String, _ engine: DockerDaemon, to path: String) throws {
+    let container = try engine.run("create", "--network", "none", "local/block:\(tag)", "none").trimmingCharacters(in: .whitespacesAndNewlines)
+    try engine.run("export", "-o", path, container)
+    try engine.run("rm", container)
   }
 }

@@ -17,16 +17,15 @@ import struct Crypto.SHA256
   /// A feed, a server over it and an empty cache.
   final class Setting: Sendable {
     let scratch: String
-    let server: FeedServer
+    let server: FileServer
     let cache: FeedCache
     var root: String { scratch + "/feed" }
 
-    init(_ scratch: String) throws {
-      self.scratch = scratch
+    init(_ scratch: String, _ server: FileServer) throws {
+      (self.scratch, self.server) = (scratch, server)
       for (name, version, architecture) in [("a", "1", "all"), ("a", "2", "armv8a"), ("b", "1", "all"), ("unused", "1", "armv8a")] {
         try Self.add(name, version, architecture, root: scratch + "/feed")
       }
-      server = try FeedServer(root: scratch + "/feed", scratch: scratch)
       cache = try FeedCache(root: scratch + "/cache")
     }
 
@@ -71,10 +70,12 @@ import struct Crypto.SHA256
 
   func with(_ body: @Sendable (Setting) async throws -> Void) async throws {
     try await withScratchDirectory { scratch in
-      let setting = try Setting(scratch)
-      defer { setting.server.stop() }
-      try await body(setting)
-      #expect(try setting.leftovers() == [])
+      try FileManager.default.createDirectory(atPath: scratch + "/feed", withIntermediateDirectories: true)
+      try await withFileServer(over: scratch + "/feed") { server in
+        let setting = try Setting(scratch, server)
+        try await body(setting)
+        #expect(try setting.leftovers() == [])
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import NIOCore
 import TestFiles
+import TestPeers
 import Testing
 
 @testable import TestCloud
@@ -110,6 +111,8 @@ import Testing
     }
   }
 
+  private func run(_ words: [String]) async throws { try await blocking { _ = try Tool.run(words) } }
+
   /// skopeo, which follows the challenge by itself, pushes and pulls; strict mode then believes the release.
   @Test func skopeoPushesAndPulls() async throws {
     var configuration = TestCloudConfiguration()
@@ -120,17 +123,17 @@ import Testing
         try "content".write(toFile: scratch + "/tree/file", atomically: true, encoding: .utf8)
         let random = Data((0..<(3 << 20)).map { _ in UInt8.random(in: .min ... .max) })
         try random.write(to: URL(fileURLWithPath: scratch + "/tree/random"))
-        _ = try await ChildProcess.output(["/usr/bin/umoci", "init", "--layout", scratch + "/oci"])
-        _ = try await ChildProcess.output(["/usr/bin/umoci", "new", "--image", scratch + "/oci:x"])
-        _ = try await ChildProcess.output(["/usr/bin/umoci", "insert", "--image", scratch + "/oci:x", scratch + "/tree", "/"])
+        try await run(["umoci", "init", "--layout", scratch + "/oci"])
+        try await run(["umoci", "new", "--image", scratch + "/oci:x"])
+        try await run(["umoci", "insert", "--image", scratch + "/oci:x", scratch + "/tree", "/"])
         let caller = Caller.developer(cloud)
         let application = try await caller.application()
         let release = try await caller.release(application)
         let image = try await caller.image(application, release)
         let credentials = "any:\(cloud.accounts.developer.apiKey)"
         let reference = "docker://\(image.location):latest"
-        let skopeo = ["/usr/bin/skopeo", "--insecure-policy"]
-        _ = try await ChildProcess.output(
+        let skopeo = ["skopeo", "--insecure-policy"]
+        try await run(
           skopeo + [
             "copy", "--format", "v2s2", "--dest-tls-verify=false", "--dest-creds", credentials, "--digestfile", scratch + "/digest",
             "oci:" + scratch + "/oci:x", reference,
@@ -139,14 +142,14 @@ import Testing
         let success: JSONValue = ["status": "success", "content_hash": .string(digest), "push_timestamp": "2026-01-02T03:04:06Z"]
         #expect(try await caller.patch("image(\(image.id))", success).status == 200)
         #expect(try await caller.patch("release(\(release))", ["status": "success"]).status == 200)
-        _ = try await ChildProcess.output(
+        try await run(
           skopeo + [
             "copy", "--src-tls-verify=false", "--src-creds", credentials, "docker://\(image.location)@\(digest)", "dir:" + scratch + "/pulled",
           ])
         #expect(FileManager.default.fileExists(atPath: scratch + "/pulled/manifest.json"))
         // Others are not let in.
-        await #expect(throws: TestCloudError.self) {
-          try await ChildProcess.output(
+        await #expect(throws: PeerError.self) {
+          try await run(
             skopeo + ["inspect", "--tls-verify=false", "--creds", "any:\(cloud.accounts.outsider.apiKey)", reference])
         }
         let entries = await cloud.traffic.entries.filter { $0.server == .registry }

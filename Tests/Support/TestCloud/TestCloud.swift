@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 
 /// A running stand-in for balenaCloud: its API, and a real registry that takes this API's tokens.
 package struct TestCloud: Sendable {
@@ -52,23 +53,17 @@ package func withTestCloud<Value>(
     let backend = RegistryBackend(signer)
     let front = RegistryFront(traffic: traffic, backend: backend)
     let registry = "127.0.0.1:\(try await Listener.start(in: &group, port: 0, what: "registry", front.respond))"
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("test-cloud-" + Randomness.hex(bytes: 8)).path
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let process = try await DockerRegistry.start(in: directory, realm: url + "/auth/v1/token", service: registry, signer: signer)
-    await backend.use(process)
-    await engine.edit {
-      $0.registry = registry
-      $0.signer = signer
-      $0.hasManifest = process.hasManifest
+    return try await withScratchDirectory { directory in
+      let process = try await CloudRegistry.start(in: directory, realm: url + "/auth/v1/token", service: registry, signer: signer)
+      defer { process.end() }
+      await backend.use(process)
+      await engine.edit {
+        $0.registry = registry
+        $0.signer = signer
+        $0.hasManifest = process.hasManifest
+      }
+      return try await body(
+        TestCloud(url: url, port: port, registry: registry, traffic: traffic, accounts: accounts, engine: engine, backend: backend))
     }
-    let cloud = TestCloud(url: url, port: port, registry: registry, traffic: traffic, accounts: accounts, engine: engine, backend: backend)
-    let result: Result<Value, any Error>
-    do {
-      result = .success(try await body(cloud))
-    } catch {
-      result = .failure(error)
-    }
-    await process.end()
-    return try result.get()
   }
 }

@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import NIOCore
 import NIOHTTPTypes
+import TestPeers
 
 /// Stands before the real registry and passes everything through, so that its requests are counted and can fail on demand.
 struct RegistryFront: Sendable {
@@ -88,10 +89,10 @@ actor RegistryBackend {
     guard let registry else { throw TestCloudError.notServing(what: "registry", reason: "it has not been started") }
     guard let token = authorization?.split(separator: " ").last.map(String.init), let claims = JSONWebToken.claims(token),
       let issued = claims["issued"].int, issued <= expiredUntil
-    else { return (registry.port, authorization) }
+    else { return (Int(registry.port), authorization) }
     let old = try signer.token(
       subject: claims["sub"].string ?? "", audience: claims["aud"].string ?? "", access: claims["access"], seconds: -3600,
       now: CloudDate(milliseconds: issued))
-    return (registry.port, "Bearer " + old)
+    return (Int(registry.port), "Bearer " + old)
   }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import TestPeers
 
 /// Signs the tokens that the registry trusts: its root certificate is the one of this key.
 struct RegistryTokenSigner: Sendable {
@@ -12,10 +13,16 @@ struct RegistryTokenSigner: Sendable {
 
   /// Makes a key and a certificate for it, with openssl; neither touches the disk.
   static func make() async throws -> RegistryTokenSigner {
-    let output = try await ChildProcess.output([
-      "/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/stdout", "-out",
+    let words = [
+      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/stdout", "-out",
       "/dev/stdout", "-days", "30", "-subj", "/CN=test-cloud",
-    ])
+    ]
+    let output: String
+    do {
+      output = try await blocking { try Tool.run(words) }
+    } catch {
+      throw TestCloudError.tool(command: "openssl req", reason: String(describing: error))
+    }
     guard let start = output.range(of: "-----BEGIN CERTIFICATE-----"), let key = try? P256.Signing.PrivateKey(pemRepresentation: Self.key(output))
     else { throw TestCloudError.tool(command: "openssl req", reason: "it gave no P-256 key and certificate; openssl 3 does") }
     return RegistryTokenSigner(key: key, certificate: String(output[start.lowerBound...]))

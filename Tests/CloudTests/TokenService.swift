@@ -1,35 +1,8 @@
-import BlobStore
-import BuildModel
 import Foundation
-import OCIImage
 import Synchronization
-import TestFiles
 import TestPeers
 
 import enum Crypto.P256
-
-@testable import Cloud
-
-/// A real docker-registry of our own on loopback.
-final class PrivateRegistry {
-  let port: UInt16
-  private let daemon: Daemon
-  var name: RegistryName { get throws { try RegistryName("127.0.0.1:\(port)") } }
-
-  /// `authentication` is the `auth:` part of its configuration, in one line.
-  init(in scratch: String, authentication: String = "") throws {
-    port = try freePort()
-    let configuration = """
-      version: 0.1
-      log: {level: error}
-      storage: {filesystem: {rootdirectory: \(scratch)/registry}}
-      http: {addr: "127.0.0.1:\(port)", secret: test}
-      \(authentication.isEmpty ? "" : "auth: " + authentication)
-      """
-    try configuration.write(toFile: scratch + "/registry.yml", atomically: true, encoding: .utf8)
-    daemon = try Daemon(["/usr/bin/docker-registry", "serve", scratch + "/registry.yml"], port: port, log: scratch + "/registry.log")
-  }
-}
 
 /// A token service of our own: signs what it grants with a key that openssl made, and is as particular about requests as balenaCloud's.
 final class TokenService: Sendable {
@@ -87,39 +60,5 @@ final class TokenService: Sendable {
 
   private static func base64(_ data: Data) -> String {
     data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-  }
-}
-
-/// A small image: a config and gzip layers of noise, made as blocks are (nobody here looks into the tar).
-struct TestImage {
-  let image: LocalImage
-  let layers: [BlobDescriptor]
-  let config: BlobDescriptor
-
-  init(in scratch: String, layers sizes: [Int], seed: UInt64 = 1, flavour: ImageManifest.Flavour = .docker, architecture: String = "arm64") throws {
-    var layers: [BlobDescriptor] = []
-    var blobs: [LocalBlob] = []
-    var diffIDs: [Digest] = []
-    let store = try BlobStore(root: scratch + "/made")
-    for (index, size) in sizes.enumerated() {
-      let bytes = noise(size, seed: seed * 100 + UInt64(index))
-      let writer = try BlobWriter(store: store)
-      let gzip = GzipChunks(into: writer)
-      try bytes.withUnsafeBytes { try gzip.write($0) }
-      try gzip.finish()
-      let layer = try writer.finish(expecting: nil)
-      layers.append(layer)
-      diffIDs.append(blob(bytes).digest)
-      blobs.append(LocalBlob(layer, file: store.path(layer.digest)))
-    }
-    let bytes = try ImageConfig(
-      platform: Platform(os: "linux", architecture: architecture, variant: nil), labels: ["io.balena.image.class": "overlay"],
-      diffIDs: diffIDs, created: 0, createdBy: "test"
-    ).bytes()
-    config = blob(bytes)
-    blobs.append(LocalBlob(config, bytes: bytes))
-    let manifest = ImageManifest(flavour, config: config, gzipLayers: layers)
-    image = LocalImage(manifest: try LocalManifest(try manifest.bytes(), mediaType: manifest.mediaType), blobs: blobs)
-    self.layers = layers
   }
 }

@@ -1,0 +1,6 @@
+import Cloud
+import TestPeers
+
+extension DockerRegistry {
+  var name: RegistryName { get throws { try RegistryName(address) } }
+}
