@@ -129,7 +129,7 @@ let roomTests: [Target] = [
   tests("Scheduling", ["BuildModel"]),
   tests("Store", ["BuildModel", "TestFiles"]),
   tests("Executors", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
-  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "TestFiles", "TestPeers", crypto]),
+  tests("Cloud", ["BuildModel", "BlobStore", "OCIImage", "TestFiles", "TestPeers", "TestServers", crypto]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "Cloud", "TestFiles", "TestPeers", crypto]),
   tests(
     "Publishing",
@@ -172,6 +172,8 @@ let testSupport: [Target] = [
   support("TestGolden"),
   // Real programs: started, waited for, ended.
   support("TestPeers", ["CLinux", "TestFiles"]),
+  // HTTP servers that do wrong things on demand.
+  support("TestServers", ["TestFiles", "TestPeers", crypto]),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",

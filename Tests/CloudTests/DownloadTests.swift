@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import Synchronization
 import TestFiles
+import TestServers
 import Testing
 
 @testable import Cloud

@@ -4,6 +4,7 @@ import Foundation
 import Synchronization
 import TestFiles
 import TestPeers
+import TestServers
 import Testing
 
 @testable import Cloud

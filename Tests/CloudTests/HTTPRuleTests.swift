@@ -3,6 +3,7 @@ import BuildModel
 import Crypto
 import Foundation
 import TestFiles
+import TestServers
 import Testing
 
 @testable import Cloud

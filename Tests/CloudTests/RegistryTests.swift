@@ -4,6 +4,7 @@ import Foundation
 import OCIImage
 import TestFiles
 import TestPeers
+import TestServers
 import Testing
 
 @testable import Cloud

@@ -3,6 +3,7 @@ import BuildModel
 import Foundation
 import TestFiles
 import TestPeers
+import TestServers
 import Testing
 
 @testable import Cloud

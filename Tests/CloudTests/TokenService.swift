@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TestPeers
+import TestServers
 
 import enum Crypto.P256
 
