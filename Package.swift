@@ -186,7 +186,7 @@ let testSupport: [Target] = [
     ], path: "Tests/Support/TestCloud", swiftSettings: settings),
   // A device type to publish, with real blobs.
   .target(
-    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing"],
+    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "Cloud", "Publishing", "TestFiles"],
     path: "Tests/Support/PublishingSupport", swiftSettings: settings),
   // Publishes it once, in a process that can be killed.
   .executableTarget(

@@ -1,8 +1,6 @@
 import Foundation
 import TestPeers
 
-import struct Crypto.SHA256
-
 @testable import Executors
 
 /// What a whole command gave.
@@ -28,20 +26,6 @@ extension WorkerTransport {
   func shell(_ script: String, input: [UInt8] = []) async throws -> Exchange {
     try await exchange(["sh", "-c", script], input: input)
   }
-}
-
-/// Bytes that repeat nowhere near a packet's size.
-func pattern(_ count: Int) -> [UInt8] {
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(count + 32)
-  var number = 0
-  while bytes.count < count {
-    number += 1
-    bytes.append(contentsOf: SHA256.hash(data: withUnsafeBytes(of: number) { Data($0) }))
-    // Blocks of blocks: a hash for each 32 bytes would take longer than the streams under test.
-    if bytes.count >= 1 << 16 { bytes.append(contentsOf: bytes.prefix(min(bytes.count - 7, count - bytes.count))) }
-  }
-  return Array(bytes.prefix(count))
 }
 
 /// Runs `body` with a limit of its own, so that a hang is a failure and not the end of the test run.

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import TestPeers
 import Testing
 
@@ -77,7 +78,7 @@ import Testing
             return try await connection.withProcess(RemoteCommand(["sh", "-c", "cat > /dev/null"]), limits: ProcessLimits()) { process in
               try await process.write([1])
               host.signalSessions(SIGSTOP)
-              while try await process.write(pattern(1 << 20)) {}
+              while try await process.write(noise(1 << 20)) {}
               return Exchange(exit: try await process.waitForExit())
             }
           }

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import TestPeers
 import Testing
 
@@ -24,7 +25,7 @@ import struct Crypto.SHA256
   func streamsManyMegabytesBothWays(options: [String]) async throws {
     try await withPrivateSSHD(.init(options: options)) { host in
       let connection = try host.connection()
-      let bytes = pattern(24 << 20)
+      let bytes = noise(24 << 20)
       let sum = try await connection.exchange(["sha256sum"], input: bytes)
       #expect(sum.text.hasPrefix(Self.hex(bytes)))
       let file = host.directory + "/bytes"
@@ -37,7 +38,7 @@ import struct Crypto.SHA256
 
   @Test func keepsOutputThatComesWhileInputIsWritten() async throws {
     try await withPrivateSSHD { host in
-      let bytes = pattern(3 << 20)
+      let bytes = noise(3 << 20)
       let answer = try await host.connection().exchange(["cat"], input: bytes)
       #expect(answer.output == bytes)
     }
@@ -45,7 +46,7 @@ import struct Crypto.SHA256
 
   @Test func writingToACommandThatEndsTellsWhy() async throws {
     try await withPrivateSSHD { host in
-      let answer = try await host.connection().shell("echo no >&2; exit 7", input: pattern(16 << 20))
+      let answer = try await host.connection().shell("echo no >&2; exit 7", input: noise(16 << 20))
       #expect(answer.exit == ProcessExit(status: 7, signal: nil, standardError: "no"))
     }
   }
@@ -95,7 +96,7 @@ import struct Crypto.SHA256
         try await withThrowingTaskGroup(of: Void.self) { group in
           for number in 0..<12 {
             group.addTask {
-              let bytes = pattern(700_000 + number)
+              let bytes = noise(700_000 + number)
               if number % 2 == 0 {
                 let answer = try await connection.exchange(["cat"], input: bytes)
                 #expect(answer.output == bytes)

@@ -86,7 +86,7 @@ import Testing
   func movesBlobsOnceAndChecksThem(route: Route) async throws {
     try await withFarm(route) { farm in
       let store = try BlobStore(root: farm.root.path + "/store")
-      let blobs = try [pattern(5 << 20), [], Array("small".utf8)].map { try store.put($0) }
+      let blobs = try [noise(5 << 20), [], Array("small".utf8)].map { try store.put($0) }
       #expect(try await farm.client.missingBlobs(blobs) == blobs)
       let sent = try await farm.client.putBlobs(blobs, from: store)
       #expect(sent == TransferReport(sentBlobs: 3, sentBytes: blobs.reduce(0) { $0 + $1.size }, alreadyThere: 0))
@@ -106,7 +106,7 @@ import Testing
   func takesNoWrongBlob(mode: String) async throws {
     try await withFarm(.local) { farm in
       let store = try BlobStore(root: farm.root.path + "/store")
-      let blob = try store.put(pattern(100_000))
+      let blob = try store.put(noise(100_000))
       _ = try await farm.client.putBlobs([blob], from: store)
       _ = try farm.root.write(mode, to: "mode")
       let other = try BlobStore(root: farm.root.path + "/other")

@@ -6,15 +6,6 @@ import Testing
 @testable import Preload
 
 @Suite struct SplitImageTests {
-  /// Bytes that do not compress, the same ones for a seed.
-  private func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-    var state = seed
-    return (0..<count).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8(truncatingIfNeeded: state >> 56)
-    }
-  }
-
   /// A disk whose gaps and partitions hold something: a bootloader, a piece that crosses chunks, the space before the logical partitions.
   private func disk(_ path: String, _ layout: String, prefix: String = "resin") throws {
     try Fixture.disk(path, layout, label: "\(prefix)-data", prefix: prefix)

@@ -4,6 +4,7 @@ import Cloud
 import FoundationEssentials
 import OCIImage
 import Publishing
+import TestFiles
 
 /// A publication with real blobs. The same seed gives the same bytes in every process.
 package struct SamplePublication: Sendable {
@@ -45,9 +46,9 @@ package struct SamplePublication: Sendable {
   private func hostapp(_ shared: BlobDescriptor, _ version: OSVersion, in store: BlobStore) throws -> Publication.Hostapp {
     var files: [String: [UInt8]] = [
       "VERSION": Array("12.11.0".utf8), "VERSION_HOSTOS": Array(version.text.utf8), "device-type.json": Array("{\"slug\":\"\(slug)\"}".utf8),
-      "image.json": Array("{}".utf8), "compressed/part-0.deflate": bytes(2000, seed: 99),
+      "image.json": Array("{}".utf8), "compressed/part-0.deflate": noise(2000, seed: 99),
     ]
-    if largeAsset > 0 { files["balena-image.manifest"] = bytes(largeAsset, seed: 98) }
+    if largeAsset > 0 { files["balena-image.manifest"] = noise(largeAsset, seed: 98) }
     let assets = try files.sorted { $0.key < $1.key }.map { key, content in
       guard let path = RelativePath(key) else { preconditionFailure("no path: \(key)") }
       return Publication.Asset(key: path, blob: try store.put(content))
@@ -68,21 +69,10 @@ package struct SamplePublication: Sendable {
 
   private func layer(_ path: String, seed: UInt8, in store: BlobStore) throws -> BlobDescriptor {
     let writer = try LayerWriter(store: store)
-    let content = bytes(layerSize, seed: seed)
+    let content = noise(layerSize, seed: UInt64(seed))
     try writer.begin(
       TarEntry(path: Array(path.utf8), kind: .file(size: Int64(content.count)), mode: 0o644, uid: 0, gid: 0, mtime: 0))
     try content.withUnsafeBytes { try writer.write($0) }
     return try writer.finish().blob
-  }
-
-  /// Bytes that do not compress (xorshift, as good as any here).
-  private func bytes(_ count: Int, seed: UInt8) -> [UInt8] {
-    var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
-    return (0..<count).map { _ in
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return UInt8(truncatingIfNeeded: state >> 24)
-    }
   }
 }
