@@ -119,8 +119,8 @@ let worker: [Target] = [
 let roomTests: [Target] = [
   tests("BuildModel", ["TestFiles"], exclude: ["Fixtures"]),
   tests("BlobStore", ["BuildModel", "TestFiles"]),
-  tests("OCIImage", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto]),
-  tests("Feed", ["BuildModel", "BlobStore", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
+  tests("OCIImage", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto]),
+  tests("Feed", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   .testTarget(
     name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel", "TestFiles"], path: "Tests/ConfigurationTests",
@@ -172,6 +172,8 @@ let testSupport: [Target] = [
   support("TestGolden"),
   // Real programs: started, waited for, ended.
   support("TestPeers", ["CLinux", "TestFiles"]),
+  // Archives with any content, byte by byte.
+  support("TestArchives"),
   // HTTP servers that do wrong things on demand.
   support("TestServers", ["TestFiles", "TestPeers", crypto]),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestArchives
 import TestFiles
 import Testing
 

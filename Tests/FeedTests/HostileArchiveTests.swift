@@ -1,4 +1,5 @@
 import Foundation
+import TestArchives
 import TestFiles
 import Testing
 

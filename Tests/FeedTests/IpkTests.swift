@@ -1,4 +1,5 @@
 import Glibc
+import TestArchives
 import TestFiles
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestArchives
 import TestFiles
 import TestPeers
 import Testing
@@ -76,15 +77,9 @@ import Testing
     var tell: @Sendable (inout [UInt8]) -> Void
   }
 
-  /// Sets a header's checksum right after a change.
-  static func seal(_ bytes: inout [UInt8], at start: Int = 0) {
-    let sum = (0..<512).reduce(0) { $0 + ((148..<156).contains($1) ? 32 : Int(bytes[start + $1])) }
-    let digits = String(sum, radix: 8)
-    bytes.replaceSubrange(start + 148..<start + 156, with: Array((String(repeating: "0", count: 6 - digits.count) + digits).utf8) + [0, 32])
-  }
   static func put(_ text: String, _ offset: Int, _ bytes: inout [UInt8]) {
     bytes.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
-    seal(&bytes)
+    RawTar.seal(&bytes)
   }
 
   static let lies: [Lie] = [
@@ -102,7 +97,7 @@ import Testing
     },
     Lie(testDescription: "number", word: "too large") { bytes in
       bytes.replaceSubrange(124..<136, with: [UInt8](repeating: 0x8f, count: 12))
-      seal(&bytes)
+      RawTar.seal(&bytes)
     },
   ]
 
