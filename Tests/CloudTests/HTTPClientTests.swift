@@ -261,8 +261,9 @@ struct HTTPClientTests {
       try FileManager.default.createDirectory(atPath: scratch + "/www", withIntermediateDirectories: true)
       try Data(content).write(to: URL(fileURLWithPath: scratch + "/www/file"))
       let port = try freePort()
-      try await withChild(["nghttpd", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], environment: Tool.environment)
-      { server in
+      try await withChild(
+        ["nghttpd", "-v", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], environment: Tool.environment
+      ) { server in
         try server.waitFor("listen 127.0.0.1", on: .output, seconds: 30)
         let request = HTTPRequest(.get, try HTTPURL("https://localhost:\(port)/file"))
         let trusting = try client { $0.authorities = tls.authority }

@@ -120,8 +120,9 @@ struct JUnitReportTests {
                     if not isinstance(result, Skipped): words.append(f"{result.type}: {result.message[:200]}")
                 print(*words)
         """
-      let read = try Tool.end(
-        of: ["python3", "-c", script, file, what], environment: Tool.environment.merging(["PYTHONIOENCODING": "utf-8"]) { $1 })
+      // Debian's, which has junitparser.
+      let environment = ["PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"]
+      let read = try Tool.end(of: ["python3", "-c", script, file, what], environment: environment)
       #expect(read.status == 0, "\(read.errors.suffix(500))")
       return read.output
     }
