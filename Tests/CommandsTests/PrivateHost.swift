@@ -41,6 +41,6 @@ struct PrivateHost {
 /// Runs `body` with a host, and ends the host afterwards.
 func withPrivateHost<Value>(_ name: String, of farm: SampleFarm, _ body: (PrivateHost) throws -> Value) throws -> Value {
   let host = try PrivateHost(name, of: farm)
-  defer { host.sshd.stop() }
+  defer { host.sshd.end() }
   return try body(host)
 }

@@ -38,6 +38,14 @@ package enum ProcessTable {
     }
   }
 
+  /// Those that have a variable, as `NAME=value`, in their environment.
+  package static func processes(with variable: String) -> [pid_t] {
+    pids.filter { pid in
+      let environment = (FileManager.default.contents(atPath: "/proc/\(pid)/environ") ?? Data()).split(separator: 0)
+      return environment.contains { $0.elementsEqual(variable.utf8) }
+    }
+  }
+
   /// Waits until a process has ended, whoever its parent is; false when the time is over first.
   package static func waitForEnd(of pid: pid_t, seconds: Double) -> Bool {
     let descriptor = blockfarm_pidfd_open(pid)

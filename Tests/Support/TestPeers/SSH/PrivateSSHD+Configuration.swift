@@ -22,6 +22,9 @@ extension PrivateSSHD {
     }
   }
 
+  /// A variable that everything has which was started over a connection.
+  var mark: String { "BLOCKFARM_TEST_HOST=\(directory)" }
+
   func configuration(_ port: UInt16) -> String {
     // Without PAM, an sshd that cannot read the shadow file takes every account for locked; with it, root's would need its session set-up.
     let pam = getuid() == 0 && !settings.isOrdinaryUser ? "no" : "yes"
@@ -31,7 +34,7 @@ extension PrivateSSHD {
         "StrictModes no", "PidFile none", "PermitRootLogin yes", "AuthorizedKeysFile \(directory)/authorized_keys", "LogLevel VERBOSE",
         "MaxStartups 1000:30:1000",
         // Debian's bash reads ~/.bashrc for a command over SSH unless it is nested: what the tester has in there must not count.
-        "SetEnv SHLVL=5\(settings.startupFile.map { " BASH_ENV=\($0)" } ?? "")",
+        "SetEnv SHLVL=5 \(mark)\(settings.startupFile.map { " BASH_ENV=\($0)" } ?? "")",
       ] + settings.hostKeys.map { "HostKey \(directory)/host_\($0)" } + settings.options
     return lines.joined(separator: "\n") + "\n"
   }

@@ -38,7 +38,7 @@ package final class PrivateSSHD: Sendable {
     try start()
   }
 
-  deinit { stop() }
+  deinit { end() }
 
   /// Makes a key pair in its directory; gives the path of the private one.
   @discardableResult
@@ -82,7 +82,7 @@ package final class PrivateSSHD: Sendable {
     }
   }
 
-  /// Ends it and all its sessions.
+  /// Ends it and all its sessions, as when a host goes down; what they have left behind goes on.
   package func stop() {
     guard let child = running.withLock({ $0.child }) else { return }
     // Stopped, it cannot begin a session that the list would miss. Sessions have process groups of their own.
@@ -92,6 +92,14 @@ package final class PrivateSSHD: Sendable {
     child.end()
     for pid in sessions { _ = ProcessTable.waitForEnd(of: pid, seconds: 10) }
     running.withLock { $0.child = nil }
+  }
+
+  /// Ends it for good, with all that was started over it: a command outlives its session when the connection is cut.
+  package func end() {
+    stop()
+    let left = ProcessTable.processes(with: mark)
+    for pid in left { kill(pid, SIGKILL) }
+    for pid in left { _ = ProcessTable.waitForEnd(of: pid, seconds: 10) }
   }
 
   /// The processes that it made for its connections, and theirs.
