@@ -67,7 +67,12 @@ let coordinator: [Target] = [
     name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
-  room("Coordinator", "Planning", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", crypto, .product(name: "Yams", package: "Yams")]),
+  room(
+    "Coordinator", "Planning",
+    [
+      "BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", crypto,
+      .product(name: "Yams", package: "Yams"),
+    ]),
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
@@ -85,7 +90,9 @@ let coordinator: [Target] = [
   // Feeds that are somewhere else: into the blob store, checked.
   room("Coordinator", "RemoteFeed", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Feed", "HTTP", crypto]),
   // What a release is: applications, releases and their assets on balenaCloud; the deploy tree on S3.
-  room("Coordinator", "Publishing", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
+  room(
+    "Coordinator", "Publishing",
+    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
@@ -94,25 +101,31 @@ let coordinator: [Target] = [
   room(
     "Coordinator", "Delivery",
     [
-      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "Executors", "HTTP", "Registry", "Preload",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Blocks", "CoordinatorConfiguration", "Planning", "Store",
+      "Executors", "HTTP", "Registry", "Preload",
       "Reports", "CArchive", crypto,
     ]),
   // How a request's deliveries become releases, and what is released already.
   room(
     "Coordinator", "Releases",
     [
-      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "HTTP", "Registry", "Balena", "Publishing", "Preload",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Store", "HTTP", "Registry",
+      "Balena", "Publishing", "Preload",
       "Reports", "Delivery",
     ]),
   // Blocks, feeds, images and pushes without a farm.
   room(
     "Coordinator", "Toolbox",
-    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed", "Preload", crypto]),
+    [
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed",
+      "Preload", crypto,
+    ]),
   // Works requests off, and holds the others together.
   room(
     "Coordinator", "FarmService",
     [
-      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store", "EventLoop", "Executors", "RemoteFeed", "Publishing",
+      "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "Blocks", "CoordinatorConfiguration", "Planning", "Scheduling", "Store",
+      "EventLoop", "Executors", "RemoteFeed", "Publishing",
       "Reports", "Delivery", "Releases",
     ]),
   // What the variables of a Jenkins job mean, and what the job finds in its workspace.
@@ -123,7 +136,8 @@ let coordinator: [Target] = [
   .executableTarget(
     name: "Commands",
     dependencies: [
-      "BuildModel", "CanonicalJSON", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Releases", "RemoteFeed", "Reports",
+      "BuildModel", "CanonicalJSON", "BlobStore", "Feed", "CoordinatorConfiguration", "Jenkins", "Planning", "Publishing", "Releases", "RemoteFeed",
+      "Reports",
       "Scheduling", "FarmService", "Toolbox", argumentParser,
     ],
     path: "Sources/Coordinator/Commands", swiftSettings: settings),
@@ -149,71 +163,104 @@ let worker: [Target] = [
 let roomTests: [Target] = [
   tests("CanonicalJSON"),
   tests("BoundedConcurrency"),
-  tests("BuildModel", ["CanonicalJSON"], exclude: ["Fixtures"]),
+  tests("BuildModel", ["CanonicalJSON", "TestFiles"], exclude: ["Fixtures"]),
   tests("Processes"),
-  tests("BlobStore", ["BuildModel"]),
-  tests("OCIImage", ["BuildModel", "BlobStore", crypto]),
-  tests("Feed", ["BuildModel", "BlobStore", crypto], copy: ["Fixtures"]),
-  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", crypto], copy: ["Fixtures"]),
+  tests("BlobStore", ["BuildModel", "TestFiles"]),
+  tests("OCIImage", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto]),
+  tests("Feed", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
+  tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   .testTarget(
-    name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel"], path: "Tests/ConfigurationTests", swiftSettings: settings),
-  tests("Planning", ["BuildModel", "Processes", "BlobStore", "CanonicalJSON"], exclude: ["Fixtures", "Golden"]),
+    name: "ConfigurationTests", dependencies: ["CoordinatorConfiguration", "BuildModel", "TestFiles"], path: "Tests/ConfigurationTests",
+    swiftSettings: settings),
+  tests(
+    "Planning", ["BuildModel", "Processes", "BlobStore", "CanonicalJSON", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Fixtures", "Golden"]),
   tests("Scheduling", ["BuildModel"]),
-  tests("Store", ["BuildModel"]),
+  tests("Store", ["BuildModel", "TestFiles"]),
   tests("EventLoop"),
-  tests("Executors", ["BuildModel", "Processes", "BlobStore", "EventLoop", crypto], exclude: ["Fixtures"]),
+  tests("Executors", ["BuildModel", "Processes", "BlobStore", "EventLoop", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
   // HTTP, Registry and Balena share their servers.
   .testTarget(
-    name: "CloudTests", dependencies: ["HTTP", "Registry", "Balena", "CanonicalJSON", "BoundedConcurrency", "BuildModel", "BlobStore", "OCIImage", "EventLoop", crypto], path: "Tests/CloudTests",
+    name: "CloudTests",
+    dependencies: [
+      "HTTP", "Registry", "Balena", "CanonicalJSON", "BoundedConcurrency", "BuildModel", "BlobStore", "OCIImage", "EventLoop", "TestFiles",
+      "TestPeers", "TestServers", crypto,
+    ],
+    path: "Tests/CloudTests",
     swiftSettings: settings),
-  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", crypto]),
+  tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", "TestFiles", "TestPeers", crypto]),
   tests(
-    "Publishing", ["BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "PublishingSupport", "publish-once", crypto],
+    "Publishing",
+    [
+      "BuildModel", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestPeers",
+      "PublishingSupport",
+      "publish-once", crypto,
+    ],
     exclude: ["Fixtures", "Peers"]),
-  tests("Preload", ["BuildModel", crypto], exclude: ["Fixtures"]),
-  tests("Jenkins", ["BuildModel", "BlobStore", "Reports"]),
-  tests("Reports", ["BuildModel", "BlobStore"], exclude: ["Golden"]),
-  tests("Source", ["BuildModel", "Processes"]),
-  tests("Yocto", ["BuildModel", "BlobStore", "Processes"], copy: ["Fixtures"]),
-  tests("Attempt", ["BuildModel", "CanonicalJSON"]),
-  tests("Containers", ["BuildModel", "Processes"]),
+  tests("Preload", ["BuildModel", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
+  tests("Jenkins", ["BuildModel", "BlobStore", "Reports", "TestFiles"]),
+  tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
+  tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
+  tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
+  tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes", "TestFiles"]),
+  tests("Containers", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
   tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Reports"]),
   tests(
     "Releases",
-    ["BuildModel", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "HTTP", "Registry", "Balena"]),
-  tests("Toolbox", ["BuildModel", "CanonicalJSON", "BlobStore", "HTTP", "Registry", "OCIImage", crypto]),
+    [
+      "BuildModel", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "TestFiles",
+      "HTTP", "Registry", "Balena",
+    ]),
+  tests("Toolbox", ["BuildModel", "CanonicalJSON", "BlobStore", "HTTP", "Registry", "OCIImage", "TestFiles", "TestPeers", crypto]),
   // The worker's verbs, and the whole program, as child processes.
-  tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud"], exclude: ["Golden"]),
+  tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "TestFiles", "TestPeers"], exclude: ["Fixtures"]),
+  tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests(
     "TestCloud",
-    [crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+    ["TestFiles", "TestPeers", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),
+  // The peers and files that tests lean on.
+  .testTarget(
+    name: "SupportTests", dependencies: ["TestFiles", "TestGolden", "TestPeers", "test-cloud"], path: "Tests/SupportTests", swiftSettings: settings),
 ]
 
-/// What stands for balenaCloud in tests. No product knows it.
+/// A target of Tests/Support. No product knows it, and none contains tests.
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: settings)
+}
+
+/// What tests of several rooms need.
 let testSupport: [Target] = [
+  // Scratch directories, fixtures, built programs.
+  support("TestFiles"),
+  // Comparison with texts that are kept in files.
+  support("TestGolden"),
+  // Real programs: started, waited for, ended.
+  support("TestPeers", ["CLinux", "TestFiles"]),
+  // Archives with any content, byte by byte.
+  support("TestArchives"),
+  // HTTP servers that do wrong things on demand.
+  support("TestServers", ["TestFiles", "TestPeers", crypto]),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",
     dependencies: [
-      "CZlib", crypto, nio, .product(name: "NIOPosix", package: "swift-nio"),
+      "CZlib", "TestFiles", "TestPeers", crypto, nio, .product(name: "NIOPosix", package: "swift-nio"),
       .product(name: "HummingbirdCore", package: "hummingbird"),
       .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"), .product(name: "HTTPTypes", package: "swift-http-types"),
       .product(name: "Logging", package: "swift-log"),
-    ], path: "Tests/TestSupport/TestCloud", swiftSettings: settings),
+    ], path: "Tests/Support/TestCloud", swiftSettings: settings),
   // A device type to publish, with real blobs.
   .target(
-    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "Publishing"],
-    path: "Tests/TestSupport/PublishingSupport", swiftSettings: settings),
+    name: "PublishingSupport", dependencies: ["BuildModel", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "Publishing", "TestFiles"],
+    path: "Tests/Support/PublishingSupport", swiftSettings: settings),
   // Publishes it once, in a process that can be killed.
   .executableTarget(
     name: "publish-once",
     dependencies: ["BuildModel", "BlobStore", "HTTP", "Registry", "Balena", "Publishing", "Store", "Releases", "PublishingSupport"],
-    path: "Tests/TestSupport/PublishOnce", swiftSettings: settings),
+    path: "Tests/Support/PublishOnce", swiftSettings: settings),
   // The test cloud as a program.
   .executableTarget(
-    name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/TestSupport/TestCloudProgram", swiftSettings: settings),
+    name: "test-cloud", dependencies: ["TestCloud", argumentParser], path: "Tests/Support/TestCloudProgram", swiftSettings: settings),
 ]
 
 let fuzz: [Target] =
@@ -237,7 +284,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-    // Only for Tests/TestSupport.
+    // Only for Tests/Support.
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),

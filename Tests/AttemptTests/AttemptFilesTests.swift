@@ -2,21 +2,21 @@ import Attempt
 import BuildModel
 import CanonicalJSON
 import Foundation
+import Processes
+import TestFiles
 import Testing
 
 /// Journal, log, lock and outcome on a real disk.
 final class AttemptFilesTests {
-  private let root: String
+  private let scratch: ScratchDirectory
+  private var root: String { scratch.path }
   private let directory: AttemptDirectory
 
   init() throws {
-    root = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path + "/attempt-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    directory = AttemptDirectory(root: root, id: try #require(AttemptID("01890000-0000-7000-8000-000000000001.acme-board64.1")))
+    scratch = try ScratchDirectory()
+    directory = AttemptDirectory(root: scratch.path, id: try #require(AttemptID("01890000-0000-7000-8000-000000000001.acme-board64.1")))
     try directory.create()
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: root) }
 
   @Test func aCutLineIsWrittenAgain() throws {
     do {

@@ -2,15 +2,16 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
+import TestFiles
 import Testing
 
 /// The store against its own promises.
 struct BlobStoreTests {
   /// An empty store that goes with the test.
   func withStore<Value>(_ body: (BlobStore, String) throws -> Value) throws -> Value {
-    let root = FileManager.default.temporaryDirectory.path + "/blobstore-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    return try body(BlobStore(root: root), root)
+    try withScratchDirectory { root in
+      return try body(BlobStore(root: root), root)
+    }
   }
 
   let hello = Array("hello\n".utf8)

@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Blocks

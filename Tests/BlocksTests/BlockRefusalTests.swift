@@ -1,6 +1,8 @@
 import Blocks
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @Suite struct BlockRefusalTests {

@@ -1,6 +1,8 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
+import TestPeers
 import Testing
 
 @Suite struct BlockTreeTests {

@@ -3,6 +3,7 @@ import Blocks
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 @Suite struct BlockVerificationTests {

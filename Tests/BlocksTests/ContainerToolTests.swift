@@ -1,6 +1,8 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
+import TestPeers
 import Testing
 
 /// skopeo, umoci, docker-registry and dockerd as judges of a block.
@@ -50,11 +52,12 @@ import Testing
   }
 
   /// The tree that `docker export` gives, and what the daemon says about the image.
-  func exported(_ docker: [String], _ image: String, scratch: String) throws -> ([TreeEntry], Inspection) {
-    let text = try Tool.run(docker + ["inspect", image])
+  func exported(_ docker: DockerDaemon, _ image: String, scratch: String) throws -> ([TreeEntry], Inspection) {
+    let text = try Tool.run(docker.words + ["inspect", image])
     let inspection = try #require(try JSONDecoder().decode([Inspection].self, from: Data(text.utf8)).first)
-    let container = try Tool.run(docker + ["create", "--platform", "linux/arm64/v8", image, "none"]).trimmingCharacters(in: .whitespacesAndNewlines)
-    try Tool.run(docker + ["export", "-o", scratch + "/export.tar", container])
+    let container = try Tool.run(docker.words + ["create", "--platform", "linux/arm64/v8", image, "none"]).trimmingCharacters(
+      in: .whitespacesAndNewlines)
+    try Tool.run(docker.words + ["export", "-o", scratch + "/export.tar", container])
     return (try TreeEntry.list("tar", [scratch + "/export.tar"]), inspection)
   }
 
@@ -84,8 +87,8 @@ import Testing
       try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/block.docker")
       try DockerArchive.write(result, from: store, epoch: TestFeed.epoch, to: scratch + "/again.docker")
       try Tool.run("cmp", scratch + "/block.docker", scratch + "/again.docker")
-      try withDockerd(in: scratch) { docker in
-        try Tool.run(docker + ["load", "-i", scratch + "/block.docker"])
+      try withDockerDaemon { docker in
+        try Tool.run(docker.words + ["load", "-i", scratch + "/block.docker"])
         try check(exported(docker, spec.reference, scratch: scratch), feed: feed, result: result, spec: spec)
       }
     }
@@ -97,8 +100,8 @@ import Testing
       let feed = try TestFeed(in: scratch)
       let spec = try TestFeed.spec(layering: layering)
       let (result, store) = try feed.assemble(spec, in: scratch + "/work")
-      try withRegistry(in: scratch) { address in
-        let base = "http://\(address)/v2/acme/tools"
+      try withDockerRegistry(in: scratch) { registry in
+        let base = "http://\(registry.address)/v2/acme/tools"
         for blob in [result.config] + result.layers.map(\.blob) {
           let head = try Tool.run("curl", "-sfD-", "-o", "/dev/null", "-X", "POST", base + "/blobs/uploads/")
           let line = try #require(head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("location:") })
@@ -110,9 +113,9 @@ import Testing
         try Tool.run(
           "curl", "-sf", "-X", "PUT", "-H", "Content-Type: application/vnd.docker.distribution.manifest.v2+json", "--data-binary",
           "@" + store.path(result.dockerManifest.digest), base + "/manifests/1.0")
-        try withDockerd(in: scratch) { docker in
-          let image = "\(address)/acme/tools@\(result.dockerManifest.digest)"
-          try Tool.run(docker + ["pull", "--platform", "linux/arm64/v8", image])
+        try withDockerDaemon { docker in
+          let image = "\(registry.address)/acme/tools@\(result.dockerManifest.digest)"
+          try Tool.run(docker.words + ["pull", "--platform", "linux/arm64/v8", image])
           try check(exported(docker, image, scratch: scratch), feed: feed, result: result, spec: spec)
         }
       }

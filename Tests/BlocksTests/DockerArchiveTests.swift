@@ -3,6 +3,7 @@ import Blocks
 import Feed
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 /// The two ways to a docker-archive.

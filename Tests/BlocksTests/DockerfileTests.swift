@@ -2,6 +2,7 @@ import Blocks
 import BuildModel
 import Feed
 import Foundation
+import TestFiles
 import Testing
 
 /// Dockerfiles: which programs they run, the pre-defined one, and what is put beside them.

@@ -1,6 +1,8 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
+import TestPeers
 import Testing
 
 /// Images that other programs wrote from ours are read, and are the same.
@@ -45,9 +47,9 @@ import Testing
 
   @Test(.enabled(if: isRoot, "dockerd needs root")) func dockerSaves() throws {
     try withBlock { scratch, result, expected in
-      try withDockerd(in: scratch) { docker in
-        try Tool.run(docker + ["load", "-i", scratch + "/block.docker"])
-        try Tool.run(docker + ["save", "-o", scratch + "/saved.docker", result.reference])
+      try withDockerDaemon { docker in
+        try Tool.run(docker.words + ["load", "-i", scratch + "/block.docker"])
+        try Tool.run(docker.words + ["save", "-o", scratch + "/saved.docker", result.reference])
         let found = try tree(DockerArchiveReader.images(in: scratch + "/saved.docker"), result)
         #expect(found.entries == expected.entries)
       }

@@ -4,6 +4,8 @@ import BuildModel
 import Feed
 import Foundation
 import OCIImage
+import TestFiles
+import TestPeers
 import Testing
 
 /// Images of other builders that become blocks.

@@ -2,6 +2,7 @@ import Blocks
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
 import Testing
 
 /// Building exactly what was built before, or nothing.

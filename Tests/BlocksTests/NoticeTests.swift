@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 /// What is said about a block that was made.

@@ -2,6 +2,7 @@ import Blocks
 import BuildModel
 import Feed
 import Foundation
+import TestFiles
 import Testing
 
 /// Listed names that packages provide, and packages that must not be beside each other.

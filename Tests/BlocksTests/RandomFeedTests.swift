@@ -1,6 +1,8 @@
 import BuildModel
 import Foundation
 import OCIImage
+import TestFiles
+import TestPeers
 import Testing
 
 /// Properties that hold for every feed, tried on feeds of random packages. `BLOCKFARM_SEEDS=100` tries more of them.

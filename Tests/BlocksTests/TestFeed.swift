@@ -4,6 +4,7 @@ import BuildModel
 import Feed
 import Foundation
 import OCIImage
+import TestPeers
 import Testing
 
 /// A feed made by `make-feed.py`, and blocks built from it.

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 
 /// One line of `list-tree.py`.
 struct TreeEntry: Codable, Hashable {

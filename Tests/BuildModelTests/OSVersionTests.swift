@@ -1,4 +1,5 @@
 import BuildModel
+import TestFiles
 import Testing
 
 @Suite struct OSVersionTests {
@@ -60,7 +61,7 @@ import Testing
     var rollingSample: [String]
   }
 
-  @Test(arguments: FixtureTables.load(ParseTable.self, "parse-cases").cases)
+  @Test(arguments: Fixtures().load(ParseTable.self, "semver/parse-cases.json").cases)
   func parses(_ row: ParseTable.Case) {
     let version = OSVersion(row.input)
     #expect((version != nil) == row.lenientSemver)
@@ -73,7 +74,7 @@ import Testing
   }
 
   /// The order of texts that are no versions, and the final tie-break by text, are not ours to keep.
-  @Test(arguments: FixtureTables.load(CompareTable.self, "compare-cases").cases.filter { $0.note?.contains("do not depend") != true })
+  @Test(arguments: Fixtures().load(CompareTable.self, "semver/compare-cases.json").cases.filter { $0.note?.contains("do not depend") != true })
   func orders(_ row: CompareTable.Case) {
     let (a, b) = (row.a.flatMap { OSVersion($0) }, row.b.flatMap { OSVersion($0) })
     guard let a, let b else {
@@ -84,7 +85,7 @@ import Testing
     #expect((b < a) == (row.compare > 0))
   }
 
-  @Test(arguments: FixtureTables.load(RangeTable.self, "range-cases").cases)
+  @Test(arguments: Fixtures().load(RangeTable.self, "semver/range-cases.json").cases)
   func ranges(_ row: RangeTable.Case) throws {
     let range = VersionRange(row.range)
     #expect((range != nil) == row.rangeValid)
@@ -108,7 +109,7 @@ import Testing
   func refusesWhatIsNoRange(_ text: String) { #expect(VersionRange(text) == nil) }
 
   @Test func readsRealTags() {
-    for (repository, tags) in FixtureTables.load([String: Tags].self, "real-tags") {
+    for (repository, tags) in Fixtures().load([String: Tags].self, "semver/real-tags.json") {
       for tag in tags.esr { #expect(OSVersion(tag)?.isESR == !tag.contains("-"), "\(repository) \(tag)") }
       for tag in tags.rollingSample { #expect(OSVersion(tag)?.isESR == false, "\(repository) \(tag)") }
       for tag in tags.irregular { #expect((OSVersion(tag) != nil) == !tag.contains("/"), "\(repository) \(tag)") }

@@ -2,6 +2,8 @@ import BlobStore
 import BuildModel
 import Foundation
 import Synchronization
+import TestFiles
+import TestServers
 import Testing
 
 @testable import Balena
@@ -14,7 +16,7 @@ struct DownloadTests {
     let content = noise(3 << 20)
     let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/feed/Packages.gz"))
       let store = try BlobStore(root: scratch + "/store")
@@ -33,14 +35,16 @@ struct DownloadTests {
     let content = noise(100_000)
     let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: content))] }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let client = try HTTPClient(settings: Waits().settings())
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a.ipk"))
       let other = BlobDescriptor(digest: blob([1]).digest, size: 100_000)
       let store = try BlobStore(root: scratch + "/store")
       let short = BlobDescriptor(digest: blob(content).digest, size: 99_999)
       let large = await cloudError { try await client.download(request, into: store, expecting: short) }
-      guard case .transport(let failure)? = large?.exchange, failure.kind == .tooLarge else { throw Missing(what: "a limit: \(String(describing: large))") }
+      guard case .transport(let failure)? = large?.exchange, failure.kind == .tooLarge else {
+        throw Missing(what: "a limit: \(String(describing: large))")
+      }
       let refused = await cloudError { try await client.download(request, into: store, expecting: other) }
       guard case .mismatch? = refused?.exchange else { throw Missing(what: "a mismatch: \(String(describing: refused))") }
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == ["store"])
@@ -106,7 +110,7 @@ struct DownloadTests {
     let server = try FaultServer { _, _ in Reply.send(200) }
     defer { server.stop() }
     let client = try HTTPClient(settings: Waits().settings())
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let store = try BlobStore(root: scratch + "/store")
       try await client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: store, expecting: blob([]))
       try store.verify(blob([]).digest)

@@ -4,6 +4,9 @@ import BuildModel
 import EventLoop
 import Foundation
 import Synchronization
+import TestFiles
+import TestPeers
+import TestServers
 import Testing
 
 @testable import Balena
@@ -82,7 +85,7 @@ struct HTTPClientTests {
     let content = noise(700_000)
     let server = try FaultServer { _, number in number < 3 ? [.reset] : Reply.send(201) }
     defer { server.stop() }
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data([1, 2, 3] + content + [4]).write(to: URL(fileURLWithPath: scratch + "/file"))
       let body = HTTPRequest.Body.file(path: scratch + "/file", offset: 3, length: Int64(content.count))
       let response = try await client().send(HTTPRequest(.put, try HTTPURL(server.origin + "/a"), body: body))
@@ -103,9 +106,9 @@ struct HTTPClientTests {
 
   @Test func compressedBodyIsInflatedInMemoryAndKeptInASink() async throws {
     let text = [UInt8](repeating: UInt8(ascii: "a"), count: 3 << 20)
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data(text).write(to: URL(fileURLWithPath: scratch + "/plain"))
-      let packed = Array(try run("gzip", "-9c", scratch + "/plain"))
+      let packed = try Tool.bytes(["gzip", "-9c", scratch + "/plain"])
       let server = try FaultServer { _, _ in [.send(Reply.bytes(200, [("Content-Encoding", "gzip")], body: packed))] }
       defer { server.stop() }
       let request = HTTPRequest(.get, try HTTPURL(server.origin + "/a"))
@@ -278,28 +281,30 @@ struct HTTPClientTests {
   }
 
   @Test func ownAuthorityAndHTTP2() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let tls = try TestAuthority(in: scratch)
       let content = noise(5 << 20)
       try FileManager.default.createDirectory(atPath: scratch + "/www", withIntermediateDirectories: true)
       try Data(content).write(to: URL(fileURLWithPath: scratch + "/www/file"))
       let port = try freePort()
-      let daemon = try Daemon(
-        ["/usr/sbin/nghttpd", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], port: port, log: scratch + "/log")
-      let request = HTTPRequest(.get, try HTTPURL("https://localhost:\(port)/file"))
-      let trusting = try client { $0.authorities = tls.authority }
-      for _ in 0..<3 {
-        let sink = MemorySink()
-        try await trusting.download(request, into: sink, limit: 8 << 20)
-        #expect(sink.bytes == content)
+      try await withChild(
+        ["nghttpd", "-v", "-d", scratch + "/www", "-a", "127.0.0.1", "\(port)", tls.key, tls.certificate], environment: Tool.environment
+      ) { server in
+        try server.waitFor("listen 127.0.0.1", on: .output, seconds: 30)
+        let request = HTTPRequest(.get, try HTTPURL("https://localhost:\(port)/file"))
+        let trusting = try client { $0.authorities = tls.authority }
+        for _ in 0..<3 {
+          let sink = MemorySink()
+          try await trusting.download(request, into: sink, limit: 8 << 20)
+          #expect(sink.bytes == content)
+        }
+        // nghttpd speaks nothing but HTTP/2.
+        let waits = Waits()
+        let error = await cloudError { _ = try await client(waits).send(request) }
+        #expect(kind(error) == .tls)
+        #expect(error?.description.hasSuffix("; a private certificate authority must be configured") == true)
+        #expect(waits.all.isEmpty)
       }
-      // nghttpd speaks nothing but HTTP/2.
-      let waits = Waits()
-      let error = await cloudError { _ = try await client(waits).send(request) }
-      #expect(kind(error) == .tls)
-      #expect(error?.description.hasSuffix("; a private certificate authority must be configured") == true)
-      #expect(waits.all.isEmpty)
-      withExtendedLifetime(daemon) {}
     }
   }
 }

@@ -2,6 +2,8 @@ import BlobStore
 import BuildModel
 import Crypto
 import Foundation
+import TestFiles
+import TestServers
 import Testing
 
 @testable import Balena
@@ -127,7 +129,7 @@ struct HTTPRuleTests {
     let asset = try #require(try await api.assets(of: RowID(1)).first)
     let href = await refusal { try await api.check(asset, expecting: blob([0])) }
     #expect(href.contains("127.0.0.1 is this machine itself"))
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       try Data(content).write(to: URL(fileURLWithPath: scratch + "/file"))
       let part = await refusal {
         try await api.putAsset(

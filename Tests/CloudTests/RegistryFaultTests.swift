@@ -1,6 +1,9 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
+import TestServers
 import Testing
 
 @testable import Balena
@@ -17,19 +20,20 @@ struct RegistryFaultTests {
   /// Pushes one image through a relay and checks with skopeo what the registry has; returns the relay for a look at what happened.
   private func push(waits: Waits = Waits(), layers: [Int]? = nil, chunk: Int64? = nil, _ plan: @escaping RelayServer.Plan) async throws -> RelayServer
   {
-    try await withScratch { scratch in
-      let registry = try PrivateRegistry(in: scratch)
-      let relay = try RelayServer(upstream: registry.port, plan)
-      defer { relay.stop() }
-      var settings = RegistryClient.Settings()
-      settings.blobsAtOnce = 1
-      settings.chunkSize = chunk
-      let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: waits.settings()), settings: settings)
-      let test = try TestImage(in: scratch, layers: layers ?? [size])
-      let report = try await client.push(test.image, to: try RepositoryName("a/b"), as: .tag(.latest))
-      #expect(report.uploaded.count == test.image.blobs.count)
-      try run("skopeo", "copy", "-q", "--src-tls-verify=false", "docker://127.0.0.1:\(registry.port)/a/b", "dir:\(scratch)/copy")
-      return relay
+    try await withScratchDirectory { scratch in
+      try await withDockerRegistry(in: scratch) { registry in
+        let relay = try RelayServer(upstream: registry.port, plan)
+        defer { relay.stop() }
+        var settings = RegistryClient.Settings()
+        settings.blobsAtOnce = 1
+        settings.chunkSize = chunk
+        let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: waits.settings()), settings: settings)
+        let test = try TestImage(in: scratch, layers: layers ?? [size])
+        let report = try await client.push(test.image, to: try RepositoryName("a/b"), as: .tag(.latest))
+        #expect(report.uploaded.count == test.image.blobs.count)
+        try Tool.run("skopeo", "copy", "-q", "--src-tls-verify=false", "docker://127.0.0.1:\(registry.port)/a/b", "dir:\(scratch)/copy")
+        return relay
+      }
     }
   }
 
@@ -212,33 +216,34 @@ struct RegistryFaultTests {
   }
 
   @Test func tamperedBlobIsNotTaken() async throws {
-    try await withScratch { scratch in
-      let registry = try PrivateRegistry(in: scratch)
-      let test = try TestImage(in: scratch, layers: [300_000])
-      let plain = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()))
-      _ = try await plain.push(test.image, to: try RepositoryName("a"), as: .tag(.latest))
-      let (layer, size) = (test.layers[0].digest, test.layers[0].size)
-      let relay = try RelayServer(upstream: registry.port) { request, number in
-        request.target.contains(layer.hex)
-          ? number == 3 ? .cutAnswer(after: 1000) : .answer(Reply.bytes(200, [("Connection", "close")], body: noise(Int(size), seed: 9))) : .pass
+    try await withScratchDirectory { scratch in
+      try await withDockerRegistry(in: scratch) { registry in
+        let test = try TestImage(in: scratch, layers: [300_000])
+        let plain = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()))
+        _ = try await plain.push(test.image, to: try RepositoryName("a"), as: .tag(.latest))
+        let (layer, size) = (test.layers[0].digest, test.layers[0].size)
+        let relay = try RelayServer(upstream: registry.port) { request, number in
+          request.target.contains(layer.hex)
+            ? number == 3 ? .cutAnswer(after: 1000) : .answer(Reply.bytes(200, [("Connection", "close")], body: noise(Int(size), seed: 9))) : .pass
+        }
+        defer { relay.stop() }
+        let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()))
+        let store = try BlobStore(root: scratch + "/store")
+        let error = await cloudError {
+          _ = try await client.pull(.tag(.latest), in: try RepositoryName("a"), platform: nil, into: store, limit: 1 << 20)
+        }
+        #expect(text(error).contains("repository a, blob \(layer): ") && text(error).contains("expected \(layer) (\(test.layers[0].size) bytes)"))
+        #expect(!store.has(layer) && !store.has(test.image.manifest.blob.digest))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: store.root + "/ingest").isEmpty)
+        // A manifest is held to its digest as well.
+        let wrong = try RelayServer(upstream: registry.port) { request, _ in
+          request.method == "GET" ? .answer(Reply.bytes(200, [("Connection", "close")], body: test.image.manifest.bytes + [10])) : .pass
+        }
+        defer { wrong.stop() }
+        let liar = try RegistryClient(RegistryName("127.0.0.1:\(wrong.port)"), http: HTTPClient(settings: Waits().settings()))
+        let refused = await cloudError { _ = try await liar.manifest(.digest(test.image.manifest.blob.digest), in: try RepositoryName("a")) }
+        #expect(text(refused).contains("the manifest's digest is sha256:"))
       }
-      defer { relay.stop() }
-      let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()))
-      let store = try BlobStore(root: scratch + "/store")
-      let error = await cloudError {
-        _ = try await client.pull(.tag(.latest), in: try RepositoryName("a"), platform: nil, into: store, limit: 1 << 20)
-      }
-      #expect(text(error).contains("repository a, blob \(layer): ") && text(error).contains("expected \(layer) (\(test.layers[0].size) bytes)"))
-      #expect(!store.has(layer) && !store.has(test.image.manifest.blob.digest))
-      #expect(try FileManager.default.contentsOfDirectory(atPath: store.root + "/ingest").isEmpty)
-      // A manifest is held to its digest as well.
-      let wrong = try RelayServer(upstream: registry.port) { request, _ in
-        request.method == "GET" ? .answer(Reply.bytes(200, [("Connection", "close")], body: test.image.manifest.bytes + [10])) : .pass
-      }
-      defer { wrong.stop() }
-      let liar = try RegistryClient(RegistryName("127.0.0.1:\(wrong.port)"), http: HTTPClient(settings: Waits().settings()))
-      let refused = await cloudError { _ = try await liar.manifest(.digest(test.image.manifest.blob.digest), in: try RepositoryName("a")) }
-      #expect(text(refused).contains("the manifest's digest is sha256:"))
     }
   }
 }

@@ -1,6 +1,9 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
+import TestServers
 import Testing
 
 @testable import Balena
@@ -21,85 +24,89 @@ struct RegistryTokenTests {
 
   @Test(arguments: [RegistryCredential.bearer(Secret(key)), .basic(user: "me", password: Secret(key))])
   func oneScopeParameterEach(credential: RegistryCredential) async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
-      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
-      let http = try HTTPClient(settings: Waits().settings())
-      let client = try RegistryClient(registry.name, http: http, credential: credential)
-      let test = try TestImage(in: scratch, layers: [2 << 20, 1000])
-      #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 3)
-      #expect(try await client.push(test.image, to: try RepositoryName("mine/b"), as: .tag(.latest)).mounted.count == 3)
-      // A mount names both repositories, each in a parameter of its own.
-      #expect(
-        service.asked.map(\.scopes) == [
-          ["repository:mine/a:pull"], ["repository:mine/a:pull,push"], ["repository:mine/b:pull"],
-          ["repository:mine/a:pull", "repository:mine/b:pull,push"],
-        ])
-      #expect(service.server.violations == [])
+      try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
+        let http = try HTTPClient(settings: Waits().settings())
+        let client = try RegistryClient(registry.name, http: http, credential: credential)
+        let test = try TestImage(in: scratch, layers: [2 << 20, 1000])
+        #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 3)
+        #expect(try await client.push(test.image, to: try RepositoryName("mine/b"), as: .tag(.latest)).mounted.count == 3)
+        // A mount names both repositories, each in a parameter of its own.
+        #expect(
+          service.asked.map(\.scopes) == [
+            ["repository:mine/a:pull"], ["repository:mine/a:pull,push"], ["repository:mine/b:pull"],
+            ["repository:mine/a:pull", "repository:mine/b:pull,push"],
+          ])
+        #expect(service.server.violations == [])
+      }
     }
   }
 
   @Test func deniedAndUnknownAreToldWithTheRegistrysWords() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
-      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
-      let http = try HTTPClient(settings: Waits().settings())
-      let test = try TestImage(in: scratch, layers: [1000])
-      let known = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)))
-      let denied = await cloudError { _ = try await known.push(test.image, to: try RepositoryName("other/a"), as: .tag(.latest)) }
-      #expect(denied?.status == 401)
-      #expect(text(denied).contains("repository other/a, manifest latest") && text(denied).hasSuffix("the credentials in use do not allow this"))
-      let bad = try RegistryClient(registry.name, http: http, credential: .bearer(Secret("refused")))
-      let refused = await cloudError { _ = try await bad.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)) }
-      #expect(refused?.status == 401)
-      #expect(text(refused).contains("/auth/v1/token was answered 401") && !text(refused).contains("scope="))
-      // Anonymous may read what is open.
-      _ = try await known.push(test.image, to: try RepositoryName("open/made"), as: .tag(.latest))
-      let guest = try RegistryClient(registry.name, http: http)
-      let store = try BlobStore(root: scratch + "/store")
-      _ = try await guest.pull(.tag(.latest), in: try RepositoryName("open/made"), platform: nil, into: store, limit: 1 << 20)
-      let none = await cloudError { _ = try await guest.push(test.image, to: try RepositoryName("open/x"), as: .tag(.latest)) }
-      #expect(text(none).contains("UNAUTHORIZED"))
+      try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
+        let http = try HTTPClient(settings: Waits().settings())
+        let test = try TestImage(in: scratch, layers: [1000])
+        let known = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)))
+        let denied = await cloudError { _ = try await known.push(test.image, to: try RepositoryName("other/a"), as: .tag(.latest)) }
+        #expect(denied?.status == 401)
+        #expect(text(denied).contains("repository other/a, manifest latest") && text(denied).hasSuffix("the credentials in use do not allow this"))
+        let bad = try RegistryClient(registry.name, http: http, credential: .bearer(Secret("refused")))
+        let refused = await cloudError { _ = try await bad.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)) }
+        #expect(refused?.status == 401)
+        #expect(text(refused).contains("/auth/v1/token was answered 401") && !text(refused).contains("scope="))
+        // Anonymous may read what is open.
+        _ = try await known.push(test.image, to: try RepositoryName("open/made"), as: .tag(.latest))
+        let guest = try RegistryClient(registry.name, http: http)
+        let store = try BlobStore(root: scratch + "/store")
+        _ = try await guest.pull(.tag(.latest), in: try RepositoryName("open/made"), platform: nil, into: store, limit: 1 << 20)
+        let none = await cloudError { _ = try await guest.push(test.image, to: try RepositoryName("open/x"), as: .tag(.latest)) }
+        #expect(text(none).contains("UNAUTHORIZED"))
+      }
     }
   }
 
   @Test func mountThatIsNotGrantedBecomesAnUpload() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
-      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
-      let client = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)))
-      let test = try TestImage(in: scratch, layers: [2 << 20])
-      let report = try await client.push(
-        test.image, to: try RepositoryName("mine/a"), as: .tag(.latest), sources: [try RepositoryName("other/secret")])
-      #expect(report.uploaded.count == 2 && report.mounted.isEmpty)
+      try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
+        let client = try RegistryClient(registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)))
+        let test = try TestImage(in: scratch, layers: [2 << 20])
+        let report = try await client.push(
+          test.image, to: try RepositoryName("mine/a"), as: .tag(.latest), sources: [try RepositoryName("other/secret")])
+        #expect(report.uploaded.count == 2 && report.mounted.isEmpty)
+      }
     }
   }
 
   /// The relay says what a registry says when a token has run out, in the middle of the upload.
   @Test func tokenThatRunsOutInTheMiddleIsRenewed() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
-      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
-      let challenge =
-        "Bearer realm=\"\(service.server.origin)/auth/v1/token\",service=\"test-registry\",scope=\"repository:mine/a:push,pull\",error=\"invalid_token\""
-      let expired = Reply.bytes(
-        401, [("WWW-Authenticate", challenge), ("Connection", "close")], body: Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
-      let relay = try RelayServer(upstream: registry.port) { request, number in
-        ["PATCH", "PUT"].contains(request.method) && number == 1 ? .answer(expired) : .pass
+      try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
+        let challenge =
+          "Bearer realm=\"\(service.server.origin)/auth/v1/token\",service=\"test-registry\",scope=\"repository:mine/a:push,pull\",error=\"invalid_token\""
+        let expired = Reply.bytes(
+          401, [("WWW-Authenticate", challenge), ("Connection", "close")], body: Array("{\"errors\":[{\"code\":\"UNAUTHORIZED\"}]}".utf8))
+        let relay = try RelayServer(upstream: registry.port) { request, number in
+          ["PATCH", "PUT"].contains(request.method) && number == 1 ? .answer(expired) : .pass
+        }
+        defer { relay.stop() }
+        var settings = RegistryClient.Settings()
+        settings.blobsAtOnce = 1
+        let client = try RegistryClient(
+          RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)),
+          settings: settings)
+        let test = try TestImage(in: scratch, layers: [3 << 20])
+        #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 2)
+        #expect(service.asked.count == 4)
       }
-      defer { relay.stop() }
-      var settings = RegistryClient.Settings()
-      settings.blobsAtOnce = 1
-      let client = try RegistryClient(
-        RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)),
-        settings: settings)
-      let test = try TestImage(in: scratch, layers: [3 << 20])
-      #expect(try await client.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 2)
-      #expect(service.asked.count == 4)
     }
   }
 
@@ -127,17 +134,18 @@ struct RegistryTokenTests {
   }
 
   @Test func credentialGoesOnlyToAllowedTokenHosts() async throws {
-    try await withScratch { scratch in
+    try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
-      let registry = try PrivateRegistry(in: scratch, authentication: service.authentication)
-      var settings = RegistryClient.Settings()
-      settings.tokenHosts = ["api.balena-cloud.com"]
-      let client = try RegistryClient(
-        registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)), settings: settings)
-      let error = await cloudError { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
-      #expect(text(error).hasSuffix("wants a token of \(service.server.origin), which may not see the credential; allowed: api.balena-cloud.com"))
-      #expect(service.asked.isEmpty)
+      try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
+        var settings = RegistryClient.Settings()
+        settings.tokenHosts = ["api.balena-cloud.com"]
+        let client = try RegistryClient(
+          registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)), settings: settings)
+        let error = await cloudError { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
+        #expect(text(error).hasSuffix("wants a token of \(service.server.origin), which may not see the credential; allowed: api.balena-cloud.com"))
+        #expect(service.asked.isEmpty)
+      }
     }
   }
 }

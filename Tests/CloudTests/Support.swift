@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import Synchronization
+import TestFiles
 
 import struct Crypto.SHA256
 
@@ -29,28 +30,8 @@ func blob(_ bytes: [UInt8]) -> BlobDescriptor {
   BlobDescriptor(digest: Digest(bytes: SHA256.hash(data: bytes))!, size: Int64(bytes.count))
 }
 
-/// Bytes that do not compress, the same in every run.
-func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
-  var bytes = [UInt8](repeating: 0, count: count)
-  bytes.withUnsafeMutableBytes { buffer in
-    for offset in stride(from: 0, to: count, by: 8) {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      withUnsafeBytes(of: state) { buffer[offset..<min(offset + 8, count)].copyBytes(from: $0.prefix(min(8, count - offset))) }
-    }
-  }
-  return bytes
-}
-
-/// A directory that is gone after the test.
-func withScratch<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-  let path = FileManager.default.temporaryDirectory.path + "/cloud-test-\(UUID().uuidString.prefix(8))"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try await body(path)
-}
+/// An outcome that a test goes on from and that did not come.
+struct Missing: Error { let what: String }
 
 /// Collects a body.
 final class MemorySink: BodySink, @unchecked Sendable {

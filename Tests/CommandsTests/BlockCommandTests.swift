@@ -1,18 +1,20 @@
 import Foundation
+import TestFiles
+import TestGolden
+import TestPeers
 import Testing
 
 /// `blockfarm block` as people call it, without a farm.
 @Suite(.serialized) struct BlockCommandTests {
   /// A feed in a scratch directory, and the program beside it.
   struct Bench {
-    let directory: String
-    static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    private let scratch: ScratchDirectory
+    var directory: String { scratch.path }
     static let archs = ["--archs", "all aarch64 acme_board"]
 
     /// `firmware` is the text in the firmware's only file; further versions of its package come on top.
     init(firmware: [(version: String, text: String)] = [("1.0", "firmware\n")]) throws {
-      directory = FileManager.default.temporaryDirectory.path + "/block-commands-\(UUID().uuidString)"
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+      scratch = try ScratchDirectory()
       func package(_ version: String, _ text: String) -> [String: Any] {
         [
           "name": "acme-firmware", "version": version, "arch": "acme_board", "compression": "xz", "license": "CLOSED",
@@ -33,11 +35,9 @@ import Testing
       ]
       let description = try JSONSerialization.data(withJSONObject: [tools] + firmware.map { package($0.version, $0.text) })
       try description.write(to: URL(filePath: directory + "/feed.json"))
-      let made = try run(["sh", "-c", "python3 '\(Self.project)/Tests/BlocksTests/Fixtures/make-feed.py' feed < feed.json"])
-      guard made.status == 0 else { throw Child.Unusable(description: made.errors) }
+      let made = try run(["sh", "-c", "python3 '\(Project.path)/Tests/BlocksTests/Fixtures/make-feed.py' feed < feed.json"])
+      guard made.status == 0 else { throw PeerError(made.errors) }
     }
-
-    func remove() { try? FileManager.default.removeItem(atPath: directory) }
 
     func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Child.Ended {
       let all = SampleFarm.environment(home: directory).merging(environment) { $1 }
@@ -63,8 +63,7 @@ import Testing
   }
 
   func withBench(_ bench: Bench, _ body: (Bench) throws -> Void) throws {
-    defer { bench.remove() }
-    try body(bench)
+    try withExtendedLifetime(bench) { try body(bench) }
   }
 
   /// Directory, locale, time zone, umask, number of cores, account: none of them is in the bytes.
@@ -125,7 +124,7 @@ import Testing
           {"type": "sw.package.yocto.ipk", "slug": "acme-tools"}]}
         """
       try Data(contract.utf8).write(to: URL(filePath: bench.directory + "/contract.json"))
-      let common = ["--feed", "feed"] + Bench.archs + ["--contract", "contract.json", "--contracts", Bench.project + "/deploy/sample/contracts"]
+      let common = ["--feed", "feed"] + Bench.archs + ["--contract", "contract.json", "--contracts", Project.path + "/deploy/sample/contracts"]
       let program = try SampleFarm.program("blockfarm")
       let made = try bench.run([program, "block", "build", "--device-type", "acme-board64", "--label", "own=1", "--output", "oci"] + common)
       #expect(made.status == 0, "\(made)")
@@ -201,9 +200,7 @@ import Testing
   func golden(_ name: String, _ text: String) throws {
     let lines = text.replacing(/libdeflate-\S*/, with: "<compressor>").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let plain = lines.map { $0.contains("package ") ? $0.replacing(/[0-9a-f]{64}/, with: "<digest>") : $0 }.joined(separator: "\n")
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name).txt")
-    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(plain.utf8).write(to: file) }
-    #expect(plain == (try String(contentsOf: file, encoding: .utf8)), "Golden/\(name).txt")
+    try Golden.check(name, plain)
   }
 
   @Test func inspects() throws {

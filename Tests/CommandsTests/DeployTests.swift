@@ -2,6 +2,8 @@ import Balena
 import Foundation
 import HTTP
 import TestCloud
+import TestGolden
+import TestPeers
 import Testing
 
 /// From a device repository to final releases in a cloud, and back: what is released is fetched instead of built.
@@ -86,7 +88,9 @@ import Testing
       #expect(refused.status == 2 && refused.errors.contains("cloud 'lab' has no token"), "\(refused.errors)")
       // Blocks that no contract here knows are fetched by their name; one that is not released either is a typing mistake.
       let text = try String(contentsOfFile: other.directory + "/farm.yaml", encoding: .utf8)
-      try other.write(text.replacing("checkouts/balena-acme-arm}", with: "checkouts/balena-acme-arm, contracts: [blocks]}"), to: "farm.yaml")
+      try other.write(
+        text.replacing("checkouts/balena-acme-arm}", with: "checkouts/balena-acme-arm, contracts: [contracts/contracts/hw.device-type]}"),
+        to: "farm.yaml")
       let named = try other.start(["build", "--local", "--only", "blocks"] + arguments, variables: variables, limit: 180).wait()
       #expect(named.status == 0, "\(named.errors)")
       let fourth = try JSON(named.output).deviceType("acme-board7")

@@ -1,4 +1,6 @@
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 /// The feed commands as people run them, and what hostile packages may cost.
@@ -66,7 +68,7 @@ import Testing
 
   /// Refused with package, entry and rule named, in memory that has nothing to do with what would come out.
   @Test(arguments: hostile) func hostilePackage(_ one: (name: String, make: String, words: [String])) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let isIndexable = one.name != "truncated-member"
       try run("python3", "-c", Self.packages + "\nname = '\(one.name)'\n" + one.make, scratch + "/feed").check()
       let index = try blockfarm(scratch, "feed", "index", scratch + "/feed")
@@ -88,7 +90,7 @@ import Testing
   }
 
   @Test func checkListAndIndex() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let good = #"""
         for name, version in (("acme", "1.0"), ("acme", "1.0+rc1"), ("acme", "1.0~rc1"), ("tool", "2:1")): package(name, "", header("f", 0) + bytes(1024), None, version)
         """#
@@ -126,7 +128,7 @@ import Testing
   }
 
   @Test func usageMistakes() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       for (arguments, word) in [
         (["check", scratch + "/nowhere"], "nowhere"), (["check", "https://feeds.example/ipk"], "--archs or --tune"),
         (["list", scratch, "--tune", "cortexa99"], "cortexa72"), (["list", scratch, "--tune", "cortexa72", "--archs", "all"], "exclude each other"),
@@ -137,13 +139,6 @@ import Testing
         #expect(ended.errors.contains(word), "\(ended)")
       }
     }
-  }
-
-  func withScratch(_ body: (String) throws -> Void) throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/feed-command-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    try body(scratch)
   }
 
   func blockfarm(_ scratch: String, _ arguments: String...) throws -> Child.Ended { try blockfarm(scratch, arguments) }

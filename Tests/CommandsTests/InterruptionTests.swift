@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// Requests that are cancelled, or whose coordinator dies.

@@ -1,5 +1,7 @@
 import Foundation
 import TestCloud
+import TestGolden
+import TestPeers
 import Testing
 
 /// `blockfarm jenkins` as a job starts it: variables in, `deploy-jenkins/` and an exit status out.
@@ -235,7 +237,7 @@ extension SampleFarm {
       git -c protocol.file.allow=always submodule --quiet add "$1" layers/meta-balena
       """
     let made = try Child(
-      Self.account() + ["sh", "-c", script, "sh", origin], environment: Self.environment(home: directory), directory: directory
+      OrdinaryUser.words + ["sh", "-c", script, "sh", origin], environment: Self.environment(home: directory), directory: directory
     ).wait()
     try #require(made.status == 0, "\(made)")
     try commit()

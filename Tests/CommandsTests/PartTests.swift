@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// Builds of less than everything.
@@ -26,16 +27,13 @@ import Testing
     #expect(!second.errors.contains("bitbake"), "\(second.errors)")
 
     // The same over http, fetched by the coordinator and handed to the worker.
-    let server = try Child(
-      ["python3", "-u", "-c", Self.server], environment: SampleFarm.environment(home: "/"), directory: feed, limit: 300)
-    defer { server.killGroup() }
-    try server.waitFor("\n")
-    let port = try #require(server.errorLine(after: "port "))
-    let remote = try SampleFarm()
-    let third = try remote.start(["build", "--local", "--feed", "http://127.0.0.1:\(port)"] + architectures + selection).wait()
-    #expect(third.status == 0, "\(third.errors)")
-    let sent = try JSON(third.output).deviceType("acme-board7")
-    #expect(sent["blocks"].items.first?["dockerDigest"].text == built["blocks"].items.first?["dockerDigest"].text)
+    try withFileServer(over: feed) { server in
+      let remote = try SampleFarm()
+      let third = try remote.start(["build", "--local", "--feed", server.url] + architectures + selection).wait()
+      #expect(third.status == 0, "\(third.errors)")
+      let sent = try JSON(third.output).deviceType("acme-board7")
+      #expect(sent["blocks"].items.first?["dockerDigest"].text == built["blocks"].items.first?["dockerDigest"].text)
+    }
 
     // One package of the feed is not what its index says: nothing is started.
     let listing = try Child(["find", feed, "-name", "*diag*.ipk"], environment: SampleFarm.environment(home: "/"), directory: "/").wait().output
@@ -46,14 +44,6 @@ import Testing
     let refused = try other.start(["build", "--local", "--feed", feed] + architectures + selection).wait()
     #expect(refused.status == 2 && refused.errors.contains("its index says"), "\(refused)")
   }
-
-  /// Serves the current directory and says where.
-  private static let server = """
-    import http.server, sys
-    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    print("port", made.server_port, file=sys.stderr)
-    made.serve_forever()
-    """
 
   @Test func imageAlone() throws {
     let farm = try SampleFarm()

@@ -1,4 +1,5 @@
 import Foundation
+import TestGolden
 import Testing
 
 /// What `blockfarm plan` says of blocks, and the options that decide how they are made.

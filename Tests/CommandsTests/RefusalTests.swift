@@ -1,4 +1,5 @@
 import Foundation
+import TestGolden
 import Testing
 
 /// Bad input is refused with status 2 and words that name the thing, before anything starts.

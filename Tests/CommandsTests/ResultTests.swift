@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 /// What a good build leaves.

@@ -1,21 +1,19 @@
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 /// A scratch directory with a farm of the sample repositories, driven by the real programs as an ordinary user (as `nobody` where root runs the tests).
 final class SampleFarm: Sendable {
   let directory: String
-  private static let nobody = 65534
 
   /// Programs, and the sample repositories in their checkouts: made once a run, never changed.
   private static let shared = Result { () throws -> String in
-    let root = "/tmp/blockfarm-commands-\(getpid())"
+    let root = try ScratchDirectory.untilExit().path
     try FileManager.default.createDirectory(atPath: root + "/bin", withIntermediateDirectories: true)
-    atexit { try? FileManager.default.removeItem(atPath: "/tmp/blockfarm-commands-\(getpid())") }
     for program in ["blockfarm", "blockfarm-worker"] {
       // By another process: a program held open for writing here while a further test forks cannot be executed.
-      let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try built(program), "\(root)/bin/\(program)"])
-      copy.waitUntilExit()
-      guard copy.terminationStatus == 0 else { throw Child.Unusable(description: "cp of \(program) failed") }
+      try Tool.run("cp", Project.program(program), "\(root)/bin/\(program)")
     }
     try makeCheckouts(in: root, faults: [])
     return root
@@ -24,49 +22,18 @@ final class SampleFarm: Sendable {
   static func root() throws -> String { try shared.get() }
   static func program(_ name: String) throws -> String { try root() + "/bin/" + name }
 
-  /// The program beside the running test bundle; BLOCKFARM_TEST_PROGRAMS names another directory.
-  private static func built(_ program: String) throws -> String {
-    let directories =
-      [ProcessInfo.processInfo.environment["BLOCKFARM_TEST_PROGRAMS"].map { URL(filePath: $0) }].compactMap { $0 } + [
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent(), URL(filePath: Bundle.main.bundlePath),
-        URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent(),
-      ]
-    let candidates = directories.map { $0.appending(path: program).path }
-    guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-      throw Child.Unusable(description: "\(program) is not built: looked for \(candidates)")
-    }
-    return found
-  }
-
   private static func makeCheckouts(in root: String, faults: [String]) throws {
-    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let made = try Child(
-      [project.path + "/deploy/sample/make-repositories", root + "/repositories"] + faults.flatMap { ["--fault", $0] },
-      environment: environment(home: root), directory: root
-    ).wait()
-    guard made.status == 0 else { throw Child.Unusable(description: "make-repositories: \(made.errors)") }
+    try Tool.run(
+      [Project.path + "/deploy/sample/make-repositories", root + "/repositories"] + faults.flatMap { ["--fault", $0] },
+      environment: environment(home: root))
     try FileManager.default.createDirectory(atPath: root + "/checkouts", withIntermediateDirectories: true)
-    try own(root)
+    try OrdinaryUser.own(root)
     for name in ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"] {
-      let cloned = try Child(
-        account() + [
-          "git", "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "repositories/" + name, "checkouts/" + name,
-        ],
-        environment: environment(home: root), directory: root
-      ).wait()
-      guard cloned.status == 0 else { throw Child.Unusable(description: "git clone: \(cloned.errors)") }
+      let clone = [
+        "git", "-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "repositories/" + name, "checkouts/" + name,
+      ]
+      try Tool.run(OrdinaryUser.words + clone, environment: environment(home: root), directory: root)
     }
-  }
-
-  /// Gives a tree to the account that the programs run as.
-  private static func own(_ path: String) throws {
-    guard getuid() == 0 else { return }
-    let ended = try Child(["chown", "-R", "\(nobody):\(nobody)", path], environment: environment(home: "/"), directory: "/").wait()
-    guard ended.status == 0 else { throw Child.Unusable(description: "chown: \(ended.errors)") }
-  }
-
-  static func account() -> [String] {
-    getuid() == 0 ? ["setpriv", "--reuid=\(nobody)", "--regid=\(nobody)", "--clear-groups"] : []
   }
 
   static func environment(home: String) -> [String: String] {
@@ -86,16 +53,12 @@ final class SampleFarm: Sendable {
     var text = "state: state\noutput: out\n\(extra)repositories:\n"
     for name in repositories.map({ "balena-acme-" + $0 }) {
       if faults.isEmpty {
-        let copied = try Child(
-          ["cp", "-a", "--reflink=auto", "\(root)/checkouts/\(name)", "\(directory)/checkouts/\(name)"],
-          environment: Self.environment(home: "/"), directory: "/"
-        ).wait()
-        guard copied.status == 0 else { throw Child.Unusable(description: "cp: \(copied.errors)") }
+        try Tool.run("cp", "-a", "--reflink=auto", "\(root)/checkouts/\(name)", "\(directory)/checkouts/\(name)")
       }
       text += "  - {name: \(name), source: checkouts/\(name)}\n"
     }
     try Data(text.utf8).write(to: URL(filePath: directory + "/farm.yaml"))
-    try Self.own(directory)
+    try OrdinaryUser.own(directory)
   }
 
   deinit {
@@ -109,7 +72,7 @@ final class SampleFarm: Sendable {
   /// Starts blockfarm, in the farm's directory or one below it, with further environment variables.
   func start(_ arguments: [String], in place: String = "", variables: [String: String] = [:], limit: Double = 60) throws -> Child {
     try Child(
-      Self.account() + [try Self.program("blockfarm")] + arguments,
+      OrdinaryUser.words + [try Self.program("blockfarm")] + arguments,
       environment: Self.environment(home: directory).merging(variables) { _, new in new }, directory: directory + "/" + place, limit: limit)
   }
 
@@ -123,7 +86,7 @@ final class SampleFarm: Sendable {
   @discardableResult
   func git(_ arguments: String..., in repository: String = "balena-acme-arm") throws -> String {
     let ended = try Child(
-      Self.account() + ["git"] + arguments, environment: Self.environment(home: directory), directory: "\(directory)/checkouts/\(repository)"
+      OrdinaryUser.words + ["git"] + arguments, environment: Self.environment(home: directory), directory: "\(directory)/checkouts/\(repository)"
     ).wait()
     try #require(ended.status == 0, "git \(arguments): \(ended.errors)")
     return ended.output
@@ -155,7 +118,7 @@ final class SampleFarm: Sendable {
     try FileManager.default.createDirectory(
       atPath: URL(filePath: file).deletingLastPathComponent().path, withIntermediateDirectories: true)
     try Data(text.utf8).write(to: URL(filePath: file))
-    try Self.own(directory)
+    try OrdinaryUser.own(directory)
   }
 
   /// Requests that were begun: directories of the deploy tree and rows of the journal.
@@ -172,11 +135,5 @@ final class SampleFarm: Sendable {
   }
 
   /// Processes that work below this farm's directory, or carry an attempt's mark and come from here.
-  func processes() -> [pid_t] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }.filter { pid in
-      let place = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")) ?? ""
-      let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
-      return place.hasPrefix(directory + "/") || String(decoding: words, as: UTF8.self).contains(directory + "/")
-    }
-  }
+  func processes() -> [pid_t] { ProcessTable.processes(below: directory) }
 }

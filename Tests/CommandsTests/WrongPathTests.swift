@@ -1,4 +1,7 @@
 import Foundation
+import TestFiles
+import TestGolden
+import TestPeers
 import Testing
 
 /// What is not what it should be is refused with status 2 and a hint; it is never taken for something empty.

@@ -1,6 +1,7 @@
 import BuildModel
 import CoordinatorConfiguration
 import FoundationEssentials
+import TestFiles
 import Testing
 
 /// The `environments` of farm.yaml and where their secrets are.
@@ -133,17 +134,18 @@ struct EnvironmentTests {
   }
 
   @Test func readsSecretsFromOwnFilesOnly() throws {
-    let path = FileManager.default.temporaryDirectory.path + "/secret-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try Data("abc123\n".utf8).write(to: URL(filePath: path))
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    let source = try #require(CredentialSource("file:" + path, directory: "/", home: "/"))
-    #expect(try source.read(environment: [:]) == "abc123")
-    try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
-    #expect(complaint { try source.read(environment: [:]) }.contains("mode 0600"))
-    let variable = CredentialSource.environment("T")
-    #expect(try variable.read(environment: ["T": "x.y.z"]) == "x.y.z")
-    #expect(complaint { try variable.read(environment: [:]) } == "env:T: the variable is not set")
-    #expect(complaint { try variable.read(environment: ["T": "a b-secret"]) }.contains("secret") == false)
+    try withScratchDirectory { scratch in
+      let path = scratch + "/secret"
+      try Data("abc123\n".utf8).write(to: URL(filePath: path))
+      try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+      let source = try #require(CredentialSource("file:" + path, directory: "/", home: "/"))
+      #expect(try source.read(environment: [:]) == "abc123")
+      try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+      #expect(complaint { try source.read(environment: [:]) }.contains("mode 0600"))
+      let variable = CredentialSource.environment("T")
+      #expect(try variable.read(environment: ["T": "x.y.z"]) == "x.y.z")
+      #expect(complaint { try variable.read(environment: [:]) } == "env:T: the variable is not set")
+      #expect(complaint { try variable.read(environment: ["T": "a b-secret"]) }.contains("secret") == false)
+    }
   }
 }

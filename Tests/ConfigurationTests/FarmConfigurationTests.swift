@@ -1,17 +1,18 @@
 import BuildModel
 import CoordinatorConfiguration
 import FoundationEssentials
+import TestFiles
 import Testing
 
 /// farm.yaml and workers.d, right and wrong.
 struct FarmConfigurationTests {
   func load(_ farm: String, hosts: [String: String] = [:]) throws -> FarmConfiguration {
-    let directory = FileManager.default.temporaryDirectory.path + "/farm-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory + "/workers.d", withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try Data(farm.utf8).write(to: URL(filePath: directory + "/farm.yaml"))
-    for (name, text) in hosts { try Data(text.utf8).write(to: URL(filePath: "\(directory)/workers.d/\(name).yaml")) }
-    return try FarmConfiguration.load(named: "farm.yaml", workingDirectory: directory, home: "/home/x")
+    try withScratchDirectory { directory in
+      try FileManager.default.createDirectory(atPath: directory + "/workers.d", withIntermediateDirectories: true)
+      try Data(farm.utf8).write(to: URL(filePath: directory + "/farm.yaml"))
+      for (name, text) in hosts { try Data(text.utf8).write(to: URL(filePath: "\(directory)/workers.d/\(name).yaml")) }
+      return try FarmConfiguration.load(named: "farm.yaml", workingDirectory: directory, home: "/home/x")
+    }
   }
 
   /// What the file's name, line and complaint are.

@@ -2,50 +2,31 @@ import BuildModel
 import Containers
 import Foundation
 import Processes
+import TestPeers
 import Testing
 
 /// What must go from a daemon and what must stay, with a real dockerd.
 @Suite(.timeLimit(.minutes(3)), .enabled(if: getuid() == 0, "dockerd needs root"))
 struct DockerTests {
-  private let scratch: Scratch
+  private let scratch: BuildScratch
   private let attempt = "01890000-0000-7000-8000-000000000001.acme.1"
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try BuildScratch() }
 
-  /// A dockerd of its own; ended by its pid. `environment` leads to it, and finds no buildah.
+  /// A dockerd of its own. `environment` leads to it, and finds no buildah.
   private func withDockerd(_ body: (_ environment: [String: String]) throws -> Void) throws {
-    let home = scratch.path + "/d"
     try FileManager.default.createDirectory(atPath: scratch.path + "/bin", withIntermediateDirectories: true)
-    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
     for program in ["docker", "rm"] {
       let path = try #require(
         ["/usr/bin/", "/bin/", "/usr/local/bin/"].map { $0 + program }.first { FileManager.default.isExecutableFile(atPath: $0) })
       try FileManager.default.createSymbolicLink(atPath: "\(scratch.path)/bin/\(program)", withDestinationPath: path)
     }
-    var environment = scratch.environment
-    environment["PATH"] = scratch.path + "/bin"
-    environment["DOCKER_HOST"] = "unix://\(home)/socket"
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/sbin/dockerd")
-    process.arguments = [
-      "--data-root", home + "/data", "--exec-root", home + "/exec", "--host", "unix://\(home)/socket", "--pidfile", home + "/pid", "--iptables=false",
-      "--bridge=none", "--storage-driver", "overlay2",
-    ]
-    _ = FileManager.default.createFile(atPath: home + "/log", contents: nil)
-    process.standardOutput = FileHandle(forWritingAtPath: home + "/log")
-    process.standardError = process.standardOutput
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    defer {
-      process.terminate()
-      process.waitUntilExit()
+    try withDockerDaemon { daemon in
+      var environment = scratch.environment
+      environment["PATH"] = scratch.path + "/bin"
+      environment["DOCKER_HOST"] = daemon.host
+      try body(environment)
     }
-    let deadline = Date.now.addingTimeInterval(60)
-    while (try? Docker(environment: environment)?.run(["version"])) ?? nil == nil {
-      try #require(
-        process.isRunning && Date.now < deadline, "dockerd is not ready: \((try? String(contentsOfFile: home + "/log", encoding: .utf8)) ?? "")")
-    }
-    try body(environment)
   }
 
   private func importBusybox(_ docker: Docker) throws {

@@ -1,6 +1,7 @@
 import BuildModel
 import Containers
 import FoundationEssentials
+import TestFiles
 import Testing
 
 /// Which programs a host can run, by what the kernel says of binfmt_misc.
@@ -14,13 +15,11 @@ struct HostProgramsTests {
   }
 
   private func withEntries<Value>(_ entries: [String: String], _ body: (String) throws -> Value) throws -> Value {
-    let directory = FileManager.default.temporaryDirectory.path + "/binfmt-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let scratch = try ScratchDirectory()
     for (name, text) in entries.merging(["register": "", "status": "enabled\n"], uniquingKeysWith: { a, _ in a }) {
-      try Data(text.utf8).write(to: URL(filePath: "\(directory)/\(name)"))
+      try scratch.write(text, to: name)
     }
-    return try body(directory)
+    return try withExtendedLifetime(scratch) { try body(scratch.path) }
   }
 
   @Test(arguments: [

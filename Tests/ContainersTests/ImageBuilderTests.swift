@@ -17,10 +17,10 @@ struct ImageBuilderTests {
     LABEL io.example.own=yes
     VOLUME /boot
     """
-  private let scratch: Scratch
+  private let scratch: BuildScratch
   private let platform = Architecture.amd64.platform
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try BuildScratch() }
 
   private func builder() throws -> ImageBuilder { try ImageBuilder(attempt: "a.b.1", scratch: scratch.work, environment: scratch.environment) }
 

@@ -1,6 +1,5 @@
 import Foundation
-
-import struct Crypto.SHA256
+import TestPeers
 
 @testable import Executors
 
@@ -29,20 +28,6 @@ extension WorkerTransport {
   }
 }
 
-/// Bytes that repeat nowhere near a packet's size.
-func pattern(_ count: Int) -> [UInt8] {
-  var bytes: [UInt8] = []
-  bytes.reserveCapacity(count + 32)
-  var number = 0
-  while bytes.count < count {
-    number += 1
-    bytes.append(contentsOf: SHA256.hash(data: withUnsafeBytes(of: number) { Data($0) }))
-    // Blocks of blocks: a hash for each 32 bytes would take longer than the streams under test.
-    if bytes.count >= 1 << 16 { bytes.append(contentsOf: bytes.prefix(min(bytes.count - 7, count - bytes.count))) }
-  }
-  return Array(bytes.prefix(count))
-}
-
 /// Runs `body` with a limit of its own, so that a hang is a failure and not the end of the test run.
 func within<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
   try await withThrowingTaskGroup(of: Value?.self) { group in
@@ -51,7 +36,7 @@ func within<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () a
       try await Task.sleep(for: limit)
       return nil
     }
-    guard let value = try await group.next() ?? nil else { throw Missing(what: "an end within \(limit)") }
+    guard let value = try await group.next() ?? nil else { throw PeerError("an end within \(limit)") }
     group.cancelAll()
     return value
   }

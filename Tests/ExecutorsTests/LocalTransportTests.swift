@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Executors
@@ -7,7 +8,7 @@ import Testing
   private func local() throws -> LocalTransport { LocalTransport(loop: try testLoop()) }
 
   @Test func streamsBothWaysAndTellsTheExit() async throws {
-    let bytes = pattern(9 << 20)
+    let bytes = noise(9 << 20)
     let answer = try await local().exchange(["sha256sum"], input: bytes)
     #expect(answer.text.count == 68)
     let back = try await local().shell("head -c 9000000 /dev/zero; head -c 6000000 /dev/zero | tr '\\0' x >&2; echo; exit 9")

@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -13,40 +14,48 @@ import Testing
 
   @Test(arguments: ["ed25519", "ecdsa"])
   func logsInByTheAgentWhoseSecondKeyFits(type: String) async throws {
-    let host = try PrivateSSHD()
-    try PrivateSSHD.makeKey("rsa", type: "rsa", in: host.scratch)
-    try PrivateSSHD.makeKey("stranger", in: host.scratch)
-    try PrivateSSHD.makeKey("known", type: type, in: host.scratch)
-    try run(["cp", host.scratch.path + "/known.pub", host.scratch.path + "/authorized"])
-    let agent = try PrivateAgent(keys: ["rsa", "stranger", "known"].map { host.scratch.path + "/" + $0 })
-    #expect(try await login(host, agent: agent.socket).text == "hello\n")
+    try await withPrivateSSHD { host in
+      try host.makeKey("rsa", type: "rsa")
+      try host.makeKey("stranger")
+      try host.makeKey("known", type: type)
+      try host.authorize(host.directory + "/known.pub")
+      try await withPrivateAgent(keys: ["rsa", "stranger", "known"].map { host.directory + "/" + $0 }) { agent async throws in
+        #expect(try await login(host, agent: agent).text == "hello\n")
+      }
+    }
   }
 
   @Test func tellsAnAgentThatHasOnlyRSAKeys() async throws {
-    let host = try PrivateSSHD()
-    try PrivateSSHD.makeKey("rsa", type: "rsa", in: host.scratch)
-    let agent = try PrivateAgent(keys: [host.scratch.path + "/rsa"])
-    let error = await failure { try await login(host, agent: agent.socket) }
-    #expect("\(try #require(error))".contains("libssh2 1.10 cannot use RSA keys"))
+    try await withPrivateSSHD { host in
+      try host.makeKey("rsa", type: "rsa")
+      try await withPrivateAgent(keys: [host.directory + "/rsa"]) { agent async throws in
+        let error = await failure { try await login(host, agent: agent) }
+        #expect("\(try #require(error))".contains("libssh2 1.10 cannot use RSA keys"))
+      }
+    }
   }
 
   @Test func tellsAnAgentWhoseKeysAreRefused() async throws {
-    let host = try PrivateSSHD()
-    try PrivateSSHD.makeKey("stranger", in: host.scratch)
-    let agent = try PrivateAgent(keys: [host.scratch.path + "/stranger"])
-    guard case .authenticationRefused = await failure(of: { try await login(host, agent: agent.socket) }) as? ExecutorError else {
-      Issue.record("not refused")
-      return
+    try await withPrivateSSHD { host in
+      try host.makeKey("stranger")
+      try await withPrivateAgent(keys: [host.directory + "/stranger"]) { agent async throws in
+        guard case .authenticationRefused = await failure(of: { try await login(host, agent: agent) }) as? ExecutorError else {
+          Issue.record("not refused")
+          return
+        }
+      }
     }
   }
 
   @Test func tellsWhatIsWrongWithTheAgent() async throws {
-    let host = try PrivateSSHD()
-    let empty = try PrivateAgent(keys: [])
-    let expected = [(empty.socket as String?, "it holds no key"), (host.scratch.path + "/none", "no agent listens"), (nil, "SSH_AUTH_SOCK")]
-    for (agent, text) in expected {
-      let error = await failure { try await login(host, agent: agent) }
-      #expect("\(try #require(error))".contains(text))
+    try await withPrivateSSHD { host in
+      try await withPrivateAgent(keys: []) { empty async throws in
+        let expected = [(empty as String?, "it holds no key"), (host.directory + "/none", "no agent listens"), (nil, "SSH_AUTH_SOCK")]
+        for (agent, text) in expected {
+          let error = await failure { try await login(host, agent: agent) }
+          #expect("\(try #require(error))".contains(text))
+        }
+      }
     }
   }
 }

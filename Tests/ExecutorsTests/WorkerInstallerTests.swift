@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 @testable import Executors
@@ -15,35 +16,38 @@ import Testing
     #expect(arm64.runs(onKernel: "aarch64") && !arm64.runs(onKernel: "armv7l"))
     #expect(arm.runs(onKernel: "armv7l") && arm.runs(onKernel: "aarch64") && !arm.runs(onKernel: "x86_64"))
     #expect(ELFMachine(header: Array("#!/bin/sh and more than twenty".utf8)) == nil)
-    #expect(ELFMachine(file: "/bin/sh")?.runs(onKernel: try run(["uname", "-m"]).trimmingCharacters(in: .whitespacesAndNewlines)) == true)
+    #expect(ELFMachine(file: "/bin/sh")?.runs(onKernel: try Tool.run(["uname", "-m"]).trimmingCharacters(in: .whitespacesAndNewlines)) == true)
   }
 
   @Test func refusesABinaryForAnotherProcessor() async throws {
-    let host = try PrivateSSHD()
-    let isARM = ELFMachine(file: "/bin/sh")?.code == 183
-    let file = host.scratch.path + "/worker"
-    try Data([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9) + [2, 0, isARM ? 62 : 183, 0]).write(to: URL(fileURLWithPath: file))
-    let installer = WorkerInstaller(transport: try host.connection(), root: host.scratch.path + "/root")
-    let error = await failure { try await installer.install(binary: file) }
-    #expect("\(try #require(error))".contains("swift build -c release --product blockfarm-worker"))
-    #expect(!FileManager.default.fileExists(atPath: host.scratch.path + "/root"))
+    try await withPrivateSSHD { host in
+      let isARM = ELFMachine(file: "/bin/sh")?.code == 183
+      let file = host.directory + "/worker"
+      try Data([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9) + [2, 0, isARM ? 62 : 183, 0]).write(
+        to: URL(fileURLWithPath: file))
+      let installer = WorkerInstaller(transport: try host.connection(), root: host.directory + "/root")
+      let error = await failure { try await installer.install(binary: file) }
+      #expect("\(try #require(error))".contains("swift build -c release --product blockfarm-worker"))
+      #expect(!FileManager.default.fileExists(atPath: host.directory + "/root"))
+    }
   }
 
   /// Any program of this machine's processor gets there whole; that it is no worker is told by its answer.
   @Test func copiesTheProgramOnceAndAsksIt() async throws {
-    let host = try PrivateSSHD()
-    let root = host.scratch.path + "/the root"
-    let installer = WorkerInstaller(transport: try host.connection(), root: root)
-    let error = await failure { try await installer.install(binary: "/usr/bin/sha256sum") }
-    guard case .notAWorker = error as? ExecutorError else {
-      Issue.record("\(String(describing: error))")
-      return
+    try await withPrivateSSHD { host in
+      let root = host.directory + "/the root"
+      let installer = WorkerInstaller(transport: try host.connection(), root: root)
+      let error = await failure { try await installer.install(binary: "/usr/bin/sha256sum") }
+      guard case .notAWorker = error as? ExecutorError else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      let command = installer.command(for: try await WorkerInstaller.digest(of: "/usr/bin/sha256sum"))
+      #expect(FileManager.default.contentsEqual(atPath: "/usr/bin/sha256sum", andPath: command.binary))
+      let before = try FileManager.default.attributesOfItem(atPath: command.binary)[.systemFileNumber] as? UInt64
+      _ = await failure { try await installer.install(binary: "/usr/bin/sha256sum") }
+      #expect(try FileManager.default.attributesOfItem(atPath: command.binary)[.systemFileNumber] as? UInt64 == before)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: (command.binary as NSString).deletingLastPathComponent) == ["blockfarm-worker"])
     }
-    let command = installer.command(for: try await WorkerInstaller.digest(of: "/usr/bin/sha256sum"))
-    #expect(FileManager.default.contentsEqual(atPath: "/usr/bin/sha256sum", andPath: command.binary))
-    let before = try FileManager.default.attributesOfItem(atPath: command.binary)[.systemFileNumber] as? UInt64
-    _ = await failure { try await installer.install(binary: "/usr/bin/sha256sum") }
-    #expect(try FileManager.default.attributesOfItem(atPath: command.binary)[.systemFileNumber] as? UInt64 == before)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: (command.binary as NSString).deletingLastPathComponent) == ["blockfarm-worker"])
   }
 }

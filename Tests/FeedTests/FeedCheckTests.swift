@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestArchives
+import TestFiles
 import Testing
 
 @testable import Feed

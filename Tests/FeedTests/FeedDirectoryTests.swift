@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Feed
@@ -57,7 +58,7 @@ import Testing
         if file.hasSuffix("/") {
           try FileManager.default.createDirectory(atPath: "\(scratch)/\(file)", withIntermediateDirectories: true)
         } else {
-          try write([], to: "\(scratch)/\(file)")
+          try TestFiles.write([], to: "\(scratch)/\(file)")
         }
       }
       var found: String?
@@ -73,8 +74,8 @@ import Testing
   /// PACKAGE_ARCHS names more directories than any feed has.
   @Test func someMayBeAbsent() throws {
     try withScratchDirectory { scratch in
-      for name in ["all", "armv8a", "nativesdk"] { try write([], to: "\(scratch)/\(name)/Packages") }
-      try write([], to: scratch + "/all/a_1_all.ipk")
+      for name in ["all", "armv8a", "nativesdk"] { try TestFiles.write([], to: "\(scratch)/\(name)/Packages") }
+      try TestFiles.write([], to: scratch + "/all/a_1_all.ipk")
       let found = try FeedDirectory(scratch, architectures: ["all", "any", "armv8a", "board"])
       #expect(found.architectures == ["all", "armv8a"] && found.absent == ["any", "board"])
       #expect(try FeedDirectory(scratch, architectures: nil).architectures == ["all", "armv8a", "nativesdk"])

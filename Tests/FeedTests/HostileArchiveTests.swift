@@ -1,4 +1,6 @@
 import Foundation
+import TestArchives
+import TestFiles
 import Testing
 
 @testable import Feed

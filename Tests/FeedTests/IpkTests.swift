@@ -1,4 +1,6 @@
 import Glibc
+import TestArchives
+import TestFiles
 import Testing
 
 @testable import Feed

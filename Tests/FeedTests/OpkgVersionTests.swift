@@ -1,4 +1,5 @@
 import Foundation
+import TestPeers
 import Testing
 
 @testable import Feed
@@ -30,12 +31,8 @@ import Testing
       let a = version()
       let b = round % 4 == 0 ? version() : a + (parts.randomElement(using: &source) ?? "")
       #expect(OpkgVersion.isValid(a) && OpkgVersion.isValid(b))
-      let judge = Process()
-      judge.executableURL = URL(fileURLWithPath: "/usr/bin/dpkg")
-      judge.arguments = ["--compare-versions", a, "lt", b]
-      try judge.run()
-      judge.waitUntilExit()
-      #expect((judge.terminationStatus == 0) == (OpkgVersion(a) < OpkgVersion(b)), "\(a) < \(b)")
+      let judge = try Tool.end(of: ["dpkg", "--compare-versions", a, "lt", b])
+      #expect((judge.status == 0) == (OpkgVersion(a) < OpkgVersion(b)), "\(a) < \(b)")
     }
   }
 

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Feed

@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Feed

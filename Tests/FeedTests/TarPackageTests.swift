@@ -1,4 +1,6 @@
 import Foundation
+import TestArchives
+import TestFiles
 import Testing
 
 @testable import Feed
@@ -54,7 +56,7 @@ import Testing
   @Test func opkgBuildsOwnWay() throws {
     try withScratchDirectory { scratch in
       for (name, bytes) in [("data.tar.gz", try Packer.pack(Self.data, "gzip")), ("control.tar.gz", try Packer.pack(Self.control, "gzip"))] {
-        try write(bytes, to: scratch + "/in/" + name)
+        try TestFiles.write(bytes, to: scratch + "/in/" + name)
       }
       try write(Self.binary.1, to: scratch + "/in/debian-binary")
       for (place, command) in [

@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestArchives
+import TestFiles
 import Testing
 
 import enum Crypto.Insecure
@@ -37,13 +39,5 @@ final class TestFeed {
       try write(Array(text.utf8), to: "\(root)/\(directory)/Packages")
       try Packer.shell("gzip -kfn '\(root)/\(directory)/Packages'")
     }
-  }
-}
-
-extension RawTar {
-  static func of(_ build: (inout RawTar) -> Void) -> [UInt8] {
-    var tar = RawTar()
-    build(&tar)
-    return tar.finished()
   }
 }

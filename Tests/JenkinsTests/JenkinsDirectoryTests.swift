@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import Reports
+import TestFiles
 import Testing
 
 @testable import Jenkins
@@ -9,10 +10,10 @@ import Testing
 /// `deploy-jenkins/` of a workspace.
 struct JenkinsDirectoryTests {
   private func withTree(_ body: (DeployTree, BlobStore, String) throws -> Void) throws {
-    let root = FileManager.default.temporaryDirectory.path + "/jenkins-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    try FileManager.default.createDirectory(atPath: root + "/workspace", withIntermediateDirectories: true)
-    try body(DeployTree(output: root + "/out", request: RequestID(now: .now)), BlobStore(root: root + "/blobs"), root + "/workspace")
+    try withScratchDirectory { root in
+      try FileManager.default.createDirectory(atPath: root + "/workspace", withIntermediateDirectories: true)
+      try body(DeployTree(output: root + "/out", request: RequestID(now: .now)), BlobStore(root: root + "/blobs"), root + "/workspace")
+    }
   }
 
   private func built(_ slug: String, in tree: DeployTree, _ blobs: BlobStore) throws -> DeviceTypeReport {

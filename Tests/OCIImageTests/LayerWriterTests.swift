@@ -1,6 +1,8 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -15,9 +17,9 @@ import struct Crypto.SHA256
   func write(_ bytes: [UInt8], to writer: LayerWriter) throws { try bytes.withUnsafeBytes { try writer.write($0) } }
 
   func withStore<Value>(_ body: (BlobStore) throws -> Value) throws -> Value {
-    let root = FileManager.default.temporaryDirectory.path + "/layer-test-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    return try body(try BlobStore(root: root))
+    try withScratchDirectory { root in
+      return try body(try BlobStore(root: root))
+    }
   }
 
   @Test func digestsAreOfWhatWasWritten() throws {
@@ -84,8 +86,7 @@ import struct Crypto.SHA256
       switch kind {
       case "large member":
         try Data(repeating: 0, count: GzipChunks.chunkSize + 1).write(to: URL(fileURLWithPath: path))
-        let process = try Process.run(URL(fileURLWithPath: "/usr/bin/gzip"), arguments: [path])
-        process.waitUntilExit()
+        try Tool.run("gzip", path)
         bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
       case "truncated": bytes.removeLast(3)
       case "trailing bytes": bytes += [0, 0, 0, 0]
@@ -98,19 +99,7 @@ import struct Crypto.SHA256
     }
   }
 
-  func unpacked(_ path: String) throws -> Data {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/gzip")
-    process.arguments = ["-dc"]
-    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return data
-  }
+  func unpacked(_ path: String) throws -> [UInt8] { try Tool.bytes(["gzip", "-dc", path]) }
 
   @Test(arguments: [["b", "a"], ["a", "a"], ["a/b", "a"], ["opt-", "opt/x"]])
   func refusesWrongOrder(_ paths: [String]) throws {

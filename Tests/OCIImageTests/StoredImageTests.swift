@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 import struct Crypto.SHA256
@@ -12,21 +13,20 @@ import struct Crypto.SHA256
   static func hex(_ bytes: [UInt8]) -> String { Digest(bytes: SHA256.hash(data: bytes))?.hex ?? "" }
 
   func withDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-    let root = FileManager.default.temporaryDirectory.path + "/stored-test-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    return try body(root)
+    try withScratchDirectory { root in
+      return try body(root)
+    }
   }
 
   static func gzip(_ bytes: [UInt8]) throws -> [UInt8] {
-    let root = FileManager.default.temporaryDirectory.path + "/gzip-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let store = try BlobStore(root: root)
-    let writer = try BlobWriter(store: store)
-    let gzip = GzipChunks(into: writer)
-    try bytes.withUnsafeBytes { try gzip.write($0) }
-    try gzip.finish()
-    return try store.read(writer.finish(expecting: nil).digest)
+    try withScratchDirectory { root in
+      let store = try BlobStore(root: root)
+      let writer = try BlobWriter(store: store)
+      let gzip = GzipChunks(into: writer)
+      try bytes.withUnsafeBytes { try gzip.write($0) }
+      try gzip.finish()
+      return try store.read(writer.finish(expecting: nil).digest)
+    }
   }
 
   /// A layer's tar of more than one gzip member.

@@ -1,4 +1,7 @@
 import Foundation
+import TestArchives
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import OCIImage
@@ -54,22 +57,18 @@ import Testing
 
   /// GNU tar in its own format, with long names, and in pax.
   @Test(arguments: ["gnu", "posix", "ustar", "v7"]) func readsTar(_ format: String) throws {
-    let root = FileManager.default.temporaryDirectory.path + "/tar-test-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let long = String(repeating: "n", count: 90)
-    try FileManager.default.createDirectory(atPath: root + "/d/\(long)", withIntermediateDirectories: true)
-    let name = "d/\(long)/" + (format == "gnu" || format == "posix" ? String(repeating: "f", count: 120) : "f")
-    try Data("content".utf8).write(to: URL(filePath: root + "/" + name))
-    try FileManager.default.createSymbolicLink(atPath: root + "/d/s", withDestinationPath: "../x")
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/tar")
-    process.arguments = ["--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d"]
-    try process.run()
-    process.waitUntilExit()
-    let found = try Self.read(Array(Data(contentsOf: URL(filePath: root + "/out.tar"))), step: 1000)
-    #expect(found.map { String(decoding: $0.entry.path, as: UTF8.self) } == ["d", "d/\(long)", name, "d/s"])
-    #expect(found[2].bytes == Array("content".utf8))
-    #expect(found[3].entry.kind == .symlink(target: Array("../x".utf8)))
+    try withScratchDirectory { root in
+      let long = String(repeating: "n", count: 90)
+      try FileManager.default.createDirectory(atPath: root + "/d/\(long)", withIntermediateDirectories: true)
+      let name = "d/\(long)/" + (format == "gnu" || format == "posix" ? String(repeating: "f", count: 120) : "f")
+      try Data("content".utf8).write(to: URL(filePath: root + "/" + name))
+      try FileManager.default.createSymbolicLink(atPath: root + "/d/s", withDestinationPath: "../x")
+      try Tool.run("tar", "--format=\(format)", "--sort=name", "-C", root, "-cf", root + "/out.tar", "./d")
+      let found = try Self.read(Array(Data(contentsOf: URL(filePath: root + "/out.tar"))), step: 1000)
+      #expect(found.map { String(decoding: $0.entry.path, as: UTF8.self) } == ["d", "d/\(long)", name, "d/s"])
+      #expect(found[2].bytes == Array("content".utf8))
+      #expect(found[3].entry.kind == .symlink(target: Array("../x".utf8)))
+    }
   }
 
   struct Lie: Sendable, CustomTestStringConvertible {
@@ -78,15 +77,9 @@ import Testing
     var tell: @Sendable (inout [UInt8]) -> Void
   }
 
-  /// Sets a header's checksum right after a change.
-  static func seal(_ bytes: inout [UInt8], at start: Int = 0) {
-    let sum = (0..<512).reduce(0) { $0 + ((148..<156).contains($1) ? 32 : Int(bytes[start + $1])) }
-    let digits = String(sum, radix: 8)
-    bytes.replaceSubrange(start + 148..<start + 156, with: Array((String(repeating: "0", count: 6 - digits.count) + digits).utf8) + [0, 32])
-  }
   static func put(_ text: String, _ offset: Int, _ bytes: inout [UInt8]) {
     bytes.replaceSubrange(offset..<offset + text.utf8.count, with: text.utf8)
-    seal(&bytes)
+    RawTar.seal(&bytes)
   }
 
   static let lies: [Lie] = [
@@ -104,7 +97,7 @@ import Testing
     },
     Lie(testDescription: "number", word: "too large") { bytes in
       bytes.replaceSubrange(124..<136, with: [UInt8](repeating: 0x8f, count: 12))
-      seal(&bytes)
+      RawTar.seal(&bytes)
     },
   ]
 

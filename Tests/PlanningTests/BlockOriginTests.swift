@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -77,7 +79,7 @@ import Testing
       try PlannerTests.contract("journal", file: "contracts/j/contract.json"),
       try PlannerTests.contract("log", aliases: "\"journal\"", file: "contracts/j/contract.json"),
     ] {
-      try Golden.check("plan-duplicate-block", #expect(throws: PlanningError.self) { try Self.plan(nil, Self.repository([contract])) })
+      try Golden.checkDescription("plan-duplicate-block", #expect(throws: PlanningError.self) { try Self.plan(nil, Self.repository([contract])) })
     }
     // Where the machine has no such service, nothing clashes.
     #expect(try Self.plan("journal", Self.repository([PlannerTests.contract("journal")]), machines: ["other"]).tasks[0].blocks.count == 1)
@@ -90,7 +92,7 @@ import Testing
   }
 
   @Test func aDockerfileBesideTheContractIsUsed() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let sample = try TemporaryRepository.sample(in: scratch, tag: nil)
       let head = { (slug: String, parts: String) in #"{"slug": "\#(slug)", "type": "sw.image.overlay", "composedOf": [\#(parts)]}"# }
       try sample.write("contracts/own/contract.json", head("own", #"{"type": "sw.recipe.yocto", "slug": "tool"}"#))
@@ -117,9 +119,9 @@ import Testing
       #expect(task.blocks[3].origin == .dockerfile(directory: own, baseImage: nil))
       #expect(task.blocks[0].origin == .dockerfile(directory: nil, baseImage: "opkg:1") && task.recipes.map(\.text) == ["r", "tool"])
       #expect(task.blocks.allSatisfy { $0.allowsDevices && $0.layering == .single })
-      try Golden.check("plan-dockerfile-notices", task.notices.joined(separator: "\n"))
+      try Golden.checkDescription("plan-dockerfile-notices", task.notices.joined(separator: "\n"))
       let lines = plan.explanations.flatMap(\.lines).joined(separator: "\n")
-      try Golden.check("explain-origins", lines, replacing: [sample.path: "<path>"])
+      try Golden.checkDescription("explain-origins", lines, replacing: [sample.path: "<path>"])
       #expect(throws: PlanningError.self) { try Self.plan("template", repository, machines: ["acme"]) }
       try sample.write("acme.hostapp.yml", "services: {a: {}}")
       try sample.commit()
@@ -143,7 +145,7 @@ import Testing
     #expect(
       some.tasks.map(\.slug.text) == ["board"] && some.skipped.map(\.reason) == ["block journal is left out: other of repository r has no such block"]
     )
-    try Golden.check("plan-only-blocks-of-none", #expect(throws: PlanningError.self) { try Self.plan(nil, repository, only: .blocks) })
+    try Golden.checkDescription("plan-only-blocks-of-none", #expect(throws: PlanningError.self) { try Self.plan(nil, repository, only: .blocks) })
   }
 
   @Test func onlyTheImage() throws {

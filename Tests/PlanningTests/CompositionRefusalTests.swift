@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -66,7 +68,7 @@ import Testing
       lines.append(error.description)
     }
     #expect(Set(Self.broken.map(\.rule)).union([.expansion]) == Set(CompositionRule.allCases), "each rule has a case")
-    try Golden.check("composition-refusals", lines.joined(separator: "\n"))
+    try Golden.checkDescription("composition-refusals", lines.joined(separator: "\n"))
   }
 
   /// The file that had the last word on the service is named.
@@ -120,7 +122,7 @@ import Testing
 
   /// Random damage to a real file never traps: it is read or refused.
   @Test func survivesDamage() throws {
-    let whole = try Fixture.bytes("hostapp/overlays/raspberrypi5.hostapp.yml")
+    let whole = try Fixtures().bytes("hostapp/overlays/raspberrypi5.hostapp.yml")
     var state: UInt64 = 1
     func next(_ below: Int) -> Int {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

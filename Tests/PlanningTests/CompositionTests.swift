@@ -1,6 +1,7 @@
 import BuildModel
 import CanonicalJSON
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -40,7 +41,7 @@ import Testing
       })
   }
 
-  @Test(arguments: Fixture.load(Table.self, "hostapp/merge-cases.json").cases)
+  @Test(arguments: Fixtures().load(Table.self, "hostapp/merge-cases.json").cases)
   func mergesAsTheTableSays(_ row: Case) throws {
     let base = row.base.map { CompositionDocument(value: $0, file: "base") }
     let overlay = row.overlay.map { CompositionDocument(value: $0, file: "overlay") }
@@ -56,16 +57,16 @@ import Testing
     #expect(try CanonicalJSON.decode(Composition.self, from: CanonicalJSON.encode(composition)) == composition)
   }
 
-  static func document(_ path: String) throws -> CompositionDocument { try .parse(Fixture.bytes("hostapp/" + path), file: path) }
+  static func document(_ path: String) throws -> CompositionDocument { try .parse(Fixtures().bytes("hostapp/" + path), file: path) }
 
   @Test func readsTheRealFiles() throws {
     let base = try Self.document("meta-balena/hostapp.yml")
     let four = try Composition.merge(base: base, overlay: Self.document("overlays/raspberrypi4-64.hostapp.yml"))
-    let expected = try JSONDecoder().decode(CompositionValue.self, from: Data(Fixture.bytes("hostapp/merged-raspberrypi4-64.json")))
+    let expected = try JSONDecoder().decode(CompositionValue.self, from: Data(Fixtures().bytes("hostapp/merged-raspberrypi4-64.json")))
     #expect(four.document == expected)
     #expect(four.files == [try BlockName("hostapp"): "meta-balena/hostapp.yml", try BlockName("tracing"): "overlays/raspberrypi4-64.hostapp.yml"])
     let five = try Composition.merge(base: base, overlay: Self.document("overlays/raspberrypi5.hostapp.yml"))
-    let row = try #require(Fixture.load(Table.self, "hostapp/merge-cases.json").cases.first { $0.name == "base + raspberrypi5 overlay" })
+    let row = try #require(Fixtures().load(Table.self, "hostapp/merge-cases.json").cases.first { $0.name == "base + raspberrypi5 overlay" })
     #expect(five.document == row.upstream.merged)
     #expect(five.services.map(\.name.text) == ["debug", "hostapp", "kernel-modules"] && five.hostapp.name.text == "hostapp")
   }
@@ -109,7 +110,7 @@ import Testing
   }
 
   @Test func substitutesAsTheTableSays() throws {
-    let table = Fixture.load(Substitutions.self, "hostapp/substitution-cases.json")
+    let table = Fixtures().load(Substitutions.self, "hostapp/substitution-cases.json")
     let machine = try Machine(table.machine)
     let base = try Self.document("meta-balena/hostapp.yml")
     #expect(table.cases.count == 7)

@@ -1,6 +1,8 @@
 import BuildModel
 import CanonicalJSON
 import Foundation
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -21,15 +23,15 @@ import Testing
     var testDescription: String { name }
   }
 
-  static let table = Fixture.load(Table.self, "contracts/match-cases.json").cases
+  static let table = Fixtures().load(Table.self, "contracts/match-cases.json").cases
 
   /// The contracts of the rows, by row.
   static let contracts: [Contract?] = {
-    guard let bytes = try? Fixture.bytes("contracts/match-cases.json"),
+    guard let bytes = try? Fixtures().bytes("contracts/match-cases.json"),
       let root = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any], let rows = root["cases"] as? [[String: Any]]
     else { return [] }
     return rows.map { row in
-      if let path = row["contract"] as? String { return try? Contract.parse(Fixture.bytes(path), file: path) }
+      if let path = row["contract"] as? String { return try? Contract.parse(Fixtures().bytes(path), file: path) }
       guard let object = row["contract"], let bytes = try? JSONSerialization.data(withJSONObject: object) else { return nil }
       return try? Contract.parse(Array(bytes), file: "inline")
     }
@@ -73,7 +75,7 @@ import Testing
       {"type": "arch.sw", "slug": "rpi"}, {"type": "sw.feature", "slug": "z"}
       """)
     #expect(found.map(\.kind) == [.yocto, .osVersion, .deviceType, .architecture, .unknown])
-    try Golden.check("contract-reasons", found.map(\.text).joined(separator: "\n"))
+    try Golden.checkDescription("contract-reasons", found.map(\.text).joined(separator: "\n"))
   }
 
   @Test func takesAnAliasForADeviceType() throws {
@@ -103,8 +105,8 @@ import Testing
       {"or": [{"anyOf": [{"type": "arch.sw", "slug": "i386"}, {"type": "hw.device-type", "data": {"arch": "amd64"}}], "allOf": []}, {"type": "sw.feature", "slug": "x"}]},
       {"type": "hw.device-type", "slug": "acme", "data": {"arch": "rpi"}}, {"type": "hw.device-type", "data": {"storage": "internal"}}, {}
       """)
-    try Golden.check("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
-    try Golden.check("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
+    try Golden.checkDescription("explain-tree", verdicts.flatMap { $0.lines() }.joined(separator: "\n"))
+    try Golden.checkDescription("explain-reasons", verdicts.flatMap(\.reasons).map(\.text).joined(separator: "\n"))
     #expect(try CanonicalJSON.decode([RequirementVerdict].self, from: CanonicalJSON.encode(verdicts)) == verdicts)
   }
 

@@ -1,11 +1,13 @@
 import BuildModel
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
 
 @Suite struct ContractTests {
   @Test func readsTheThirdGeneration() throws {
-    let contract = try Contract.parse(Fixture.bytes("contracts/balenaos-contracts/contracts/sw.image/tegra-gpu/contract.json"), file: "f")
+    let contract = try Contract.parse(Fixtures().bytes("contracts/balenaos-contracts/contracts/sw.image/tegra-gpu/contract.json"), file: "f")
     #expect(contract.isBlock && contract.imageClass == "overlay")
     #expect(contract.recipes.count == 9 && contract.packages.count == 6)
     #expect(contract.recipes.first == "tegra-libraries" && contract.packages.first == "libelf")
@@ -14,7 +16,7 @@ import Testing
 
   @Test(arguments: [("overlay", "1"), ("service", "0")])
   func readsDefaults(_ name: String, _ reboot: String) throws {
-    let contract = try Contract.parse(Fixture.bytes("contracts/balenaos-contracts/contracts/sw.image/\(name)/contract.json"), file: "f")
+    let contract = try Contract.parse(Fixtures().bytes("contracts/balenaos-contracts/contracts/sw.image/\(name)/contract.json"), file: "f")
     #expect(!contract.isBlock && contract.store == "data" && contract.rebootRequired == reboot)
   }
 
@@ -32,7 +34,7 @@ import Testing
       }
     }
     for set in ["balenaos-contracts", "balenaos-contracts-2021-03", "balenaos-contracts-2020-11", "balena-io-contracts"] {
-      try visit(Fixture.path("contracts/" + set))
+      try visit(Fixtures().path("contracts/" + set))
     }
     #expect(read == 49)
   }
@@ -57,6 +59,6 @@ import Testing
   ])
   func namesTheFile(_ name: String, _ text: String) throws {
     let error = #expect(throws: PlanningError.self) { try Contract.parse(Array(text.utf8), file: "contracts/a/contract.json") }
-    try Golden.check("contract-\(name)", error)
+    try Golden.checkDescription("contract-\(name)", error)
   }
 }

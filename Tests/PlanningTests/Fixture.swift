@@ -1,25 +1,12 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 
 @testable import Planning
 
 /// Files of `Fixtures/`, and short ways to make values.
 enum Fixture {
-  static func path(_ relative: String) -> String {
-    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/" + relative).path
-  }
-
-  static func bytes(_ relative: String) throws -> [UInt8] { try RepositoryReader.contents(path(relative)) }
-
-  static func load<Value: Decodable>(_ type: Value.Type, _ relative: String) -> Value {
-    do {
-      return try JSONDecoder().decode(type, from: Data(bytes(relative)))
-    } catch {
-      preconditionFailure("fixture \(relative): \(error)")
-    }
-  }
-
   struct Matrix: Decodable, Sendable {
     var deviceTypes: [Row]
   }
@@ -102,7 +89,7 @@ enum Fixture {
     }
   }
 
-  static let rows = load(Matrix.self, "matrix/device-types.json").deviceTypes
+  static let rows = Fixtures().load(Matrix.self, "matrix/device-types.json").deviceTypes
 }
 
 typealias SourceLocation = Testing.SourceLocation

@@ -1,4 +1,6 @@
 import BuildModel
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -6,7 +8,7 @@ import Testing
 /// The three generations of block contracts, as they were published.
 @Suite struct GenerationTests {
   static func contracts(_ set: String, _ roots: [String] = ["contracts"]) throws -> ContractFiles {
-    var files = ContractFiles(root: Fixture.path("contracts/" + set))
+    var files = ContractFiles(root: Fixtures().path("contracts/" + set))
     for root in roots { try files.collect(below: root) }
     return files
   }
@@ -23,7 +25,7 @@ import Testing
   }
 
   @Test func theFirstIsFoundByItsShape() throws {
-    var files = ContractFiles(root: Fixture.path("contracts"))
+    var files = ContractFiles(root: Fixtures().path("contracts"))
     try files.collect(below: "balenaos-contracts-2020-11")
     #expect(files.found.map(\.slug) == ["linux-firmware", "tegra-gpu"] && files.notices.isEmpty)
     let gpu = files.found[1]
@@ -37,9 +39,9 @@ import Testing
 
   @Test func theFirstAndTheSecondNameNoRecipe() throws {
     let first = #expect(throws: PlanningError.self) { try Self.plan(".", ["balenaos-contracts-2020-11"], blocks: "tegra-gpu") }
-    try Golden.check("generation-1-no-recipe", first, replacing: [Fixture.path("contracts"): "<contracts>"])
+    try Golden.checkDescription("generation-1-no-recipe", first, replacing: [Fixtures().path("contracts"): "<contracts>"])
     let second = #expect(throws: PlanningError.self) { try Self.plan("balenaos-contracts-2021-03", blocks: "tegra-gpu") }
-    try Golden.check("generation-2-no-recipe", second, replacing: [Fixture.path("contracts"): "<contracts>"])
+    try Golden.checkDescription("generation-2-no-recipe", second, replacing: [Fixtures().path("contracts"): "<contracts>"])
   }
 
   /// Its list names a target, and the list's own requirements count.
@@ -66,7 +68,7 @@ import Testing
   func isExplained(_ name: String, _ set: String, _ root: String) throws {
     let plan = try Self.plan(set, [root], blocks: "", codename: "honister", explaining: true)
     let text = plan.explanations.map { $0.lines.joined(separator: "\n") }.joined(separator: "\n\n")
-    try Golden.check("explain-\(name)-generation", text, replacing: [Fixture.path("contracts"): "<contracts>"])
+    try Golden.checkDescription("explain-\(name)-generation", text, replacing: [Fixtures().path("contracts"): "<contracts>"])
     #expect(plan.tasks[0].blocks.isEmpty && plan.tasks[0].recipes.isEmpty && plan.tasks[0].notices.isEmpty, "nothing was asked for")
   }
 
@@ -93,7 +95,7 @@ import Testing
   }
 
   @Test func brokenJSONAmongContractsIsTold() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       try repository.write("contracts/old.json", #"{"name": "old", "contents": {"packages": "all"}}"#)
       try repository.commit()

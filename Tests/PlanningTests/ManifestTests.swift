@@ -1,12 +1,14 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestGolden
 import Testing
 
 @testable import Planning
 
 @Suite struct ManifestTests {
   static let generated: [String] = {
-    let root = Fixture.path("device-types")
+    let root = Fixtures().path("device-types")
     let repositories = (try? RepositoryReader.names(root)) ?? []
     return repositories.flatMap { repository in
       ((try? RepositoryReader.names(root + "/" + repository)) ?? []).map { "\(repository)/\($0)" }
@@ -24,7 +26,7 @@ import Testing
     let parts = path.split(separator: "/")
     let file = String(parts[1].dropLast(5))
     let row = try #require(Fixture.rows.first { $0.repository == parts[0] && $0.file == file })
-    let fields = try #require(try ManifestFields.json(Fixture.bytes("device-types/" + path), path: path))
+    let fields = try #require(try ManifestFields.json(Fixtures().bytes("device-types/" + path), path: path))
     row.check(try fields.deviceType(file: file, path: path))
   }
 
@@ -105,7 +107,7 @@ import Testing
   ])
   func namesFileAndLine(_ name: String, _ text: String) throws {
     let error = #expect(throws: PlanningError.self) { try coffee(text) }
-    try Golden.check("manifest-coffee-\(name)", error)
+    try Golden.checkDescription("manifest-coffee-\(name)", error)
   }
 
   @Test(arguments: [
@@ -119,7 +121,7 @@ import Testing
     let error = #expect(throws: PlanningError.self) {
       try ManifestFields.json(Array(text.utf8), path: "x.json")?.deviceType(file: "x", path: "x.json")
     }
-    try Golden.check("manifest-json-\(name)", error)
+    try Golden.checkDescription("manifest-json-\(name)", error)
   }
 }
 

@@ -1,6 +1,7 @@
 import BuildModel
 import CanonicalJSON
 import Foundation
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -173,14 +174,14 @@ import Testing
       ("block-fits-none", ["acme-board64", "acme-board7"], "future:firmware"), ("block-alias-fits-none", ["lefty"], "gpu"),
     ] as [(String, [String], String?)])
   func refusesNames(_ golden: String, _ machines: [String], _ blocks: String?) throws {
-    try Golden.check("plan-" + golden, #expect(throws: PlanningError.self) { try plan(machines, blocks: blocks) })
+    try Golden.checkDescription("plan-" + golden, #expect(throws: PlanningError.self) { try plan(machines, blocks: blocks) })
   }
 
   @Test func refusesSelectionsOfNothing() throws {
-    try Golden.check("plan-nothing-selected", #expect(throws: PlanningError.self) { try plan() })
-    try Golden.check("plan-no-such-arch", #expect(throws: PlanningError.self) { try plan(arch: [.i386]) })
-    try Golden.check("plan-unknown-repository", #expect(throws: PlanningError.self) { try plan(repositories: ["amr"]) })
-    try Golden.check("plan-no-repositories", #expect(throws: PlanningError.self) { try plan(all: true, []) })
+    try Golden.checkDescription("plan-nothing-selected", #expect(throws: PlanningError.self) { try plan() })
+    try Golden.checkDescription("plan-no-such-arch", #expect(throws: PlanningError.self) { try plan(arch: [.i386]) })
+    try Golden.checkDescription("plan-unknown-repository", #expect(throws: PlanningError.self) { try plan(repositories: ["amr"]) })
+    try Golden.checkDescription("plan-no-repositories", #expect(throws: PlanningError.self) { try plan(all: true, []) })
   }
 
   @Test(arguments: [
@@ -190,7 +191,7 @@ import Testing
   ])
   func refusesBlocksThatCannotBeBuilt(_ name: String, _ composedOf: String) throws {
     let repository = try Self.repository("r", [Self.deviceType("x")], contracts: [Self.contract("b", composedOf: composedOf)])
-    try Golden.check("plan-block-" + name, #expect(throws: PlanningError.self) { try plan(["x"], blocks: "b", [repository]) })
+    try Golden.checkDescription("plan-block-" + name, #expect(throws: PlanningError.self) { try plan(["x"], blocks: "b", [repository]) })
     #expect(try plan(["x"], [repository]).tasks.count == 1, "nobody asked for it")
   }
 
@@ -200,10 +201,10 @@ import Testing
       contracts: [
         Self.contract("b", file: "contracts/one/contract.json"), Self.contract("b", type: "sw.image.service", file: "contracts/two/contract.json"),
       ])
-    try Golden.check("plan-duplicate-contract", #expect(throws: PlanningError.self) { try plan(["x"], [twice]) })
+    try Golden.checkDescription("plan-duplicate-contract", #expect(throws: PlanningError.self) { try plan(["x"], [twice]) })
     let alias = try Self.repository(
       "r", [Self.deviceType("x")], contracts: [Self.contract("b", aliases: "\"z\""), Self.contract("c", aliases: "\"z\"")])
-    try Golden.check("plan-duplicate-alias", #expect(throws: PlanningError.self) { try plan(["x"], blocks: "z", [alias]) })
+    try Golden.checkDescription("plan-duplicate-alias", #expect(throws: PlanningError.self) { try plan(["x"], blocks: "z", [alias]) })
     #expect(try plan(["x"], blocks: "c", [alias]).tasks[0].blocks.count == 1)
     // A repository that has no part in the request does not matter.
     #expect(try plan(["acme-pc"], [try Self.x86(), twice]).tasks.count == 1)

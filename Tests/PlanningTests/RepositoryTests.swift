@@ -1,6 +1,7 @@
 import BuildModel
 import Foundation
 import Processes
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -8,7 +9,7 @@ import Testing
 @Suite struct RepositoryTests {
   @Test(arguments: [true, false])
   func readsTheVersionFromTheTag(_ isAnnotated: Bool) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       if isAnnotated {
         try repository.git("tag", "--annotate", "--message", "release", "v6.1.24+rev3")
@@ -27,7 +28,7 @@ import Testing
   }
 
   @Test func aCommitAfterTheTagIsNoRelease() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("checkout", "--quiet", "--detach")
       try repository.write("README.md", "later")
@@ -40,7 +41,7 @@ import Testing
   /// The nearest tag counts, of whichever kind: asking for annotated ones alone would give an older, released version.
   @Test(arguments: [true, false])
   func theNearestTagCounts(_ isAnnotated: Bool) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       func tag(_ name: String, annotated: Bool) throws {
         if annotated { try repository.git("tag", "--annotate", "--message", "release", name) } else { try repository.git("tag", name) }
@@ -63,7 +64,7 @@ import Testing
   }
 
   @Test func tellsWhereTheStampDisagreesWithTheTag() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       try repository.write("VERSION", "6.1.24+rev2\n")
       try repository.commit()
@@ -78,14 +79,14 @@ import Testing
 
   @Test(arguments: ["vv2.41.0+rev2", "2.0.0-rc4.rev1", "v2.0.0.rev1", "v2019.07.0-test", "v2.73.1+rev1r10", "v2022.1.1"])
   func readsIrregularTags(_ tag: String) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let read = try TemporaryRepository.sample(in: scratch, tag: tag).read()
       #expect(read.version == OSVersion(tag) && read.isRelease)
     }
   }
 
   @Test func refusesWhatHasNoVersion() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let untagged = try TemporaryRepository.sample(in: scratch, tag: nil)
       try untagged.git("tag", "alexgg/EXT-A")
       try untagged.checkError("repository-no-tag")
@@ -98,7 +99,7 @@ import Testing
   }
 
   @Test func refusesADirtyTree() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       // What the build itself leaves behind is ignored by the repository.
       try repository.write("build/tmp/x", "x")
@@ -112,7 +113,7 @@ import Testing
   }
 
   @Test func prefersJSONAndTellsWhereItDisagrees() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       let json = { (arch: String) in
         #"{"slug": "acme", "name": "acme", "arch": "\#(arch)", "state": "RELEASED", "yocto": {"machine": "acme", "image": "balena-image", "#
@@ -130,7 +131,7 @@ import Testing
   /// The base is where the line left the main one; an odd tag nearer to the line's own commits does not count.
   @Test(arguments: ["origin/master", "master", "none"])
   func readsWhatExtendedSupportIsBasedOn(_ mainLine: String) throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let layer = try TemporaryRepository("meta-balena", in: scratch)
       for (text, tag) in [("1", "v2.112.0"), ("2", "v2.113.5+rev1"), ("3", "v2.114.0")] {
         try layer.write("a", text)
@@ -159,7 +160,7 @@ import Testing
   }
 
   @Test func readsTheContractOfItsReleases() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       #expect(try repository.read().releaseContract == nil)
       try repository.write("balena.yml", "name: Acme OS\ntype: sw.block\nprovides:\n  - {type: sw.os, slug: balenaos}\n")
@@ -174,7 +175,7 @@ import Testing
   }
 
   @Test func readsSubmodules() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = try TemporaryRepository("inner", in: scratch)
       try inner.write("a", "1")
       try inner.commit()
@@ -206,7 +207,7 @@ import Testing
   }
 
   @Test func seesChangesInsideASubmodule() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let layer = try TemporaryRepository("layer", in: scratch)
       try layer.write("a", "1")
       try layer.commit()
@@ -221,7 +222,7 @@ import Testing
   }
 
   @Test func refusesLargeFileStorage() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.write(".gitattributes", "*.bin -text\n")
       try repository.write("firmware.bin", "version https://git-lfs.github.com/spec/v1\n")
@@ -235,7 +236,7 @@ import Testing
   }
 
   @Test func warningsOfGitAreNoOutput() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.noisy", "!echo 'warning: noise' >&2; echo result")
       #expect(try repository.git("noisy") == "result\n")
@@ -243,7 +244,7 @@ import Testing
   }
 
   @Test func gitIsBounded() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.wait", "!sleep 5")
       let start = Date()
@@ -259,7 +260,7 @@ import Testing
   }
 
   @Test func anEndOfGitIsReported() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       func error(_ script: String) throws -> String? {
         try repository.git("config", "alias.end", script)
@@ -274,7 +275,7 @@ import Testing
 
   /// Beyond what is asked for, a git has the three streams alone, whatever else was opened here.
   @Test func gitHasNoForeignDescriptors() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       let unmarked = open("/dev/zero", O_RDONLY)
       defer { close(unmarked) }
@@ -287,7 +288,7 @@ import Testing
   }
 
   @Test func theEnvironmentDoesNotReachGit() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.git("config", "alias.show-env", "!env")
       let seen = try repository.git("show-env").split(separator: "\n").map { String($0.prefix { $0 != "=" }) }
@@ -304,7 +305,7 @@ import Testing
   }
 
   @Test func findsContractsOnceAndNoDevices() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
       try repository.write("contracts/contracts/sw.image/a/contract.json", #"{"slug": "a", "type": "sw.image.overlay"}"#)
       try repository.write("contracts/.cache/contract.json", "not read")

@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Planning
@@ -9,14 +11,7 @@ import Testing
   static let names = ["balena-acme-arm", "balena-acme-x86", "balena-acme-legacy", "balena-acme-modern"]
 
   static func make(in scratch: String) throws -> [DeviceRepository] {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let maker = Process()
-    maker.executableURL = root.appending(path: "deploy/sample/make-repositories")
-    maker.arguments = [scratch + "/origin"]
-    maker.standardOutput = FileHandle.nullDevice
-    try maker.run()
-    maker.waitUntilExit()
-    try #require(maker.terminationStatus == 0, "make-repositories")
+    try Tool.run(Project.path + "/deploy/sample/make-repositories", scratch + "/origin")
     return try names.map { name in
       _ = try GitCommand.run(
         ["-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "\(scratch)/origin/\(name)", name], in: scratch,
@@ -27,7 +22,7 @@ import Testing
   }
 
   @Test func plansTheQuickstart() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       #expect(repositories.map(\.version.text) == ["6.1.24+rev3", "6.1.24+rev1", "2.98.12", "8.0.2+rev1"] && repositories.allSatisfy(\.isRelease))
       #expect(repositories.allSatisfy { $0.checkout.submodules.map(\.path.text) == ["balena-yocto-scripts"] })
@@ -52,7 +47,7 @@ import Testing
   }
 
   @Test func theOldOneGetsOnlyWhatFits() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       let request = PlanRequest(machines: ["acme-classic"], all: false, architectures: [], repositories: [], blocks: .all)
       let task = try #require(try Planner.plan(request, repositories: repositories).tasks.first)
@@ -62,7 +57,7 @@ import Testing
   }
 
   @Test func theModernOneHasAComposition() throws {
-    try TemporaryRepository.withScratch { scratch in
+    try withScratchDirectory { scratch in
       let repositories = try Self.make(in: scratch)
       let request = PlanRequest(machines: ["acme-kit", "acme-board7"], all: false, architectures: [], repositories: [], blocks: .all)
       let tasks = try Planner.plan(request, repositories: repositories).tasks

@@ -1,6 +1,8 @@
 import BlobStore
 import BuildModel
 import Foundation
+import Planning
+import TestFiles
 import Testing
 
 @testable import Planning
@@ -17,18 +19,18 @@ struct SourceBundleTests {
   }
 
   private func withRepository(_ body: (String, String) async throws -> Void) async throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/bundles-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let repository = scratch + "/repository"
-    try FileManager.default.createDirectory(atPath: repository, withIntermediateDirectories: true)
-    try git(["init", "--quiet"], in: repository)
-    for number in 1...2 {
-      try Data("\(number)\n".utf8).write(to: URL(filePath: repository + "/file"))
-      try git(["add", "file"], in: repository)
-      try git(["commit", "--quiet", "-m", "\(number)"], in: repository)
+    try await withScratchDirectory { scratch in
+      let repository = scratch + "/repository"
+      try FileManager.default.createDirectory(atPath: repository, withIntermediateDirectories: true)
+      try git(["init", "--quiet"], in: repository)
+      for number in 1...2 {
+        try Data("\(number)\n".utf8).write(to: URL(filePath: repository + "/file"))
+        try git(["add", "file"], in: repository)
+        try git(["commit", "--quiet", "-m", "\(number)"], in: repository)
+      }
+      try git(["tag", "-a", "-m", "v", "v1.0.0", "HEAD~1"], in: repository)
+      try await body(repository, scratch)
     }
-    try git(["tag", "-a", "-m", "v", "v1.0.0", "HEAD~1"], in: repository)
-    try await body(repository, scratch)
   }
 
   @Test func holdsCommitAndTagAndLeavesTheRepositoryAlone() async throws {

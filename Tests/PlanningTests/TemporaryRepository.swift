@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestGolden
 import Testing
 
 @testable import Planning
@@ -8,14 +9,6 @@ import Testing
 struct TemporaryRepository {
   let path: String
   let name: String
-
-  /// Makes a scratch directory, hands it to `body` and removes it.
-  static func withScratch<Value>(_ body: (String) throws -> Value) throws -> Value {
-    let path = FileManager.default.temporaryDirectory.appending(path: "planning-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try body(path)
-  }
 
   /// One that is there already.
   init(path: String, name: String) { (self.path, self.name) = (path, name) }
@@ -68,6 +61,6 @@ struct TemporaryRepository {
   /// Checks the text of the error that reading gives.
   func checkError(_ golden: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
     let error = #expect(throws: PlanningError.self, sourceLocation: sourceLocation) { try read() }
-    try Golden.check(golden, error, replacing: [path: "<path>"], sourceLocation: sourceLocation)
+    try Golden.checkDescription(golden, error, replacing: [path: "<path>"], sourceLocation: sourceLocation)
   }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
@@ -8,7 +10,7 @@ import Testing
   private func flasher(_ scratch: String, _ opt: [String: String]) throws -> String {
     let path = scratch + "/flasher"
     try FileManager.default.createDirectory(atPath: path + ".root/opt", withIntermediateDirectories: true)
-    for (name, source) in opt { try run("cp", ["--sparse=always", source, "\(path).root/opt/\(name)"]) }
+    for (name, source) in opt { try Tool.run(["cp", "--sparse=always", source, "\(path).root/opt/\(name)"]) }
     try Fixture.disk(path, "gpt", label: "flash-data", prefix: "flash")
     try FileManager.default.removeItem(atPath: path + ".root")
     return path
@@ -22,7 +24,7 @@ import Testing
   }
 
   @Test func theInnerImageIsTakenOutAndPreloaded() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = scratch + "/inner"
       try Fixture.disk(inner, "mbr")
       let images = try Fixture.images(scratch + "/oci")
@@ -39,7 +41,7 @@ import Testing
   }
 
   @Test func whatCannotBeTakenOutIsSaid() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let inner = scratch + "/inner"
       try Fixture.disk(inner, "mbr")
       let images = try Fixture.images(scratch + "/oci")

@@ -1,4 +1,6 @@
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
@@ -6,7 +8,7 @@ import Testing
 @Suite struct PreloaderTests {
   @Test(arguments: ["mbr", "gpt", "primary"])
   func growsTheDataPartitionAndLeavesTheInputAlone(layout: String) throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, layout, mebibytes: 8)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 24)
@@ -19,16 +21,16 @@ import Testing
       #expect(growth > 20 << 20)
       #expect(growth < 48 << 20, "grew by \(growth)")
       try expectClean(scratch + "/out")
-      let verified = try run("sfdisk", ["-V", scratch + "/out"], mayFail: true)
-      #expect(verified.status == 0, "\(verified.output)")
-      #expect(!verified.output.contains("warning") && !verified.output.contains("CRC"), "\(verified.output)")
-      if layout == "gpt" { #expect(try run("sgdisk", ["-v", scratch + "/out"]).output.contains("No problems found")) }
+      let verified = try Tool.end(of: ["sfdisk", "-V", scratch + "/out"])
+      #expect(verified.status == 0, "\(verified.text)")
+      #expect(!verified.text.contains("warning") && !verified.text.contains("CRC"), "\(verified.text)")
+      if layout == "gpt" { #expect(try Tool.run(["sgdisk", "-v", scratch + "/out"]).contains("No problems found")) }
       #expect(try files(in: scratch) == ["image", "oci", "out"])
     }
   }
 
   @Test func equalInputsGiveEqualBytes() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try Fixture.disk(image, "mbr", mebibytes: 8)
       let images = try Fixture.images(scratch + "/oci", mebibytes: 8)
@@ -37,12 +39,12 @@ import Testing
       let second = time(nil)
       while time(nil) == second { sched_yield() }
       _ = try Preloader.preload(image: image, images: images, into: scratch + "/two", scratch: scratch, time: testTime)
-      #expect(try run("cmp", [scratch + "/one", scratch + "/two"], mayFail: true).output == "")
+      #expect(try Tool.end(of: ["cmp", scratch + "/one", scratch + "/two"]).text == "")
     }
   }
 
   @Test func aSecondPreloadAddsToTheFirst() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "gpt", mebibytes: 16)
       let images = try Fixture.images(scratch + "/oci")
       _ = try Preloader.preload(image: scratch + "/image", images: [images[0]], into: scratch + "/one", scratch: scratch, time: testTime)
@@ -58,7 +60,7 @@ import Testing
   }
 
   @Test func aTagMovesAndOthersStay() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr", mebibytes: 16)
       let images = try Fixture.images(scratch + "/oci")
       func named(_ image: PreloadImage, _ names: [String]) -> PreloadImage {
@@ -83,7 +85,7 @@ import Testing
   }
 
   @Test func nothingIsLeftAfterAWrongLayer() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       let layer = images[0].layers[1]
@@ -109,7 +111,7 @@ import Testing
   }
 
   @Test func aLayerThatIsNotTheConfigurationsIsRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       let wrong = PreloadImage(names: images[0].names, manifestDigest: images[0].manifestDigest, config: images[0].config, layers: images[1].layers)
@@ -123,7 +125,7 @@ import Testing
   }
 
   @Test func anImageWithoutDataPartitionListsTheLabels() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr", label: "other-data")
       let images = try Fixture.images(scratch + "/oci")
       #expect(
@@ -135,7 +137,7 @@ import Testing
   }
 
   @Test func theOutputMayNotBeTheInput() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci")
       try FileManager.default.linkItem(atPath: scratch + "/image", toPath: scratch + "/same")
@@ -149,15 +151,15 @@ import Testing
   }
 
   @Test func aFileSystemThatCannotBeWrittenIsRefused() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let images = try Fixture.images(scratch + "/oci")
       for (options, word) in [("inline_data", "incompatible features"), ("^extent,^64bit", "not ext4 with extents"), ("quota", "does not know")] {
         try Fixture.disk(scratch + "/image", "mbr", label: "unused")
         let start = try DiskFile(scratch + "/image", .read).dataStart()
-        try run(
-          "mke2fs",
+        try Tool.run(
           [
-            "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)", scratch + "/image",
+            "mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-I", "256", "-O", options, "-L", "resin-data", "-E", "offset=\(start)",
+            scratch + "/image",
             "16M",
           ])
         do {
@@ -170,7 +172,7 @@ import Testing
   }
 
   @Test func aDirectoryOfManyThousandEntriesDoesNotSlowDown() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try Fixture.disk(scratch + "/image", "mbr")
       let images = try Fixture.images(scratch + "/oci", mebibytes: 1, files: 20000)
       let report = try Preloader.preload(image: scratch + "/image", images: images, into: scratch + "/out", scratch: scratch, time: testTime)

@@ -1,18 +1,11 @@
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
 
 @Suite struct SplitImageTests {
-  /// Bytes that do not compress, the same ones for a seed.
-  private func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-    var state = seed
-    return (0..<count).map { _ in
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return UInt8(truncatingIfNeeded: state >> 56)
-    }
-  }
-
   /// A disk whose gaps and partitions hold something: a bootloader, a piece that crosses chunks, the space before the logical partitions.
   private func disk(_ path: String, _ layout: String, prefix: String = "resin") throws {
     try Fixture.disk(path, layout, label: "\(prefix)-data", prefix: prefix)
@@ -25,7 +18,7 @@ import Testing
   /// What python's zlib makes of the parts, which compares them with the image as well.
   private func join(_ image: String, _ kind: SplitImage.Kind, in directory: String) throws -> [String] {
     let arguments = ["\(Fixture.directory)/join-parts.py", image, "\(directory)/\(kind.manifest)", "\(directory)/\(kind.folder)"]
-    return try run("python3", arguments).output.split(separator: "\n").map(String.init)
+    return try Tool.run(["python3"] + arguments).split(separator: "\n").map(String.init)
   }
 
   /// Writes, lets both judges read it back, and checks the returned paths against what is there.
@@ -47,10 +40,10 @@ import Testing
   private func mebibytes(_ start: Int, _ length: Int, _ index: String) -> String { "\(start << 20) \(length << 20) \(index)" }
 
   @Test func logicalPartitionsAndTheGapsOfTheirRecords() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "mbr")
       // Ends in the middle of a sector, behind the last partition.
-      try run("truncate", ["-s", "+1500", scratch + "/image"])
+      try Tool.run(["truncate", "-s", "+1500", scratch + "/image"])
       let parts = try split(scratch + "/image", .image, into: scratch + "/out")
       let expected = [
         (0, 4, "-"), (4, 8, "(1)"), (12, 16, "(2)"), (28, 16, "(3)"), (44, 4, "-"), (48, 8, "(5)"), (56, 4, "-"), (60, 16, "(6)"),
@@ -60,7 +53,7 @@ import Testing
   }
 
   @Test func noGapsBetweenPartitions() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "primary")
       let parts = try split(scratch + "/image", .raw, into: scratch + "/out")
       #expect(parts == [(0, 4, "-"), (4, 8, "(1)"), (12, 16, "(2)"), (28, 16, "(3)")].map(mebibytes))
@@ -68,7 +61,7 @@ import Testing
   }
 
   @Test func flasher() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/image", "gpt", prefix: "flash")
       let parts = try split(scratch + "/image", .flasher, into: scratch + "/out")
       #expect(try files(in: scratch + "/out") == ["compressed-flasher", "image-flasher.json"])
@@ -79,8 +72,8 @@ import Testing
 
   @Test(arguments: [512, 1024, 2048, 4096])
   func blocksOfAGPT(size: Int) throws {
-    try withScratch { scratch in
-      try run("python3", ["\(Fixture.directory)/make-gpt.py", scratch + "/image", String(size)])
+    try withScratchDirectory { scratch in
+      try Tool.run(["python3", "\(Fixture.directory)/make-gpt.py", scratch + "/image", String(size)])
       let parts = try split(scratch + "/image", .image, into: scratch + "/out")
       let expected = [(0, 50, "-"), (50, 50, "(1)"), (100, 20, "-"), (120, 252, "(3)"), (372, 48, "-")].map { "\($0 * size) \($1 * size) \($2)" }
       #expect(parts == expected)
@@ -88,7 +81,7 @@ import Testing
   }
 
   @Test func theManifest() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let parts = [
         SplitImageManifest.Part(filename: "part-0.deflate", crc: 4_294_967_295, len: 4_194_304, zLen: 4132),
         SplitImageManifest.Part(filename: "part-1.deflate", crc: 0, len: 5_000_000_000, zLen: 17, partitionIndex: "(5)"),
@@ -122,20 +115,20 @@ import Testing
   }
 
   @Test func theBytesDependOnNothingButTheImage() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/sparse", "mbr")
-      try run("cp", ["--sparse=never", scratch + "/sparse", scratch + "/dense"])
+      try Tool.run(["cp", "--sparse=never", scratch + "/sparse", scratch + "/dense"])
       for (name, image, lanes) in [("one", "sparse", 1), ("many", "sparse", 5), ("full", "dense", 3)] {
         try FileManager.default.createDirectory(atPath: "\(scratch)/\(name)", withIntermediateDirectories: true)
         _ = try SplitImage.write(image: "\(scratch)/\(image)", kind: .image, into: "\(scratch)/\(name)", lanes: lanes)
       }
-      try run("diff", ["-r", scratch + "/one", scratch + "/many"])
-      try run("diff", ["-r", scratch + "/one", scratch + "/full"])
+      try Tool.run(["diff", "-r", scratch + "/one", scratch + "/many"])
+      try Tool.run(["diff", "-r", scratch + "/one", scratch + "/full"])
     }
   }
 
   @Test func anEarlierSplitIsReplacedWhole() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       try disk(scratch + "/first", "mbr")
       try disk(scratch + "/second", "primary")
       #expect(try split(scratch + "/first", .image, into: scratch + "/out").count == 8)
@@ -152,7 +145,7 @@ import Testing
   }
 
   @Test func everyDifferenceIsFound() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let image = scratch + "/image"
       try disk(image, "mbr")
       _ = try split(image, .image, into: scratch + "/good")
@@ -175,7 +168,7 @@ import Testing
       try fault("does not end in an empty block") {
         try patch($0 + "/compressed/part-1.deflate", at: size($0 + "/compressed/part-1.deflate") - 1, [0])
       }
-      try fault("the manifest says") { try run("truncate", ["-s", "+1", $0 + "/compressed/part-2.deflate"]) }
+      try fault("the manifest says") { try Tool.run(["truncate", "-s", "+1", $0 + "/compressed/part-2.deflate"]) }
       // Inside of what does not compress, and is stored as it is.
       try fault("differs from the disk image") {
         try patch($0 + "/compressed/part-2.deflate", at: size($0 + "/compressed/part-2.deflate") / 2, [1, 2, 3])

@@ -1,56 +1,21 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import Preload
 
-/// A directory that is removed when the closure ends.
-func withScratch<R>(_ body: (String) throws -> R) throws -> R {
-  let path = NSTemporaryDirectory() + "/preload-tests-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: path) }
-  return try body(path)
-}
-
-struct Finished {
-  let status: Int32
-  let output: String
-}
-
-/// Runs a program to its end; what it prints goes through a file, so that no pipe can fill up.
-@discardableResult
-func run(_ program: String, _ arguments: [String], mayFail: Bool = false, environment: [String: String] = [:]) throws -> Finished {
-  let output = NSTemporaryDirectory() + "/preload-tests-output-\(UUID().uuidString)"
-  #expect(FileManager.default.createFile(atPath: output, contents: nil))
-  defer { try? FileManager.default.removeItem(atPath: output) }
-  let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-  process.arguments = [program] + arguments
-  var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-  variables["PATH"] = "\(variables["PATH"] ?? ""):/usr/sbin:/sbin:/usr/bin:/bin"
-  process.environment = variables
-  process.standardInput = FileHandle.nullDevice
-  process.standardOutput = handle
-  process.standardError = handle
-  try process.run()
-  process.waitUntilExit()
-  try handle.close()
-  let text = String(decoding: try Data(contentsOf: URL(fileURLWithPath: output)), as: UTF8.self)
-  if !mayFail { try #require(process.terminationStatus == 0, "\(program) \(arguments.joined(separator: " ")): \(text.suffix(3000))") }
-  return Finished(status: process.terminationStatus, output: text)
-}
-
 enum Fixture {
-  static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Fixtures"
+  static let directory = Fixtures().directory
 
   static func disk(_ path: String, _ layout: String, mebibytes: Int = 16, label: String = "resin-data", prefix: String = "resin") throws {
-    try run("\(directory)/make-disk.sh", [path, layout, String(mebibytes), label, prefix])
+    try Tool.run(["\(directory)/make-disk.sh", path, layout, String(mebibytes), label, prefix])
   }
 
   /// The images of an OCI layout made by make-images.py.
   static func images(_ directory: String, mebibytes: Int = 1, files: Int = 40) throws -> [PreloadImage] {
-    try run("python3", ["\(self.directory)/make-images.py", directory, String(mebibytes), String(files)])
+    try Tool.run(["python3", "\(self.directory)/make-images.py", directory, String(mebibytes), String(files)])
     return try layout(directory)
   }
 
@@ -86,7 +51,7 @@ enum Fixture {
   }
 }
 
-func sha256(_ path: String) throws -> String { String(try run("sha256sum", [path]).output.prefix(64)) }
+func sha256(_ path: String) throws -> String { String(try Tool.run(["sha256sum", path]).prefix(64)) }
 
 func files(in directory: String) throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
 
@@ -102,8 +67,8 @@ func patch(_ path: String, at offset: UInt64, _ bytes: [UInt8]) throws {
 func expectClean(_ image: String) throws {
   let file = try DiskFile(image, .read)
   let data = try DataPartition(in: file)
-  let checked = try run("e2fsck", ["-fn", "\(image)?offset=\(data.partition.start)"], mayFail: true)
-  #expect(checked.status == 0, "\(checked.output)")
+  let checked = try Tool.end(of: ["e2fsck", "-fn", "\(image)?offset=\(data.partition.start)"])
+  #expect(checked.status == 0, "\(checked.text)")
 }
 
 let testTime: Int64 = 1_700_000_000

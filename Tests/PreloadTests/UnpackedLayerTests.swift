@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -12,7 +14,7 @@ import struct Crypto.SHA256
 
   /// Reads a tar that a Python expression writes with `t`, a tarfile, and `f(name, type, **fields)`.
   private func read(_ code: String, tail: [UInt8] = [], edit: (inout Data) -> Void = { _ in }) throws -> Result<UnpackedLayer, PreloadError> {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let program = """
         import io, sys, tarfile
         t = tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT)
@@ -24,7 +26,7 @@ import struct Crypto.SHA256
         \(code)
         t.close()
         """
-      try run("python3", ["-c", program, scratch + "/layer"])
+      try Tool.run(["python3", "-c", program, scratch + "/layer"])
       var data = try Data(contentsOf: URL(fileURLWithPath: scratch + "/layer"))
       edit(&data)
       data.append(contentsOf: tail)
@@ -89,7 +91,7 @@ import struct Crypto.SHA256
 
   /// tar-split, put together again by a reader of its own: headers from it, contents in the order of the archive.
   @Test func tarSplitGivesTheArchiveBack() throws {
-    try withScratch { scratch in
+    try withScratchDirectory { scratch in
       let images = try Fixture.images(scratch + "/oci", mebibytes: 1)
       for (index, layer) in images.flatMap(\.layers).enumerated() {
         let read = try UnpackedLayer.read(
@@ -110,7 +112,7 @@ import struct Crypto.SHA256
                   assert (entry["payload"] is not None) == (size > 0)
           print(hashlib.sha256(out).hexdigest(), end="")
           """
-        #expect(try run("python3", ["-c", program, scratch + "/split.gz", layer.path]).output == layer.diffID.hex)
+        #expect(try Tool.run(["python3", "-c", program, scratch + "/split.gz", layer.path]) == layer.diffID.hex)
       }
     }
   }

@@ -2,6 +2,7 @@ import Balena
 import BuildModel
 import FoundationEssentials
 import Publishing
+import TestFiles
 import Testing
 
 /// What makes a release, without a cloud.
@@ -131,8 +132,7 @@ struct DescriptionTests {
       let required: [String]
       let requiredForImages: ForImages
     }
-    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/release-assets-rules.json")
-    let rules = try JSONDecoder().decode(Rules.self, from: Data(contentsOf: file))
+    let rules = Fixtures().load(Rules.self, "release-assets-rules.json")
     func keys(_ deviceType: DeviceType) -> Set<String> {
       Set(
         AssetRules.rules(for: deviceType).map { rule in

@@ -1,51 +1,31 @@
 import BuildModel
 import Foundation
-import Glibc
 import Publishing
 import PublishingSupport
+import Synchronization
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import TestCloud
 
 /// A publication that is killed at every single request it makes, in a process of its own, and then run again.
 @Suite(.serialized) struct KillTests {
-  /// A child that publishes, and how it ended.
-  struct Child: Sendable {
-    let process: Process
-    let output: Pipe
+  private final class Publisher: Sendable { let child = Mutex<Child?>(nil) }
 
-    init(_ bench: PublishBench, directory: String) throws {
-      process = Process()
-      output = Pipe()
-      process.executableURL = try URL(filePath: Self.path())
-      process.arguments = [bench.cloud.url, directory, "final", "1"]
-      process.environment = ["BLOCKFARM_TOKEN": bench.token.exposed, "PATH": "/usr/bin:/bin"]
-      process.standardOutput = output
-      process.standardError = output
+  /// Publishes in a child, which is killed when the cloud has carried out the request of that number.
+  private func run(_ bench: PublishBench, directory: String, killedAfter position: Int? = nil) async throws -> Child.Ended {
+    let publisher = Publisher()
+    if let position { await bench.cloud.traffic.afterRequest(position) { _ in publisher.child.withLock { $0?.signal(SIGKILL) } } }
+    // Locked, so that no request can come before the child is known.
+    let child = try publisher.child.withLock { child in
+      let started = try Child(
+        [try Project.program("publish-once"), bench.cloud.url, directory, "final", "1"],
+        environment: ["BLOCKFARM_TOKEN": bench.token.exposed, "PATH": "/usr/bin:/bin"], limit: 600)
+      child = started
+      return started
     }
-
-    /// `publish-once` is built into the directory of the test bundle.
-    private static func path() throws -> String {
-      var directory = URL(filePath: #filePath)
-      for _ in 0..<3 { directory.deleteLastPathComponent() }
-      let places = [Bundle.main.bundlePath, Bundle.main.executableURL?.deletingLastPathComponent().path ?? "", directory.path + "/.build/debug"]
-      return try #require(places.map { $0 + "/publish-once" }.first { FileManager.default.isExecutableFile(atPath: $0) })
-    }
-
-    /// Runs to the end; all of what it said.
-    func run() async throws -> (status: Int32, signal: Bool, text: String) {
-      try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-          do {
-            try process.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            continuation.resume(
-              returning: (process.terminationStatus, process.terminationReason == .uncaughtSignal, String(decoding: data, as: UTF8.self)))
-          } catch { continuation.resume(throwing: error) }
-        }
-      }
-    }
+    return try await blocking { child.wait() }
   }
 
   /// Every how many requests a run is killed. More than 1 (BLOCKFARM_KILL_STRIDE) takes samples of it.
@@ -68,40 +48,37 @@ import Testing
   private func kill(from first: Int, step: Int) async throws -> Int {
     try await PublishBench.with { bench in
       let empty = await bench.cloud.engine.edit { $0 }
-      let root = FileManager.default.temporaryDirectory.path + "/kill-\(UUID().uuidString)"
-      defer { try? FileManager.default.removeItem(atPath: root) }
-      func directory(_ name: String) throws -> String {
-        try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
-        return root + "/" + name
-      }
-      await bench.cloud.traffic.reset()
-      let whole = try await Child(bench, directory: try directory("whole")).run()
-      #expect(whole.status == 0 && !whole.signal, "\(whole.text)")
-      try await bench.expectPublishedOnce()
-      let count = await bench.cloud.traffic.count
-      #expect(count > 100)
-      #expect(!whole.text.contains(bench.token.exposed))
-      var (position, killed) = (first, 0)
-      // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
-      while true {
-        await bench.cloud.engine.edit { $0 = empty }
+      return try await withScratchDirectory { root in
+        func directory(_ name: String) throws -> String {
+          try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
+          return root + "/" + name
+        }
         await bench.cloud.traffic.reset()
-        let place = try directory("\(position)")
-        let child = try Child(bench, directory: place)
-        let process = child.process
-        await bench.cloud.traffic.afterRequest(position) { _ in Glibc.kill(process.processIdentifier, SIGKILL) }
-        let first = try await child.run()
-        if !first.signal { break }
-        try await bench.expectNothingHalfIsVisible()
-        let second = try await Child(bench, directory: place).run()
-        #expect(second.status == 0 && !second.signal, "after \(position): \(second.text)")
+        let whole = try await run(bench, directory: try directory("whole"))
+        #expect(whole.status == 0, "\(whole)")
         try await bench.expectPublishedOnce()
-        try? FileManager.default.removeItem(atPath: place)
-        position += step
-        killed += 1
+        let count = await bench.cloud.traffic.count
+        #expect(count > 100)
+        #expect(!"\(whole)".contains(bench.token.exposed))
+        var (position, killed) = (first, 0)
+        // A killed run leaves the next one other requests than an unbroken one has, so the end is where the child is not killed any more.
+        while true {
+          await bench.cloud.engine.edit { $0 = empty }
+          await bench.cloud.traffic.reset()
+          let place = try directory("\(position)")
+          let first = try await run(bench, directory: place, killedAfter: position)
+          if first.status != 128 + SIGKILL { break }
+          try await bench.expectNothingHalfIsVisible()
+          let second = try await run(bench, directory: place)
+          #expect(second.status == 0, "after \(position): \(second)")
+          try await bench.expectPublishedOnce()
+          try? FileManager.default.removeItem(atPath: place)
+          position += step
+          killed += 1
+        }
+        #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
+        return killed
       }
-      #expect(position > count - 20 && position > 100, "the last position was \(position) of \(count)")
-      return killed
     }
   }
 }

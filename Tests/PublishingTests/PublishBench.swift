@@ -5,6 +5,7 @@ import Foundation
 import HTTP
 import Publishing
 import PublishingSupport
+import TestFiles
 import Testing
 
 @testable import TestCloud
@@ -22,16 +23,15 @@ struct PublishBench {
   static func with<Value>(
     _ configuration: TestCloudConfiguration = strict, _ body: (PublishBench) async throws -> Value
   ) async throws -> Value {
-    let directory = FileManager.default.temporaryDirectory.path + "/publish-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    return try await withTestCloud(configuration) { cloud in
-      var settings = HTTPSettings()
-      settings.time.sleep = { _ in await Task.yield() }
-      settings.timeouts.stall = .seconds(20)
-      let http = try HTTPClient(settings: settings)
-      let token = try await logIn(cloud, http)
-      return try await body(PublishBench(cloud: cloud, http: http, token: token, blobs: try BlobStore(root: directory)))
+    try await withScratchDirectory { directory in
+      return try await withTestCloud(configuration) { cloud in
+        var settings = HTTPSettings()
+        settings.time.sleep = { _ in await Task.yield() }
+        settings.timeouts.stall = .seconds(20)
+        let http = try HTTPClient(settings: settings)
+        let token = try await logIn(cloud, http)
+        return try await body(PublishBench(cloud: cloud, http: http, token: token, blobs: try BlobStore(root: directory)))
+      }
     }
   }
 

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import HTTP
+import TestFiles
 import Testing
 
 import struct Crypto.SHA256
@@ -57,16 +58,15 @@ import struct Crypto.SHA256
   }
 
   private func with(_ body: (Gate) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.path + "/storage-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try await PythonPeer.with("gated_service.py") { peer in
-      let benches = try ["first", "second"].map { name in
-        var settings = HTTPSettings()
-        settings.userAgent = name
-        return try StorageTests.bench(peer, "\(directory)/\(name)", http: HTTPClient(settings: settings))
+    try await withScratchDirectory { directory in
+      try await PythonPeer.with("gated_service.py") { peer in
+        let benches = try ["first", "second"].map { name in
+          var settings = HTTPSettings()
+          settings.userAgent = name
+          return try StorageTests.bench(peer, "\(directory)/\(name)", http: HTTPClient(settings: settings))
+        }
+        try await body(Gate(first: benches[0], second: benches[1]))
       }
-      try await body(Gate(first: benches[0], second: benches[1]))
     }
   }
 

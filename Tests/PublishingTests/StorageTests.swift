@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Foundation
 import HTTP
+import TestFiles
 import Testing
 
 @testable import Publishing
@@ -50,10 +51,10 @@ import Testing
   }()
 
   func with(_ body: (Bench) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.path + "/storage-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try await PythonPeer.with("object_service.py") { peer in
-      try await body(try Self.bench(peer, directory))
+    try await withScratchDirectory { directory in
+      try await PythonPeer.with("object_service.py") { peer in
+        try await body(try Self.bench(peer, directory))
+      }
     }
   }
 
@@ -206,13 +207,13 @@ import Testing
 
   /// Pages may have no keys, but must lead somewhere.
   @Test func followsListsOnlyWhereTheyLead() async throws {
-    let directory = FileManager.default.temporaryDirectory.path + "/storage-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try await PythonPeer.with("strange_lists.py") { peer in
-      let store = try Self.bench(peer, directory).store
-      #expect(try await store.keys(below: "thin") == ["thin/last"])
-      #expect(await complaint { try await store.keys(below: "circle") }.contains("it goes on where it was before"))
-      #expect(await complaint { try await store.keys(below: "endless") }.contains("it has no end"))
+    try await withScratchDirectory { directory in
+      try await PythonPeer.with("strange_lists.py") { peer in
+        let store = try Self.bench(peer, directory).store
+        #expect(try await store.keys(below: "thin") == ["thin/last"])
+        #expect(await complaint { try await store.keys(below: "circle") }.contains("it goes on where it was before"))
+        #expect(await complaint { try await store.keys(below: "endless") }.contains("it has no end"))
+      }
     }
   }
 
@@ -236,32 +237,32 @@ import Testing
   static let keys = ["a", "a+b", "a b/c d", "2.60.1+rev4/x", "ü/é", "a=b&c", "~user/(1)!*'", "per%cent", "a,b;c:d@e", "image/balena.img.zip"]
 
   @Test func signsAsBotocoreDoes() async throws {
-    let directory = FileManager.default.temporaryDirectory.path + "/storage-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-    try await PythonPeer.with("check_signatures.py", ["test", secret, "us-east-1"]) { peer in
-      let bench = try Self.bench(peer, directory, secret: secret)
-      for text in Self.keys {
-        let key = bench.key(text)
-        try await bench.store.put(Array("content of \(text)".utf8), at: key, access: .publicRead)
-        let blob = try bench.blobs.put(Array(repeating: 7, count: 3_000_000))
-        try await bench.store.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .privateToOwner)
-        try await bench.store.put([1], at: key, access: .publicRead, replacing: nil)
-        try await bench.store.put([1], at: key, access: .publicRead, replacing: "\"abc\"")
-        _ = try await bench.store.get(key)
-        _ = try await bench.store.head(key)
-        try await bench.store.delete(key)
-        var inParts = bench.store
-        (inParts.largestSingle, inParts.part) = (1 << 20, 1 << 20)
-        // This peer keeps no objects, so that the last look finds none; a wrong signature before it would be a 403.
-        let end = await complaint { try await inParts.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .publicRead) }
-        #expect(end.hasPrefix("the end of the upload of"), "\(end)")
-        _ = try await bench.store.keys(below: text)
+    try await withScratchDirectory { directory in
+      let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+      try await PythonPeer.with("check_signatures.py", ["test", secret, "us-east-1"]) { peer in
+        let bench = try Self.bench(peer, directory, secret: secret)
+        for text in Self.keys {
+          let key = bench.key(text)
+          try await bench.store.put(Array("content of \(text)".utf8), at: key, access: .publicRead)
+          let blob = try bench.blobs.put(Array(repeating: 7, count: 3_000_000))
+          try await bench.store.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .privateToOwner)
+          try await bench.store.put([1], at: key, access: .publicRead, replacing: nil)
+          try await bench.store.put([1], at: key, access: .publicRead, replacing: "\"abc\"")
+          _ = try await bench.store.get(key)
+          _ = try await bench.store.head(key)
+          try await bench.store.delete(key)
+          var inParts = bench.store
+          (inParts.largestSingle, inParts.part) = (1 << 20, 1 << 20)
+          // This peer keeps no objects, so that the last look finds none; a wrong signature before it would be a 403.
+          let end = await complaint { try await inParts.put(file: bench.blobs.path(blob.digest), blob, at: key, access: .publicRead) }
+          #expect(end.hasPrefix("the end of the upload of"), "\(end)")
+          _ = try await bench.store.keys(below: text)
+        }
+        // A check that cannot fail is none.
+        let wrong = try Self.bench(peer, directory, secret: "other")
+        let text = await complaint { try await wrong.store.get(wrong.key("a")) }
+        #expect(text.contains("403") && !text.contains("other\""))
       }
-      // A check that cannot fail is none.
-      let wrong = try Self.bench(peer, directory, secret: "other")
-      let text = await complaint { try await wrong.store.get(wrong.key("a")) }
-      #expect(text.contains("403") && !text.contains("other\""))
     }
   }
 

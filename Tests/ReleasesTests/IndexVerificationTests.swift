@@ -7,6 +7,7 @@ import Publishing
 import PublishingSupport
 import Reports
 import TestCloud
+import TestFiles
 import Testing
 
 @testable import Releases
@@ -43,15 +44,14 @@ struct IndexVerificationTests {
   }
 
   private func with(_ body: (Bench) async throws -> Void) async throws {
-    let directory = FileManager.default.temporaryDirectory.path + "/verify-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    try await withTestCloud { cloud in
-      var environment = Cloud(name: "lab", api: cloud.url)
-      environment.login = .init(username: .plain(cloud.accounts.admin.email), password: .environment("PASSWORD"))
-      let session = try await CloudSession.open(
-        environment, for: .changing, registries: [], variables: ["PASSWORD": cloud.accounts.admin.password], notice: { _ in })
-      try await body(Bench(session: session, blobs: try BlobStore(root: directory + "/blobs"), directory: directory))
+    try await withScratchDirectory { directory in
+      try await withTestCloud { cloud in
+        var environment = Cloud(name: "lab", api: cloud.url)
+        environment.login = .init(username: .plain(cloud.accounts.admin.email), password: .environment("PASSWORD"))
+        let session = try await CloudSession.open(
+          environment, for: .changing, registries: [], variables: ["PASSWORD": cloud.accounts.admin.password], notice: { _ in })
+        try await body(Bench(session: session, blobs: try BlobStore(root: directory + "/blobs"), directory: directory))
+      }
     }
   }
 

@@ -3,6 +3,8 @@ import BuildModel
 import Feed
 import Foundation
 import HTTP
+import TestFiles
+import TestPeers
 import Testing
 
 import struct Crypto.SHA256
@@ -15,16 +17,15 @@ import struct Crypto.SHA256
   /// A feed, a server over it and an empty cache.
   final class Setting: Sendable {
     let scratch: String
-    let server: FeedServer
+    let server: FileServer
     let cache: FeedCache
     var root: String { scratch + "/feed" }
 
-    init(_ scratch: String) throws {
-      self.scratch = scratch
+    init(_ scratch: String, _ server: FileServer) throws {
+      (self.scratch, self.server) = (scratch, server)
       for (name, version, architecture) in [("a", "1", "all"), ("a", "2", "armv8a"), ("b", "1", "all"), ("unused", "1", "armv8a")] {
         try Self.add(name, version, architecture, root: scratch + "/feed")
       }
-      server = try FeedServer(root: scratch + "/feed", scratch: scratch)
       cache = try FeedCache(root: scratch + "/cache")
     }
 
@@ -44,12 +45,7 @@ import struct Crypto.SHA256
     }
 
     static func pack(_ directory: String, at time: Int) throws {
-      let gzip = Process()
-      gzip.executableURL = URL(fileURLWithPath: "/bin/sh")
-      gzip.arguments = ["-c", "cd '\(directory)' && gzip -kfn Packages && touch -d @\(time) Packages Packages.gz"]
-      try gzip.run()
-      gzip.waitUntilExit()
-      #expect(gzip.terminationStatus == 0)
+      try Tool.run(["sh", "-c", "gzip -kfn Packages && touch -d @\(time) Packages Packages.gz"], directory: directory)
     }
 
     func fetcher(_ url: String? = nil) throws -> FeedFetcher {
@@ -73,13 +69,14 @@ import struct Crypto.SHA256
   }
 
   func with(_ body: @Sendable (Setting) async throws -> Void) async throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/remote-feed-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let setting = try Setting(scratch)
-    defer { setting.server.stop() }
-    try await body(setting)
-    #expect(try setting.leftovers() == [])
+    try await withScratchDirectory { scratch in
+      try FileManager.default.createDirectory(atPath: scratch + "/feed", withIntermediateDirectories: true)
+      try await withFileServer(over: scratch + "/feed") { server in
+        let setting = try Setting(scratch, server)
+        try await body(setting)
+        #expect(try setting.leftovers() == [])
+      }
+    }
   }
 
   func failure(_ body: @Sendable () async throws -> Void) async -> String {

@@ -2,15 +2,15 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 import Reports
+import TestFiles
 import Testing
 
 /// The deploy tree on disk.
 struct DeployTreeTests {
   func withTree<Value>(_ body: (DeployTree, BlobStore, String) throws -> Value) throws -> Value {
-    let root = FileManager.default.temporaryDirectory.path + "/tree-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
-    return try body(DeployTree(output: root + "/out", request: RequestID(now: .now)), BlobStore(root: root + "/blobs"), root)
+    try withScratchDirectory { root in
+      return try body(DeployTree(output: root + "/out", request: RequestID(now: .now)), BlobStore(root: root + "/blobs"), root)
+    }
   }
 
   func report(_ slug: String, version: String, files: [DeviceTypeReport.File] = []) throws -> DeviceTypeReport {

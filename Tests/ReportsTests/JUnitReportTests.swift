@@ -1,6 +1,9 @@
 import BuildModel
 import Foundation
 import Reports
+import TestFiles
+import TestGolden
+import TestPeers
 import Testing
 
 /// JUnit XML, read by xmllint and by Python's junitparser.
@@ -95,46 +98,33 @@ struct JUnitReportTests {
 
   /// Checks the document with xmllint, reads it with junitparser, and returns a line per suite and case (or, with `text`, its texts).
   func readBack(_ xml: String, _ what: String = "summary") throws -> String {
-    let file = FileManager.default.temporaryDirectory.appending(path: "junit-\(UUID().uuidString).xml")
-    defer { try? FileManager.default.removeItem(at: file) }
-    try Data(xml.utf8).write(to: file)
-    let checked = try run(["xmllint", "--noout", "--huge", file.path])
-    #expect(checked.status == 0, "\(checked.output.prefix(500))")
-    let script = """
-      import sys
-      from junitparser import JUnitXml, Failure, Error, Skipped
-      import xml.etree.ElementTree as tree
-      if sys.argv[2] == "text":
-          root = tree.parse(sys.argv[1]).getroot()
-          failure = root.find("testsuite/testcase/failure")
-          sys.stdout.write("\\n=\\n".join([failure.get("message"), failure.text, root.find("testsuite/system-out").text]))
-          sys.exit()
-      for suite in JUnitXml.fromfile(sys.argv[1]):
-          print(f"{suite.name} tests={suite.tests} failures={suite.failures} errors={suite.errors} skipped={suite.skipped} time={suite.time}")
-          for case in suite:
-              words = [suite.name, case.name] + [type(r).__name__.lower() for r in case.result] + ([] if case.result else ["passed"])
-              for result in case.result:
-                  if not isinstance(result, Skipped): words.append(f"{result.type}: {result.message[:200]}")
-              print(*words)
-      """
-    let read = try run(["python3", "-c", script, file.path, what])
-    #expect(read.status == 0, "\(read.output.suffix(500))")
-    return read.output
-  }
-
-  private func run(_ words: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = words
-    let output = FileManager.default.temporaryDirectory.appending(path: "junit-\(UUID().uuidString).out")
-    defer { try? FileManager.default.removeItem(at: output) }
-    #expect(FileManager.default.createFile(atPath: output.path, contents: nil))
-    let handle = try FileHandle(forWritingTo: output)
-    process.standardOutput = handle
-    process.standardError = handle
-    process.environment = ["PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"]
-    try process.run()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: try Data(contentsOf: output), as: UTF8.self))
+    try withScratchDirectory { scratch in
+      let file = scratch + "/junit.xml"
+      try write(Array(xml.utf8), to: file)
+      let checked = try Tool.end(of: ["xmllint", "--noout", "--huge", file])
+      #expect(checked.status == 0, "\(checked.errors.prefix(500))")
+      let script = """
+        import sys
+        from junitparser import JUnitXml, Failure, Error, Skipped
+        import xml.etree.ElementTree as tree
+        if sys.argv[2] == "text":
+            root = tree.parse(sys.argv[1]).getroot()
+            failure = root.find("testsuite/testcase/failure")
+            sys.stdout.write("\\n=\\n".join([failure.get("message"), failure.text, root.find("testsuite/system-out").text]))
+            sys.exit()
+        for suite in JUnitXml.fromfile(sys.argv[1]):
+            print(f"{suite.name} tests={suite.tests} failures={suite.failures} errors={suite.errors} skipped={suite.skipped} time={suite.time}")
+            for case in suite:
+                words = [suite.name, case.name] + [type(r).__name__.lower() for r in case.result] + ([] if case.result else ["passed"])
+                for result in case.result:
+                    if not isinstance(result, Skipped): words.append(f"{result.type}: {result.message[:200]}")
+                print(*words)
+        """
+      // Debian's, which has junitparser.
+      let environment = ["PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"]
+      let read = try Tool.end(of: ["python3", "-c", script, file, what], environment: environment)
+      #expect(read.status == 0, "\(read.errors.suffix(500))")
+      return read.output
+    }
   }
 }

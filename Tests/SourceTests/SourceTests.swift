@@ -1,19 +1,20 @@
 import BuildModel
 import Foundation
 import Source
+import TestFiles
+import TestPeers
 import Testing
 
 /// Mirrors and checkouts with a real git, from real bundles.
 final class SourceTests {
-  private let scratch: String
-  private var root: String { scratch + "/root" }
+  private let directory: ScratchDirectory
+  private var scratch: String { directory.path }
+  private let root: String
 
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.path + "/source-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: scratch + "/root", withIntermediateDirectories: true)
+    directory = try ScratchDirectory()
+    root = try directory.makeDirectory("root")
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
   @Test func aCheckoutAnswersAsACloneWould() throws {
     let (device, spec) = try deviceRepository()
@@ -218,25 +219,12 @@ final class SourceTests {
 
   @discardableResult
   private func git(_ directory: String, _ arguments: [String], input: String? = nil) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["git", "-C", directory] + arguments
-    process.environment = [
+    let environment = [
       "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin", "HOME": "/nonexistent", "GIT_CONFIG_GLOBAL": "/dev/null",
       "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example", "GIT_COMMITTER_NAME": "a",
       "GIT_COMMITTER_EMAIL": "a@example",
     ]
-    let output = Pipe(), errors = Pipe(), standardInput = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = standardInput
-    try process.run()
-    standardInput.fileHandleForWriting.write(Data((input ?? "").utf8))
-    try standardInput.fileHandleForWriting.close()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    let problem = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "git \(arguments.joined(separator: " ")): \(problem)")
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    return try Tool.run(["git", "-C", directory] + arguments, input: input ?? "", environment: environment)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

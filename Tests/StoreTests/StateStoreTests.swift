@@ -1,14 +1,15 @@
 import BuildModel
 import FoundationEssentials
 import Store
+import TestFiles
 import Testing
 
 /// The journal on a real SQLite file.
 struct StateStoreTests {
   func withDirectory<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let directory = FileManager.default.temporaryDirectory.path + "/store-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: directory) }
-    return try await body(directory)
+    try await withScratchDirectory { directory in
+      return try await body(directory)
+    }
   }
 
   let digest = Digest(hex: String(repeating: "a", count: 64))!

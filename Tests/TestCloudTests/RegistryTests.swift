@@ -1,6 +1,8 @@
 import Foundation
 import HTTPTypes
 import NIOCore
+import TestFiles
+import TestPeers
 import Testing
 
 @testable import TestCloud
@@ -109,48 +111,50 @@ import Testing
     }
   }
 
+  private func run(_ words: [String]) async throws { try await blocking { _ = try Tool.run(words) } }
+
   /// skopeo, which follows the challenge by itself, pushes and pulls; strict mode then believes the release.
   @Test func skopeoPushesAndPulls() async throws {
     var configuration = TestCloudConfiguration()
     configuration.isStrict = true
     try await withTestCloud(configuration) { cloud in
-      let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("test-cloud-push-" + Randomness.hex(bytes: 8)).path
-      defer { try? FileManager.default.removeItem(atPath: scratch) }
-      try FileManager.default.createDirectory(atPath: scratch + "/tree", withIntermediateDirectories: true)
-      try "content".write(toFile: scratch + "/tree/file", atomically: true, encoding: .utf8)
-      let random = Data((0..<(3 << 20)).map { _ in UInt8.random(in: .min ... .max) })
-      try random.write(to: URL(fileURLWithPath: scratch + "/tree/random"))
-      _ = try await ChildProcess.output(["/usr/bin/umoci", "init", "--layout", scratch + "/oci"])
-      _ = try await ChildProcess.output(["/usr/bin/umoci", "new", "--image", scratch + "/oci:x"])
-      _ = try await ChildProcess.output(["/usr/bin/umoci", "insert", "--image", scratch + "/oci:x", scratch + "/tree", "/"])
-      let caller = Caller.developer(cloud)
-      let application = try await caller.application()
-      let release = try await caller.release(application)
-      let image = try await caller.image(application, release)
-      let credentials = "any:\(cloud.accounts.developer.apiKey)"
-      let reference = "docker://\(image.location):latest"
-      let skopeo = ["/usr/bin/skopeo", "--insecure-policy"]
-      _ = try await ChildProcess.output(
-        skopeo + [
-          "copy", "--format", "v2s2", "--dest-tls-verify=false", "--dest-creds", credentials, "--digestfile", scratch + "/digest",
-          "oci:" + scratch + "/oci:x", reference,
-        ])
-      let digest = try String(contentsOfFile: scratch + "/digest", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
-      let success: JSONValue = ["status": "success", "content_hash": .string(digest), "push_timestamp": "2026-01-02T03:04:06Z"]
-      #expect(try await caller.patch("image(\(image.id))", success).status == 200)
-      #expect(try await caller.patch("release(\(release))", ["status": "success"]).status == 200)
-      _ = try await ChildProcess.output(
-        skopeo + [
-          "copy", "--src-tls-verify=false", "--src-creds", credentials, "docker://\(image.location)@\(digest)", "dir:" + scratch + "/pulled",
-        ])
-      #expect(FileManager.default.fileExists(atPath: scratch + "/pulled/manifest.json"))
-      // Others are not let in.
-      await #expect(throws: TestCloudError.self) {
-        try await ChildProcess.output(
-          skopeo + ["inspect", "--tls-verify=false", "--creds", "any:\(cloud.accounts.outsider.apiKey)", reference])
+      try await withScratchDirectory { scratch in
+        try FileManager.default.createDirectory(atPath: scratch + "/tree", withIntermediateDirectories: true)
+        try "content".write(toFile: scratch + "/tree/file", atomically: true, encoding: .utf8)
+        let random = Data((0..<(3 << 20)).map { _ in UInt8.random(in: .min ... .max) })
+        try random.write(to: URL(fileURLWithPath: scratch + "/tree/random"))
+        try await run(["umoci", "init", "--layout", scratch + "/oci"])
+        try await run(["umoci", "new", "--image", scratch + "/oci:x"])
+        try await run(["umoci", "insert", "--image", scratch + "/oci:x", scratch + "/tree", "/"])
+        let caller = Caller.developer(cloud)
+        let application = try await caller.application()
+        let release = try await caller.release(application)
+        let image = try await caller.image(application, release)
+        let credentials = "any:\(cloud.accounts.developer.apiKey)"
+        let reference = "docker://\(image.location):latest"
+        let skopeo = ["skopeo", "--insecure-policy"]
+        try await run(
+          skopeo + [
+            "copy", "--format", "v2s2", "--dest-tls-verify=false", "--dest-creds", credentials, "--digestfile", scratch + "/digest",
+            "oci:" + scratch + "/oci:x", reference,
+          ])
+        let digest = try String(contentsOfFile: scratch + "/digest", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let success: JSONValue = ["status": "success", "content_hash": .string(digest), "push_timestamp": "2026-01-02T03:04:06Z"]
+        #expect(try await caller.patch("image(\(image.id))", success).status == 200)
+        #expect(try await caller.patch("release(\(release))", ["status": "success"]).status == 200)
+        try await run(
+          skopeo + [
+            "copy", "--src-tls-verify=false", "--src-creds", credentials, "docker://\(image.location)@\(digest)", "dir:" + scratch + "/pulled",
+          ])
+        #expect(FileManager.default.fileExists(atPath: scratch + "/pulled/manifest.json"))
+        // Others are not let in.
+        await #expect(throws: PeerError.self) {
+          try await run(
+            skopeo + ["inspect", "--tls-verify=false", "--creds", "any:\(cloud.accounts.outsider.apiKey)", reference])
+        }
+        let entries = await cloud.traffic.entries.filter { $0.server == .registry }
+        #expect(entries.contains { $0.method == .put && $0.target.contains("/manifests/latest") && $0.status == 201 })
       }
-      let entries = await cloud.traffic.entries.filter { $0.server == .registry }
-      #expect(entries.contains { $0.method == .put && $0.target.contains("/manifests/latest") && $0.status == 201 })
     }
   }
 }

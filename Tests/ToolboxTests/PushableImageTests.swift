@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import OCIImage
 import Registry
+import TestFiles
 import Testing
 
 @testable import Toolbox
@@ -11,29 +12,28 @@ import Testing
 /// A block as a worker makes it, once as a layout and once as a docker-archive.
 struct PushableImageTests {
   private func withBlock(_ body: (_ layout: String, _ archive: String, _ block: BlockResult, _ scratch: String) throws -> Void) throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/push-test-\(UUID().uuidString.prefix(8))"
-    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    let store = try BlobStore(root: scratch + "/store")
-    let writer = try LayerWriter(store: store)
-    let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 5) }
-    try writer.begin(
-      TarEntry(path: Array("file".utf8), kind: .file(size: Int64(content.count)), mode: 0o644, uid: 0, gid: 0, mtime: 7))
-    try content.withUnsafeBytes { try writer.write($0) }
-    let layer = try writer.finish()
-    let platform = Platform(os: "linux", architecture: "arm64", variant: nil)
-    let config = try store.put(
-      try ImageConfig(platform: platform, labels: ["a": "b"], diffIDs: [layer.diffID], created: 7, createdBy: "test").bytes())
-    let block = BlockResult(
-      name: try BlockName("tools"), reference: "local/tools:latest", platform: platform,
-      manifest: try store.put(try ImageManifest(.oci, config: config, gzipLayers: [layer.blob]).bytes()),
-      dockerManifest: try store.put(try ImageManifest(.docker, config: config, gzipLayers: [layer.blob]).bytes()), config: config,
-      layers: [layer], packages: [], notices: [])
-    let layout = scratch + "/oci"
-    try ImageLayout(directory: layout).write(
-      ["tools", "other"].map { .init(name: $0, manifest: block.manifest, platform: platform, blobs: [config, layer.blob]) }, from: store)
-    try DockerArchive.write(block, from: store, epoch: 7, to: scratch + "/tools.docker")
-    try body(layout, scratch + "/tools.docker", block, scratch)
+    try withScratchDirectory { scratch in
+      let store = try BlobStore(root: scratch + "/store")
+      let writer = try LayerWriter(store: store)
+      let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7919 >> 5) }
+      try writer.begin(
+        TarEntry(path: Array("file".utf8), kind: .file(size: Int64(content.count)), mode: 0o644, uid: 0, gid: 0, mtime: 7))
+      try content.withUnsafeBytes { try writer.write($0) }
+      let layer = try writer.finish()
+      let platform = Platform(os: "linux", architecture: "arm64", variant: nil)
+      let config = try store.put(
+        try ImageConfig(platform: platform, labels: ["a": "b"], diffIDs: [layer.diffID], created: 7, createdBy: "test").bytes())
+      let block = BlockResult(
+        name: try BlockName("tools"), reference: "local/tools:latest", platform: platform,
+        manifest: try store.put(try ImageManifest(.oci, config: config, gzipLayers: [layer.blob]).bytes()),
+        dockerManifest: try store.put(try ImageManifest(.docker, config: config, gzipLayers: [layer.blob]).bytes()), config: config,
+        layers: [layer], packages: [], notices: [])
+      let layout = scratch + "/oci"
+      try ImageLayout(directory: layout).write(
+        ["tools", "other"].map { .init(name: $0, manifest: block.manifest, platform: platform, blobs: [config, layer.blob]) }, from: store)
+      try DockerArchive.write(block, from: store, epoch: 7, to: scratch + "/tools.docker")
+      try body(layout, scratch + "/tools.docker", block, scratch)
+    }
   }
 
   @Test func layoutAndArchiveAreTheImageThatWasBuilt() throws {
@@ -73,21 +73,22 @@ struct PushableImageTests {
   }
 
   @Test func credentialsComeFromPrivatePlaces() throws {
-    let path = FileManager.default.temporaryDirectory.path + "/push-auth-\(UUID().uuidString.prefix(8))"
-    defer { unlink(path) }
-    let registry = try RegistryName("127.0.0.1:5000")
-    let packed = Data("me:pass:word".utf8).base64EncodedString()
-    try Data("{\"auths\":{\"127.0.0.1:5000\":{\"auth\":\"\(packed)\"}}}".utf8).write(to: URL(fileURLWithPath: path))
-    chmod(path, 0o600)
-    #expect(try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) == .basic(user: "me", password: Secret("pass:word")))
-    chmod(path, 0o640)
-    #expect(throws: ToolboxError.self) { try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) }
-    #expect(
-      try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_TOKEN": "t"]) == .bearer(Secret("t")))
-    #expect(throws: ToolboxError.self) {
-      try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"])
+    try withScratchDirectory { scratch in
+      let path = scratch + "/auth.json"
+      let registry = try RegistryName("127.0.0.1:5000")
+      let packed = Data("me:pass:word".utf8).base64EncodedString()
+      try Data("{\"auths\":{\"127.0.0.1:5000\":{\"auth\":\"\(packed)\"}}}".utf8).write(to: URL(fileURLWithPath: path))
+      chmod(path, 0o600)
+      #expect(try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) == .basic(user: "me", password: Secret("pass:word")))
+      chmod(path, 0o640)
+      #expect(throws: ToolboxError.self) { try RegistryAccount.credential(for: registry, authFile: path, environment: [:]) }
+      #expect(
+        try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_TOKEN": "t"]) == .bearer(Secret("t")))
+      #expect(throws: ToolboxError.self) {
+        try RegistryAccount.credential(for: registry, authFile: nil, environment: ["BLOCKFARM_REGISTRY_USER": "me"])
+      }
+      #expect(try RegistryAccount.credential(for: registry, authFile: nil, environment: [:]) == .anonymous)
     }
-    #expect(try RegistryAccount.credential(for: registry, authFile: nil, environment: [:]) == .anonymous)
   }
 
   private static let authFile = Data(
@@ -104,16 +105,17 @@ struct PushableImageTests {
     "docker.io": "hub", "index.docker.io": "hub", "registry-1.docker.io": "hub", "v2.example:5000": "v2", "bare.example": "bare",
     "both.example": "name", "helper.example": "helper", "v2.example": nil, "empty.example": nil, "space.example": nil, "example": nil,
   ]) func keysOfAuthFilesAreReadAsDockerWritesThem(registry: String, user: String?) throws {
-    let path = FileManager.default.temporaryDirectory.path + "/push-auth-\(UUID().uuidString.prefix(8))"
-    defer { unlink(path) }
-    try Self.authFile.write(to: URL(fileURLWithPath: path))
-    chmod(path, 0o600)
-    func credential() throws -> RegistryCredential { try RegistryAccount.credential(for: RegistryName(registry), authFile: path, environment: [:]) }
-    if let user {
-      #expect(try credential() == .basic(user: user, password: Secret("1")))
-    } else {
-      let error = #expect(throws: ToolboxError.self) { try credential() }
-      #expect("\(error as Any)".contains("has nothing for '\(registry)'; it has both.example, empty.example (without 'auth'), helper.example"))
+    try withScratchDirectory { scratch in
+      let path = scratch + "/auth.json"
+      try Self.authFile.write(to: URL(fileURLWithPath: path))
+      chmod(path, 0o600)
+      func credential() throws -> RegistryCredential { try RegistryAccount.credential(for: RegistryName(registry), authFile: path, environment: [:]) }
+      if let user {
+        #expect(try credential() == .basic(user: user, password: Secret("1")))
+      } else {
+        let error = #expect(throws: ToolboxError.self) { try credential() }
+        #expect("\(error as Any)".contains("has nothing for '\(registry)'; it has both.example, empty.example (without 'auth'), helper.example"))
+      }
     }
   }
 

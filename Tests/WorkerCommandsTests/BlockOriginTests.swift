@@ -1,7 +1,9 @@
 import BlobStore
 import Blocks
 import BuildModel
+import CanonicalJSON
 import Foundation
+import TestPeers
 import Testing
 
 /// Blocks that do not come from a feed that was built for them.
@@ -51,7 +53,7 @@ struct BlockOriginTests {
     let archive = try FileManager.default.contentsOfDirectory(atPath: images).first {
       $0.hasPrefix("acme-kernel-extension") && $0.hasSuffix(".docker")
     }
-    #expect(try output(["tar", "-xOf", "\(images)/\(archive ?? "")", "--wildcards", "*.json"]).contains("\(block.layers[0].diffID)"))
+    #expect(try Tool.run(["tar", "-xOf", "\(images)/\(archive ?? "")", "--wildcards", "*.json"]).contains("\(block.layers[0].diffID)"))
     #expect(outcome.artifacts.map(\.role) == [.file, .file])
     #expect(outcome.artifacts.allSatisfy { $0.path.text.hasPrefix("service/kernel/images/acme-board64/acme-kernel-extension-acme-board64") })
     let log = try String(contentsOfFile: "\(host.root)/attempts/\(spec.attempt)/console.log", encoding: .utf8)
@@ -162,35 +164,14 @@ struct BlockOriginTests {
     guard case .refused(let text) = try host.start(spec) else { Issue.record("it is not refused"); return }
     #expect(text.contains(reason), "\(text)")
   }
-
-  private func output(_ words: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = words
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
-  }
 }
 
 extension WorkerHost {
   /// Blobs as `blob put` takes them.
   func frames(_ blobs: [BlobDescriptor]) throws -> Data {
-    let path = "\(scratch)/frames-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let process = process(["blob", "get"])
-    let input = Pipe()
-    process.standardInput = input
-    _ = FileManager.default.createFile(atPath: path, contents: nil)
-    process.standardOutput = FileHandle(forWritingAtPath: path)
-    try process.run()
-    input.fileHandleForWriting.write(Data(try blobs.map { try WorkerProtocol.line($0) }.joined()))
-    try input.fileHandleForWriting.close()
-    process.waitUntilExit()
-    let bytes = try Data(contentsOf: URL(filePath: path))
-    return bytes.dropFirst(WorkerProtocol.marker.utf8.count + 1)
+    let bytes = try Tool.bytes(
+      words(["blob", "get"]), input: Array(try blobs.map { try CanonicalJSON.encode($0) + [10] }.joined()), environment: environment(),
+      directory: "/")
+    return Data(bytes.dropFirst(WorkerProtocol.marker.utf8.count + 1))
   }
 }

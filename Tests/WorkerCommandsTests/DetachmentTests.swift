@@ -71,20 +71,10 @@ struct DetachmentTests {
     try host.startWithSources(spec, of: sample)
     var second = spec
     second.attempt = AttemptID(request: RequestID(now: .now), slug: spec.slug, number: 1)
-    let input = Data(try WorkerProtocol.line(second))
-    let processes = try (0..<4).map { index in
-      let process = host.process(["start"])
-      let path = "\(host.scratch)/start-\(index)"
-      _ = FileManager.default.createFile(atPath: path, contents: input)
-      process.standardInput = FileHandle(forReadingAtPath: path)
-      _ = FileManager.default.createFile(atPath: path + ".out", contents: nil)
-      process.standardOutput = FileHandle(forWritingAtPath: path + ".out")
-      try process.run()
-      return process
-    }
-    for (index, process) in processes.enumerated() {
-      process.waitUntilExit()
-      let text = try String(contentsOfFile: "\(host.scratch)/start-\(index).out", encoding: .utf8)
+    let input = Array(try CanonicalJSON.encode(second)) + [10]
+    let children = try (0..<4).map { _ in try host.child(["start"], input: input) }
+    for child in children {
+      let text = child.wait().output
       #expect(text == "\(WorkerProtocol.marker)\n{\"started\":{}}\n")
     }
     let lines = try host.attach(second.attempt)

@@ -2,6 +2,8 @@ import BlobStore
 import Blocks
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 /// Blocks from Dockerfiles, with the real worker and the real buildah (as root: an ordinary account needs subordinate users). opkg is a stand-in.
@@ -39,8 +41,7 @@ struct DockerfileBlockTests {
   private func baseImage() throws -> String {
     let directory = host.scratch + "/base"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let opkg = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/opkg").path
-    try FileManager.default.copyItem(atPath: opkg, toPath: directory + "/opkg")
+    try FileManager.default.copyItem(atPath: Fixtures().path("opkg"), toPath: directory + "/opkg")
     try FileManager.default.copyItem(atPath: "/bin/busybox", toPath: directory + "/busybox")
     let dockerfile = """
       FROM scratch
@@ -51,30 +52,14 @@ struct DockerfileBlockTests {
       """
     try dockerfile.write(toFile: directory + "/Dockerfile", atomically: true, encoding: .utf8)
     let buildah = ["buildah", "--root", directory + "/storage", "--runroot", directory + "/run", "--storage-driver", "vfs"]
-    try output(buildah + ["build", "--isolation", "chroot", "--layers=false", "--tag", "opkg", directory])
-    try output(buildah + ["push", "opkg", "oci-archive:\(directory)/opkg.tar"])
+    try Tool.run(buildah + ["build", "--isolation", "chroot", "--layers=false", "--tag", "opkg", directory])
+    try Tool.run(buildah + ["push", "opkg", "oci-archive:\(directory)/opkg.tar"])
     return "oci-archive:\(directory)/opkg.tar"
-  }
-
-  @discardableResult
-  private func output(_ words: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = words
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    let text = String(decoding: data, as: UTF8.self)
-    try #require(process.terminationStatus == 0, "\(words): \(text)")
-    return text
   }
 
   /// Mode, owner, size and name of everything in a layer but its directories, which opkg's way and ours list differently.
   private func files(of block: BlockResult) throws -> [String] {
-    let listing = try output(["tar", "--numeric-owner", "--full-time", "-tvzf", store().path(block.layers[0].blob.digest)])
+    let listing = try Tool.run(["tar", "--numeric-owner", "--full-time", "-tvzf", store().path(block.layers[0].blob.digest)])
     return listing.split(separator: "\n").filter { !$0.hasPrefix("d") }.map { line in
       let fields = line.split(separator: " ", omittingEmptySubsequences: true)
       // Of several names of one file, either may come first.
@@ -108,11 +93,11 @@ struct DockerfileBlockTests {
     let listing = try files(of: block)
     // The machine's directory comes before `all`, although its version is lower.
     #expect(listing.contains { $0.hasSuffix("etc/acme-diag.conf") })
-    #expect(try output(["tar", "-xOzf", store().path(block.layers[0].blob.digest), "etc/acme-diag.conf"]).contains("acme-board64"))
+    #expect(try Tool.run(["tar", "-xOzf", store().path(block.layers[0].blob.digest), "etc/acme-diag.conf"]).contains("acme-board64"))
     #expect(listing == (try files(of: outcome.blocks[1])))
     #expect(!listing.contains { $0.contains("opkg") })
     // Nothing of opkg's own stays, not even a directory: the stand-in leaves them as opkg does.
-    let everything = try output(["tar", "-tzf", store().path(block.layers[0].blob.digest)])
+    let everything = try Tool.run(["tar", "-tzf", store().path(block.layers[0].blob.digest)])
     #expect(!everything.contains("var/run") && !everything.contains("var/cache") && !everything.contains("opkg"), "\(everything)")
     #expect(block.platform == Architecture.aarch64.platform)
     try nothingIsLeft(of: spec)
@@ -146,7 +131,7 @@ struct DockerfileBlockTests {
     let config = String(decoding: try store().read(block.config.digest), as: UTF8.self)
     #expect(
       config.contains(#""io.example.keys":"2""#) && config.contains(#""io.balena.image.class":"overlay""#) && config.contains(#""variant":"v8""#))
-    let names = try block.layers.map { try output(["tar", "-tzf", store().path($0.blob.digest)]) }.joined()
+    let names = try block.layers.map { try Tool.run(["tar", "-tzf", store().path($0.blob.digest)]) }.joined()
     #expect(names.contains("usr/share/acme/keys/2024.pub") && names.contains("usr/share/acme/packages-of-all"))
     #expect(outcome.steps.map(\.name) == [.source, .feed, .blocks])
     try nothingIsLeft(of: spec)
@@ -169,9 +154,9 @@ struct DockerfileBlockTests {
     try "#!/bin/sh\necho waiting; exec sleep 86400\n".write(toFile: directory + "/opkg", atomically: true, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: directory + "/opkg")
     let buildah = ["buildah", "--root", directory + "/storage", "--runroot", directory + "/run", "--storage-driver", "vfs"]
-    try output(buildah + ["build", "--isolation", "chroot", "--layers=false", "--tag", "waits", directory])
+    try Tool.run(buildah + ["build", "--isolation", "chroot", "--layers=false", "--tag", "waits", directory])
     try FileManager.default.removeItem(atPath: directory + "/opkg.tar")
-    try output(buildah + ["push", "waits", base])
+    try Tool.run(buildah + ["push", "waits", base])
     spec.blocks[0].origin = .dockerfile(directory: nil, baseImage: base)
     #expect(try host.start(spec) == .started)
     try host.follow(spec.attempt) { if case .log(_, _, let text) = $0 { text.contains("waiting") } else { false } }

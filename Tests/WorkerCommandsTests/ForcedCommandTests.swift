@@ -1,5 +1,7 @@
 import BuildModel
+import CanonicalJSON
 import Foundation
+import TestPeers
 import Testing
 
 /// The program as an account's forced command.
@@ -39,16 +41,7 @@ struct ForcedCommandTests {
   @Test func rootIsRefusedByTheSpec() throws {
     guard getuid() == 0 else { return }
     let spec = try SampleRepository.shared().spec()
-    let process = Process()
-    process.executableURL = URL(filePath: host.program)
-    process.arguments = ["start", "--root", host.root]
-    let input = Pipe(), output = Pipe()
-    (process.standardInput, process.standardOutput) = (input, output)
-    try process.run()
-    input.fileHandleForWriting.write(Data(try WorkerProtocol.line(spec)))
-    try input.fileHandleForWriting.close()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
+    let text = try Tool.end(of: [host.program, "start", "--root", host.root], input: Array(try CanonicalJSON.encode(spec))).output
     #expect(text.contains("refused") && text.contains("runs as root"))
   }
 

@@ -1,5 +1,7 @@
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 /// `balena-acme-arm` of deploy/sample with its submodule, made once for all tests of the run.
@@ -16,17 +18,15 @@ struct SampleRepository {
   static func shared() throws -> SampleRepository { try made.get() }
 
   private init() throws {
-    directory = FileManager.default.temporaryDirectory.path + "/blockfarm-worker-sample-\(getpid())"
-    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    _ = try Self.output([project.path + "/deploy/sample/make-repositories", directory])
+    directory = try ScratchDirectory.untilExit().path
+    _ = try Self.output([Project.path + "/deploy/sample/make-repositories", directory])
     let device = directory + "/" + Self.repository
     guard let commit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD"])),
       let scriptsCommit = CommitID(try Self.output(["git", "-C", device, "rev-parse", "HEAD:\(Self.scripts)"]))
-    else { throw Unusable(what: "commits of \(device)") }
+    else { throw PeerError("commits of \(device)") }
     self.commit = commit
     self.scriptsCommit = scriptsCommit
     tag = try Self.output(["git", "-C", device, "describe", "--abbrev=0"])
-    atexit { try? FileManager.default.removeItem(atPath: FileManager.default.temporaryDirectory.path + "/blockfarm-worker-sample-\(getpid())") }
   }
 
   /// A spec for acme-board64 with a block and the image; change what a test is about.
@@ -69,22 +69,7 @@ struct SampleRepository {
     try #require(Digest(hex: String(repeating: name == Self.scripts ? "5c" : "de", count: 32)))
   }
 
-  /// The sample cannot be made. Not `#require`: its error counts as reported, so that every later test that gets it again would pass.
-  struct Unusable: Error {
-    var what: String
-  }
-
   private static func output(_ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Unusable(what: arguments.joined(separator: " ")) }
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    try Tool.run(arguments).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }

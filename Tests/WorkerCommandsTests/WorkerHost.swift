@@ -1,60 +1,49 @@
-import CanonicalJSON
 import BuildModel
+import CanonicalJSON
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 
 /// A private root of the real worker program, run as an ordinary user (as `nobody` where the tests are run by root), with the sample repositories at hand.
 final class WorkerHost {
   /// A directory that the worker's account can reach; goes with the object.
-  let scratch: String
+  private let directory: ScratchDirectory
+  var scratch: String { directory.path }
   var root: String { scratch + "/root" }
   /// What the worker's account has in its environment besides PATH and HOME.
   var variables: [String: String] = [:]
   private let isRoot: Bool
 
-  private static let nobody = 65534
-
   /// With `asRoot` the worker runs as the tests do; it takes no specs then that need bitbake.
   init(asRoot: Bool = false) throws {
     isRoot = asRoot
-    // Short and reachable for any account, which a checkout need not be.
-    scratch = "/tmp/blockfarm-worker-tests-\(UUID().uuidString.prefix(8))"
+    directory = try ScratchDirectory()
     try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     // By another process: a program that this one held open for writing while a further test forks cannot be executed ("text file busy").
-    let copy = try Process.run(URL(filePath: "/bin/cp"), arguments: [try Self.binary(), program])
-    copy.waitUntilExit()
-    try #require(copy.terminationStatus == 0)
-    if getuid() == 0, !asRoot { try #require(chown(root, uid_t(Self.nobody), gid_t(Self.nobody)) == 0) }
+    try Tool.run("cp", Project.program("blockfarm-worker"), program)
+    if !asRoot { try OrdinaryUser.own(root) }
   }
 
   deinit {
     // Whatever a failed test left behind.
     for attempt in (try? FileManager.default.contentsOfDirectory(atPath: root + "/attempts")) ?? [] { _ = try? run(["cancel", attempt]) }
-    try? FileManager.default.removeItem(atPath: scratch)
   }
 
   var program: String { scratch + "/blockfarm-worker" }
 
-  /// The program beside the running test bundle.
-  private static func binary() throws -> String {
-    let directory = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let candidates = [directory, URL(filePath: Bundle.main.bundlePath), URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()]
-      .map { $0.appending(path: "blockfarm-worker").path }
-    return try #require(candidates.first { FileManager.default.isExecutableFile(atPath: $0) }, "blockfarm-worker is not built")
+  func words(_ arguments: [String], environment: [String: String] = [:]) -> [String] {
+    let isComplete = arguments.contains("--root") || environment["SSH_ORIGINAL_COMMAND"] != nil && arguments.isEmpty
+    return (isRoot ? [] : OrdinaryUser.words) + [program] + arguments + (isComplete ? [] : ["--root", root])
   }
 
-  /// A process of the worker, as the ordinary user. The caller waits for it.
-  func process(_ arguments: [String], environment: [String: String] = [:]) -> Process {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    let account = getuid() == 0 && !isRoot ? ["setpriv", "--reuid=\(Self.nobody)", "--regid=\(Self.nobody)", "--clear-groups"] : []
-    process.arguments =
-      account + [program] + arguments
-      + (arguments.contains("--root") || environment["SSH_ORIGINAL_COMMAND"] != nil && arguments.isEmpty ? [] : ["--root", root])
-    process.environment = ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": scratch]
-      .merging(variables) { $1 }.merging(environment) { $1 }
-    process.currentDirectoryURL = URL(filePath: "/")
-    return process
+  func environment(_ more: [String: String] = [:]) -> [String: String] {
+    ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "HOME": scratch].merging(variables) { $1 }.merging(more) { $1 }
+  }
+
+  /// The worker as a child, as the ordinary user.
+  func child(_ arguments: [String], input: [UInt8]) throws -> Child {
+    try Child(words(arguments), environment: environment(), directory: "/", input: .bytes(input), limit: 600)
   }
 
   struct Answer {
@@ -66,19 +55,11 @@ final class WorkerHost {
 
   /// Runs one verb to its end.
   func run(_ arguments: [String], input: Data = Data(), environment: [String: String] = [:]) throws -> Answer {
-    let process = process(arguments, environment: environment)
-    let files = try ["in", "out", "err"].map { name in
-      let path = "\(scratch)/\(name)-\(UUID().uuidString)"
-      _ = FileManager.default.createFile(atPath: path, contents: name == "in" ? input : nil)
-      return (path, try #require(FileHandle(forUpdatingAtPath: path)))
-    }
-    defer { for (path, _) in files { try? FileManager.default.removeItem(atPath: path) } }
-    (process.standardInput, process.standardOutput, process.standardError) = (files[0].1, files[1].1, files[2].1)
-    try process.run()
-    process.waitUntilExit()
-    var lines = try String(contentsOfFile: files[1].0, encoding: .utf8).split(separator: "\n").map(String.init)
+    let ended = try Tool.end(
+      of: words(arguments, environment: environment), input: Array(input), environment: self.environment(environment), directory: "/", limit: 600)
+    var lines = ended.output.split(separator: "\n").map(String.init)
     if lines.first == WorkerProtocol.marker { lines.removeFirst() }
-    return Answer(status: process.terminationStatus, lines: lines, errors: try String(contentsOfFile: files[2].0, encoding: .utf8))
+    return Answer(status: ended.status, lines: lines, errors: ended.errors)
   }
 
   /// Runs a verb that answers with one JSON line.
@@ -100,8 +81,7 @@ final class WorkerHost {
   func install(_ fixture: String) throws -> String {
     let directory = scratch + "/bin"
     try FileManager.default.createDirectory(atPath: directory + "/state", withIntermediateDirectories: true)
-    let source = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(fixture)").path
-    try FileManager.default.copyItem(atPath: source, toPath: "\(directory)/\(fixture)")
+    try FileManager.default.copyItem(atPath: Fixtures().path(fixture), toPath: "\(directory)/\(fixture)")
     for path in [directory, directory + "/state"] { try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: path) }
     variables["PATH"] = "\(directory):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")"
     return directory
@@ -142,26 +122,12 @@ final class WorkerHost {
 
   /// Attaches and waits until a line fulfils the condition; ends the attach then.
   func follow(_ attempt: AttemptID, until condition: (AttachLine) -> Bool) throws {
-    let process = process(["attach", attempt.description])
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
-    defer {
-      kill(process.processIdentifier, SIGKILL)
-      ended.wait()
-    }
-    var rest = Data()
-    while true {
-      let piece = output.fileHandleForReading.availableData
-      try #require(!piece.isEmpty, "attach ended before the line that was waited for")
-      rest += piece
-      while let newline = rest.firstIndex(of: 10) {
-        let line = rest[rest.startIndex..<newline]
-        rest = rest[(newline + 1)...]
-        if let parsed = try? CanonicalJSON.decode(AttachLine.self, from: line), condition(parsed) { return }
+    try withChild(words(["attach", attempt.description]), environment: environment(), directory: "/") { child in
+      var seen = 0
+      try child.waitFor("the line that was waited for", on: .output) { text in
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        defer { seen = lines.count }
+        return lines.dropFirst(seen).contains { (try? CanonicalJSON.decode(AttachLine.self, from: $0.utf8)).map(condition) == true } ? () : nil
       }
     }
   }

@@ -1,21 +1,21 @@
 import BlobStore
 import BuildModel
 import Foundation
+import TestFiles
+import TestPeers
 import Testing
 import Yocto
 
 /// Collecting from real trees, also hostile ones; what comes out is read with unzip and tar.
 final class ArtifactCollectorTests {
-  private let scratch: String
+  private let directory: ScratchDirectory
+  private var scratch: String { directory.path }
   private let images: String
 
   init() throws {
-    scratch = FileManager.default.temporaryDirectory.path + "/collector-\(UUID().uuidString)"
-    images = scratch + "/tree/build/tmp/deploy/images/acme"
-    try FileManager.default.createDirectory(atPath: images, withIntermediateDirectories: true)
+    directory = try ScratchDirectory()
+    images = try directory.makeDirectory("tree/build/tmp/deploy/images/acme")
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: scratch) }
 
   @Test func linksAreFollowedAndZipsAreWhole() throws {
     let content = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0 * 7 / 3) }) + Data(count: 3_000_000)
@@ -29,12 +29,11 @@ final class ArtifactCollectorTests {
     #expect(zip.digest == again.digest)
     #expect(zip.size < 600_000)
     #expect(
-      try output(
+      try Tool.run([
         "python3",
-        [
-          "-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())",
-          try store().path(zip.digest),
-        ]) == image.digest.hex + "\n")
+        "-c", "import zipfile,sys,hashlib; print(hashlib.sha256(zipfile.ZipFile(sys.argv[1]).read('balena.img')).hexdigest())",
+        try store().path(zip.digest),
+      ]) == image.digest.hex + "\n")
   }
 
   @Test func aLinkOutOfTheTreeIsRefused() throws {
@@ -84,7 +83,7 @@ final class ArtifactCollectorTests {
       try FileManager.default.createSymbolicLink(atPath: licenses + "/pkg/" + name, withDestinationPath: target)
     }
     let tar = try #require(try collector().collect(item("licenses.tar.gz", .tar(.deploy(path("licenses")), prefix: "licenses"))))
-    let listing = try output("tar", ["-tzf", try store().path(tar.digest)]).split(separator: "\n").map(String.init)
+    let listing = try Tool.run(["tar", "-tzf", try store().path(tar.digest)]).split(separator: "\n").map(String.init)
     #expect(listing == ["licenses/", "licenses/pkg/", "licenses/pkg/MIT", "licenses/pkg/inner", "licenses/pkg/up"])
   }
 
@@ -159,18 +158,5 @@ final class ArtifactCollectorTests {
   private func path(_ text: String) -> RelativePath {
     guard let path = RelativePath(text) else { preconditionFailure("'\(text)' is no relative path") }
     return path
-  }
-
-  private func output(_ program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return String(decoding: data, as: UTF8.self)
   }
 }

@@ -1,6 +1,7 @@
 import BuildModel
 import FoundationEssentials
 import Processes
+import TestFiles
 import Testing
 import Yocto
 
@@ -42,17 +43,16 @@ struct BuildDriverTests {
   }
 
   @Test func theContainerScriptSharesTheCaches() throws {
-    let scratch = FileManager.default.temporaryDirectory.path + "/drivers-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: scratch) }
-    try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-    let place = BuildPlace(
-      machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: scratch + "/cache")
-    let driver = BalenaBuildCommand(place: place, settings: .init())
-    for _ in 0..<2 { try driver.prepare() }
-    try Data("x".utf8).write(to: URL(filePath: driver.shared + "/shared-downloads/file"))
-    try Data("x".utf8).write(to: URL(filePath: driver.shared + "/acme-board/sstate/object"))
-    #expect(FileManager.default.fileExists(atPath: place.downloads + "/file"))
-    #expect(FileManager.default.fileExists(atPath: place.sharedState + "/object"))
+    try withScratchDirectory { scratch in
+      let place = BuildPlace(
+        machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: scratch + "/cache")
+      let driver = BalenaBuildCommand(place: place, settings: .init())
+      for _ in 0..<2 { try driver.prepare() }
+      try Data("x".utf8).write(to: URL(filePath: driver.shared + "/shared-downloads/file"))
+      try Data("x".utf8).write(to: URL(filePath: driver.shared + "/acme-board/sstate/object"))
+      #expect(FileManager.default.fileExists(atPath: place.downloads + "/file"))
+      #expect(FileManager.default.fileExists(atPath: place.sharedState + "/object"))
+    }
   }
 
   @Test func aCommandOfOnesOwn() throws {

@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import TestFiles
 import Testing
 import Yocto
 
@@ -13,11 +14,11 @@ struct BuildSettingsTests {
   private let words = ["-d", "--supervisor-version", "v12.11.0"]
 
   private func withTree(_ wrapper: String, _ body: (String) throws -> Void) throws {
-    let tree = FileManager.default.temporaryDirectory.path + "/settings-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: tree) }
-    try FileManager.default.createDirectory(atPath: tree + "/balena-yocto-scripts/build", withIntermediateDirectories: true)
-    try Data(wrapper.utf8).write(to: URL(filePath: tree + "/" + BarysCommand.path))
-    try body(tree)
+    try withScratchDirectory { tree in
+      try FileManager.default.createDirectory(atPath: tree + "/balena-yocto-scripts/build", withIntermediateDirectories: true)
+      try Data(wrapper.utf8).write(to: URL(filePath: tree + "/" + BarysCommand.path))
+      try body(tree)
+    }
   }
 
   /// Every run is told, or the runs of one build would contradict each other. An option follows the values of `--bitbake-target`.

@@ -1,5 +1,5 @@
-import BoundedConcurrency
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Executors
 import Planning

@@ -1,5 +1,5 @@
-import CanonicalJSON
 import BuildModel
+import CanonicalJSON
 import Planning
 
 import struct Crypto.SHA256

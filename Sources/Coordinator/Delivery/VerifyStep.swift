@@ -1,6 +1,6 @@
-import BoundedConcurrency
 import BlobStore
 import Blocks
+import BoundedConcurrency
 import BuildModel
 
 /// Proves blocks from their bytes: a block is what its spec asks for, whoever made it.

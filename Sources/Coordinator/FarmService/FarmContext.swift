@@ -1,8 +1,8 @@
 import BlobStore
 import BuildModel
 import CoordinatorConfiguration
-import EventLoop
 import Delivery
+import EventLoop
 import Executors
 import FoundationEssentials
 import Glibc

@@ -1,5 +1,5 @@
-import CanonicalJSON
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 /// The header of one blob in the byte stream of `blob get` and `blob put`: one JSON line, then exactly `size` raw bytes.

@@ -1,6 +1,6 @@
-import CanonicalJSON
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 
 import struct Crypto.SHA256

@@ -12,7 +12,8 @@ struct ChildRun: ~Copyable {
 
   /// Waits for the child's end or a bound, and hands on what it writes.
   mutating func follow(
-    limits: ChildLimits, interruption: Interruption?, verdict: () -> ChildEnd?, deliver: (_ stream: Int, _ piece: UnsafeRawBufferPointer) throws -> Void
+    limits: ChildLimits, interruption: Interruption?, verdict: () -> ChildEnd?,
+    deliver: (_ stream: Int, _ piece: UnsafeRawBufferPointer) throws -> Void
   ) throws -> ChildEnd {
     var lastOutput = MonotonicClock.now
     do {

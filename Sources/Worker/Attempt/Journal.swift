@@ -1,5 +1,5 @@
-import CanonicalJSON
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
