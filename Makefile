@@ -20,7 +20,7 @@ lint: ## shellcheck, the Jenkins pipelines, the format of the sources
 	deploy/test scripts
 
 golden: ## writes all golden files anew; look at the difference before you commit it
-	BLOCKFARM_GOLDEN=rewrite swift test --no-parallel --filter 'PlanningTests|ReportsTests|CommandsTests'
+	UPDATE_GOLDEN=1 swift test --no-parallel --filter 'PlanningTests|ReportsTests|CommandsTests'
 
 fuzz: ## the parsers of foreign bytes, a minute each
 	deploy/fuzz 60

@@ -207,7 +207,8 @@ let roomTests: [Target] = [
   tests(
     "Releases",
     [
-      "BuildModel", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Reports", "TestCloud", "TestFiles",
+      "BuildModel", "CanonicalJSON", "BlobStore", "CoordinatorConfiguration", "Publishing", "PublishingSupport", "Delivery", "Reports", "TestCloud",
+      "TestFiles",
       "HTTP", "Registry", "Balena",
     ]),
   tests("Toolbox", ["BuildModel", "CanonicalJSON", "BlobStore", "HTTP", "Registry", "OCIImage", "TestFiles", "TestPeers", crypto]),

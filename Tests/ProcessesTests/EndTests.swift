@@ -67,7 +67,8 @@ extension ProcessesTests {
       var before = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_BLOCK, &all, &before)
-      let handlers = [SIGINT, SIGUSR1, SIGPIPE].map { ($0, signal($0, SIG_IGN)) }
+      // A shell that starts the tests in the background has set the terminal's other signal to be ignored, too.
+      let handlers = [SIGINT, SIGUSR1, SIGPIPE].map { ($0, signal($0, SIG_IGN)) } + [(SIGQUIT, signal(SIGQUIT, SIG_DFL))]
       defer {
         pthread_sigmask(SIG_SETMASK, &before, nil)
         for (number, handler) in handlers { signal(number, handler) }

@@ -5,6 +5,7 @@ import Foundation
 import HTTP
 import Publishing
 import PublishingSupport
+import Registry
 import TestFiles
 import Testing
 

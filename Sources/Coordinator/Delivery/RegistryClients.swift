@@ -2,7 +2,6 @@ import BuildModel
 import CoordinatorConfiguration
 import FoundationEssentials
 import HTTP
-import Publishing
 import Registry
 
 /// One client per registry, made at its first use and kept for a request: its connections and tokens are shared by all device types.

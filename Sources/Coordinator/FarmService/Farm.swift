@@ -58,11 +58,20 @@ package struct Farm: Sendable {
   }
 
   package struct BuildResult: Sendable {
+    /// What became of the request as a whole.
+    package enum End: Hashable, Sendable {
+      /// Every device type was built, reused, or skipped with a reason.
+      case allGood
+      case someFailed
+      /// A device type ended because no host was left, or the coordinator's disk is full.
+      case farmCouldNot
+      case cancelled
+    }
+
     package var index: IndexDocument
     /// The request's directory.
     package var directory: String
-    /// 0 all good, 1 a device type failed, 3 no host was left, 130 cancelled.
-    package var status: Int32
+    package var end: End
   }
 
   /// Resolves a request without starting anything.
@@ -136,7 +145,8 @@ package struct Farm: Sendable {
     let isFull = reports.contains { $0.failure == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
-      status: outcomes.contains(.cancelled) || isInterrupted ? 130 : hasNoHost || isFull ? 3 : outcomes.contains(.failed) ? 1 : 0)
+      end: outcomes.contains(.cancelled) || isInterrupted
+        ? .cancelled : hasNoHost || isFull ? .farmCouldNot : outcomes.contains(.failed) ? .someFailed : .allGood)
   }
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {

@@ -21,7 +21,6 @@ package struct PlanDraft: Sendable {
   package var notices: [String] { plan.notices }
   /// One for each device type, with all blocks that the repositories know, every one to be built.
   package var tasks: [PlannedTask] { plan.tasks }
-  package var locations: [SourceLocation] { plan.locations }
 
   /// The feeds that the plan with these facts needs, by what is asked for.
   package func feedQuestions(_ facts: PlanFacts) throws(PlanningError) -> Set<FeedQuestion> {

@@ -2,6 +2,7 @@ import Balena
 import BlobStore
 import BuildModel
 import HTTP
+import Registry
 
 /// Publishes device types, one call each: applications, drafts, assets, and at the very end final.
 ///

@@ -4,6 +4,7 @@ import CoordinatorConfiguration
 import FoundationEssentials
 import HTTP
 import Publishing
+import Registry
 
 /// One cloud, opened: what to publish to, and as whom.
 package struct CloudSession: Sendable {

@@ -1,5 +1,4 @@
 import BuildModel
-import CanonicalJSON
 import FoundationEssentials
 
 /// The header of one blob in the byte stream of `blob get` and `blob put`: one JSON line, then exactly `size` raw bytes.
@@ -75,7 +74,7 @@ package final class BlobFrameReader {
       return
     }
     let blob: BlobDescriptor
-    do { blob = try CanonicalJSON.decode(BlobDescriptor.self, from: header) } catch {
+    do { blob = try WorkerProtocol.decode(BlobDescriptor.self, from: header) } catch {
       throw .malformedFrame("header is not a descriptor: \(error)")
     }
     var size = blob.size

@@ -2,6 +2,7 @@ import Blocks
 import BuildModel
 import Containers
 import Feed
+import FoundationEssentials
 import Glibc
 import Processes
 import Yocto
@@ -58,6 +59,8 @@ extension AttemptRunner {
   private func buildImage(of block: BlockSpec, directory: RelativePath?, baseImage: String?, feed: PackageFeed?) throws -> BlockResult {
     let scratch = "\(self.directory.scratchPath)/\(block.name)"
     try makeDirectory(scratch)
+    // The builder removes what it made itself; a block that is refused before it starts must leave nothing either.
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
     let programs = HostPrograms.current
     let context = try DockerfileContext(at: scratch + "/context", block: block.name)
     let text: String

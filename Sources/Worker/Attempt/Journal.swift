@@ -1,5 +1,4 @@
 import BuildModel
-import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -64,7 +63,7 @@ package struct JournalReader {
     for line in bytes[..<end].split(separator: UInt8(ascii: "\n")) {
       let event: WorkerEvent
       do {
-        event = try CanonicalJSON.decode(WorkerEvent.self, from: line)
+        event = try WorkerProtocol.decode(WorkerEvent.self, from: line)
       } catch {
         throw AttemptError.malformed(path: path, reason: "line after event \(lastSequence) is no event: \(error)")
       }

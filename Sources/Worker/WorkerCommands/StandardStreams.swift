@@ -1,5 +1,4 @@
 import BuildModel
-import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
@@ -63,7 +62,7 @@ enum StandardInput {
   static func decodeLines<Value: Decodable>(_ type: Value.Type) throws -> [Value] {
     try lines().map { line in
       do {
-        return try CanonicalJSON.decode(type, from: line)
+        return try WorkerProtocol.decode(type, from: line)
       } catch {
         throw WorkerExit.usage("a line on standard input is no \(type): \(error)")
       }

@@ -20,13 +20,13 @@ struct Start: ParsableCommand {
     guard let first = lines.first, lines.count <= 2 else { throw WorkerExit.usage("start wants a TaskSpec, and at most a line of secrets after it") }
     let spec: TaskSpec
     do {
-      spec = try CanonicalJSON.decode(TaskSpec.self, from: first)
+      spec = try WorkerProtocol.decode(TaskSpec.self, from: first)
     } catch {
       try StandardOutput.line(StartAnswer.refused("the TaskSpec cannot be read: \(error)"))
       return
     }
     // Even the place of an error would show the name of a secret.
-    guard let secrets = lines.count < 2 ? [:] : try? CanonicalJSON.decode([String: String].self, from: lines[1]) else {
+    guard let secrets = lines.count < 2 ? [:] : try? WorkerProtocol.decode([String: String].self, from: lines[1]) else {
       throw WorkerExit.usage("the secrets are no JSON object of strings")
     }
     try StandardOutput.line(try Self.start(spec, secrets: secrets, root: try location.resolve()))

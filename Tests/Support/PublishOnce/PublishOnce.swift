@@ -5,6 +5,7 @@ import FoundationEssentials
 import HTTP
 import Publishing
 import PublishingSupport
+import Registry
 import Releases
 import Store
 

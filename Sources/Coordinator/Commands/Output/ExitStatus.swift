@@ -1,6 +1,7 @@
 import BuildModel
+import FarmService
 
-/// The program's exit status. This is the only place that chooses one for an error.
+/// The program's exit status. This is the only place that chooses one for an error or the end of a request.
 struct ExitStatus: Hashable {
   let value: Int32
 
@@ -14,6 +15,15 @@ struct ExitStatus: Hashable {
   static let cancelled = ExitStatus(value: 130)
 
   private init(value: Int32) { self.value = value }
+
+  init(_ end: Farm.BuildResult.End) {
+    switch end {
+    case .allGood: self = .good
+    case .someFailed: self = .failed
+    case .farmCouldNot: self = .farm
+    case .cancelled: self = .cancelled
+    }
+  }
 
   /// By whose fault the error is. What nobody has thought of is the program's own fault, so the farm's.
   init(_ error: any Error) {

@@ -44,7 +44,8 @@ struct BuildCommand: AsyncParsableCommand {
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
     if json { try printJSON(result.index) } else { try Results.print(OutcomeTable.text(result)) }
-    if result.status != 0 { throw CommandStatus(status: result.status) }
+    let status = ExitStatus(result.end)
+    if status != .good { throw CommandStatus(status: status.value) }
   }
 
   private func provision() throws -> FeedProvision? {

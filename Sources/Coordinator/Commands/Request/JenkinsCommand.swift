@@ -50,6 +50,7 @@ struct JenkinsCommand: AsyncParsableCommand {
     let result = try await jenkins.build(isLocal: local || (host.isEmpty && jenkins.hasNoHosts), slots: slots, hosts: host) { progress.take($0) }
     progress.finish()
     try Results.print(OutcomeTable.text(result))
-    if result.status != 0 { throw CommandStatus(status: result.status) }
+    let status = ExitStatus(result.end)
+    if status != .good { throw CommandStatus(status: status.value) }
   }
 }

@@ -1,5 +1,4 @@
 import BuildModel
-import CanonicalJSON
 import FoundationEssentials
 import Processes
 
@@ -88,7 +87,7 @@ struct AnswerReader {
 
   /// Decodes one line as a JSON document.
   func decode<Value: Decodable>(_ type: Value.Type, _ line: [UInt8]) throws -> Value {
-    do { return try CanonicalJSON.decode(type, from: line) } catch {
+    do { return try WorkerProtocol.decode(type, from: line) } catch {
       throw ExecutorError.malformed(host: hostName, what: "no \(type) (\(error)): \(OutputTail.printable(line.prefix(200)))")
     }
   }

@@ -5,7 +5,6 @@ import Executors
 import FoundationEssentials
 import Glibc
 import Planning
-import Preload
 import Reports
 import Store
 
