@@ -64,7 +64,6 @@ extension JSONProblem {
   }
 
   init(decoding failure: LocatedFailure) {
-    let place = JSONPath(failure.path)
     switch failure.cause {
     case DecodingError.keyNotFound(let key, let context):
       self.init(.missing, at: JSONPath(context.codingPath + [key]))

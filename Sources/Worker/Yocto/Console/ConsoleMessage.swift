@@ -49,7 +49,6 @@ extension ConsoleMessage {
   /// The sentence that says what is wrong; nil where the message only says that something is.
   var cause: String? {
     if Self.noise.contains(where: text.hasPrefix) { return nil }
-    let rest = rest
     if text.hasPrefix("ExecutionError(") { return ofExecution }
     if let raised { return raised }
     if text.hasPrefix("OE-core's config sanity checker") { return advice ?? text }
