@@ -1,5 +1,6 @@
 import BuildModel
 import FarmService
+import Toolbox
 
 /// The program's exit status. This is the only place that chooses one for an error or the end of a request.
 struct ExitStatus: Hashable {
@@ -28,7 +29,7 @@ struct ExitStatus: Hashable {
   /// By whose fault the error is. What nobody has thought of is the program's own fault, so the farm's.
   init(_ error: any Error) {
     switch error {
-    case is CancellationError: self = .cancelled
+    case is CancellationError, ToolboxError.cancelled: self = .cancelled
     case let error as any BlamedError:
       switch error.blame {
       case .request, .repository: self = .usage
