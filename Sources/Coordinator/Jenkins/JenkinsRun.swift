@@ -113,8 +113,10 @@ package struct JenkinsRun: Sendable {
         try directory.write(result.index, from: tree, isSingle: isSingle)
       }
       return result
-    } catch let error as any BlamedError where error.blame == .request {
+    } catch let error as any BlamedError {
       throw error
+    } catch let cancellation as CancellationError {
+      throw cancellation
     } catch {
       throw FarmError.farm("\(directory.path): \(error)")
     }

@@ -2,7 +2,7 @@ import Balena
 
 extension CloudRelease {
   /// What the server calls the release, or will: a draft's raw version without the time that is in it (its last prerelease identifier). nil where the server
-  /// was told no version.
+  /// knows no version of it.
   package var name: String? {
     var text = rawVersion
     if !isFinal {

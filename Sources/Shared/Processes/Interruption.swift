@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// SIGTERM and SIGINT as something that can be polled: the way a runner is told to cancel.
+/// SIGTERM and SIGINT as something that can be polled: the way a runner learns that it is to cancel.
 package final class Interruption {
   /// Polls readable once a signal has come.
   let descriptor: Int32
