@@ -70,6 +70,10 @@ struct BlobStoreTests {
       try store.link(blob.digest, to: root + "/out")
       #expect(try Data(contentsOf: URL(filePath: root + "/out")) == Data(hello))
       #expect(!FileManager.default.fileExists(atPath: root + "/out.new"))
+      let other = try store.put([1, 2, 3])
+      try store.link(other.digest, to: root + "/out")
+      #expect(try Data(contentsOf: URL(filePath: root + "/out")) == Data([1, 2, 3]))
+      #expect(throws: BlobStoreError.self) { try store.link(other.digest, to: root + "/none/out") }
     }
   }
 

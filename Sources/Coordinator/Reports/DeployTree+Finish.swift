@@ -8,11 +8,14 @@ extension DeployTree {
   ///
   /// SHA256SUMS covers every artifact, image and failed task's log in the form that `sha256sum -c` reads, paths relative to the request's directory.
   package func finish(_ index: IndexDocument) throws {
-    var lines: [String] = []
+    var sums: [(path: String, digest: Digest)] = []
     for report in index.deviceTypes {
-      for file in report.artifacts + report.images + (report.taskLogs ?? []) { lines.append("\(file.digest.hex)  \(report.slug)/\(file.path)\n") }
+      for file in report.artifacts + report.images + (report.taskLogs ?? []) { sums.append(("\(report.slug)/\(file.path)", file.digest)) }
     }
-    try Self.write(Array(lines.sorted { $0.dropFirst(66) < $1.dropFirst(66) }.joined().utf8), to: root + "/SHA256SUMS")
+    sums.sort { $0.path < $1.path }
+    var text: [UInt8] = []
+    for sum in sums { text.append(contentsOf: "\(sum.digest.hex)  \(sum.path)\n".utf8) }
+    try Self.write(text, to: root + "/SHA256SUMS")
     try Self.write(Array(JUnitReport(index).xml().utf8), to: root + "/junit.xml")
     try Self.write(try CanonicalJSON.readable(index), to: root + "/index.json")
   }

@@ -25,8 +25,12 @@ package struct DeployTree: Sendable {
   /// Puts a blob below a device type's directory.
   package func place(_ blob: Digest, from store: BlobStore, at path: RelativePath, of slug: Slug) throws {
     let destination = directory(slug) + "/" + path.text
-    try Self.makeParents(of: destination)
-    try store.link(blob, to: destination)
+    do {
+      try store.link(blob, to: destination)
+    } catch BlobStoreError.system(_, _, ENOENT) {
+      try Self.makeParents(of: destination)
+      try store.link(blob, to: destination)
+    }
   }
 
   /// Writes a small file in whole: temporary name, sync, rename.

@@ -8,8 +8,18 @@ package struct RelativePath: Hashable, Sendable, Comparable, CustomStringConvert
   package init?(_ text: some StringProtocol) {
     let bytes = text.utf8
     guard !bytes.isEmpty, bytes.count <= 1024, bytes.allSatisfy({ $0 >= 32 && $0 != 127 }) else { return nil }
-    for component in text.split(separator: "/", omittingEmptySubsequences: false)
-    where component.isEmpty || component == "." || component == ".." { return nil }
+    // Bytes, not characters: an index has hundreds of thousands of paths.
+    var length = 0, isOfDots = true
+    for byte in bytes {
+      if byte == UInt8(ascii: "/") {
+        if isOfDots, length <= 2 { return nil }
+        (length, isOfDots) = (0, true)
+      } else {
+        length += 1
+        isOfDots = isOfDots && byte == UInt8(ascii: ".")
+      }
+    }
+    if isOfDots, length <= 2 { return nil }
     self.text = String(text)
   }
 
