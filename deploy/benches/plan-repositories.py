@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes a git repository for each public device repository, with its manifests, and a farm.yaml that lists them all.
 
-usage: plan-repositories.py FIXTURES DIRECTORY
+usage: plan-repositories.py FIXTURES DIRECTORY [DRIVER]     DRIVER: the text of each repository's `driver`
 """
 import json
 import os
@@ -27,7 +27,7 @@ def manifest(row):
     return "\n".join(lines) + "\n"
 
 
-def main(fixtures, directory):
+def main(fixtures, directory, driver=None):
     with open(f"{fixtures}/matrix/device-types.json") as file:
         rows = json.load(file)["deviceTypes"]
     repositories = {}
@@ -58,6 +58,8 @@ def main(fixtures, directory):
         file.write("state: state\noutput: out\nrepositories:\n")
         for name in sorted(repositories):
             file.write(f"  - name: {name}\n    source: {directory}/{name}\n")
+            if driver:
+                file.write(f"    driver: {driver}\n")
 
 
 if __name__ == "__main__":
