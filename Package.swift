@@ -178,15 +178,14 @@ let roomTests: [Target] = [
   tests("Store", ["BuildModel", "TestFiles"]),
   tests("EventLoop"),
   tests("Executors", ["BuildModel", "Processes", "BlobStore", "EventLoop", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
-  // HTTP, Registry and Balena share their servers.
-  .testTarget(
-    name: "CloudTests",
-    dependencies: [
-      "HTTP", "Registry", "Balena", "CanonicalJSON", "BoundedConcurrency", "BuildModel", "BlobStore", "OCIImage", "EventLoop", "TestFiles",
-      "TestPeers", "TestServers", crypto,
-    ],
-    path: "Tests/CloudTests",
-    swiftSettings: settings),
+  tests(
+    "HTTP", ["BuildModel", "BlobStore", "BoundedConcurrency", "EventLoop", "HTTPSupport", "TestFiles", "TestPeers", "TestServers", crypto]),
+  tests(
+    "Registry",
+    [
+      "BuildModel", "BlobStore", "BoundedConcurrency", "OCIImage", "HTTP", "HTTPSupport", "TestFiles", "TestPeers", "TestServers", crypto,
+    ]),
+  tests("Balena", ["BuildModel", "CanonicalJSON", "HTTP", "Registry", "HTTPSupport", "TestFiles", "TestServers"]),
   tests("RemoteFeed", ["BuildModel", "BlobStore", "Feed", "HTTP", "TestFiles", "TestPeers", crypto]),
   tests(
     "Publishing",
@@ -240,6 +239,8 @@ let testSupport: [Target] = [
   support("TestArchives"),
   // HTTP servers that do wrong things on demand.
   support("TestServers", ["TestFiles", "TestPeers", crypto]),
+  // What tests of HTTP and of what speaks it lean on.
+  support("HTTPSupport", ["BuildModel", "BlobStore", "HTTP", "TestFiles", "TestPeers", crypto]),
   // balenaCloud's API and registry on this machine: faithful, strict, and failing on demand.
   .target(
     name: "TestCloud",

@@ -1,10 +1,10 @@
 import Foundation
+import HTTPSupport
 import TestServers
 import Testing
 
 @testable import Balena
 @testable import HTTP
-@testable import Registry
 
 /// An API of our own that says no, in the ways that balenaCloud does.
 @Suite(.timeLimit(.minutes(1)))
@@ -34,15 +34,15 @@ struct BalenaFaultTests {
   @Test(arguments: [500, 502, 503, 504]) func outageIsNoUnknownField(status: Int) async throws {
     let server = try FaultServer { _, _ in Reply.send(status) }
     defer { server.stop() }
-    #expect(await cloudError { _ = try await client(server).isPrivate(RowID(7)) }?.status == status)
-    #expect(await cloudError { _ = try await client(server).repositoryURL(of: RowID(7)) }?.status == status)
+    #expect(await exchangeFailure { _ = try await client(server).isPrivate(RowID(7)) }?.status == status)
+    #expect(await exchangeFailure { _ = try await client(server).repositoryURL(of: RowID(7)) }?.status == status)
     #expect(waits.all == [1, 2, 4, 8, 16, 32, 1, 2, 4, 8, 16, 32].map { .seconds($0) })
   }
 
   @Test func droppedProbeIsNoUnknownField() async throws {
     let server = try FaultServer { request, _ in request.target.hasSuffix("?$select=id") ? Self.identity : [.close] }
     defer { server.stop() }
-    guard case .transport? = await cloudError({ _ = try await client(server).isPrivate(RowID(7)) })?.exchange else {
+    guard case .transport? = await exchangeFailure({ _ = try await client(server).isPrivate(RowID(7)) })?.exchange else {
       throw Missing(what: "a refusal")
     }
   }
@@ -64,7 +64,7 @@ struct BalenaFaultTests {
   @Test func newRowIsTriedAsOftenAsAnyRequest() async throws {
     let server = try FaultServer { request, _ in request.method == "POST" ? Reply.send(503, [("Retry-After", "30")]) : Self.nothing }
     defer { server.stop() }
-    #expect(await cloudError { _ = try await create(server) }?.status == 503)
+    #expect(await exchangeFailure { _ = try await create(server) }?.status == 503)
     #expect(server.requests.map(\.method) == ["GET"] + Array(repeating: ["POST", "GET"], count: 7).joined())
     #expect(waits.all == [30, 30, 30, 30, 30, 32].map { .seconds($0) })
   }
@@ -72,7 +72,7 @@ struct BalenaFaultTests {
   @Test func newRowIsNotAskedForWithoutPatience() async throws {
     let server = try FaultServer { request, _ in request.method == "POST" ? Reply.send(503, [("Retry-After", "3600")]) : Self.nothing }
     defer { server.stop() }
-    #expect(await cloudError { _ = try await create(server) }?.status == 503)
+    #expect(await exchangeFailure { _ = try await create(server) }?.status == 503)
     #expect(server.requests.map(\.method) == ["GET", "POST", "GET"] && waits.all.isEmpty)
   }
 

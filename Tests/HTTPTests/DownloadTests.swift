@@ -1,14 +1,13 @@
 import BlobStore
 import BuildModel
 import Foundation
+import HTTPSupport
 import Synchronization
 import TestFiles
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
-@testable import Registry
 
 @Suite(.timeLimit(.minutes(1)))
 struct DownloadTests {
@@ -41,11 +40,11 @@ struct DownloadTests {
       let other = BlobDescriptor(digest: blob([1]).digest, size: 100_000)
       let store = try BlobStore(root: scratch + "/store")
       let short = BlobDescriptor(digest: blob(content).digest, size: 99_999)
-      let large = await cloudError { try await client.download(request, into: store, expecting: short) }
+      let large = await exchangeFailure { try await client.download(request, into: store, expecting: short) }
       guard case .transport(let failure)? = large?.exchange, failure.kind == .tooLarge else {
         throw Missing(what: "a limit: \(String(describing: large))")
       }
-      let refused = await cloudError { try await client.download(request, into: store, expecting: other) }
+      let refused = await exchangeFailure { try await client.download(request, into: store, expecting: other) }
       guard case .mismatch? = refused?.exchange else { throw Missing(what: "a mismatch: \(String(describing: refused))") }
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == ["store"])
       #expect(try FileManager.default.contentsOfDirectory(atPath: scratch + "/store/ingest") == [])
@@ -100,7 +99,7 @@ struct DownloadTests {
     }
     defer { server.stop() }
     let client = try HTTPClient(settings: Waits().settings())
-    let error = await cloudError {
+    let error = await exchangeFailure {
       try await client.download(HTTPRequest(.get, try HTTPURL(server.origin + "/a")), into: MemorySink(), limit: 4 << 20)
     }
     guard case .decoding? = error?.exchange else { throw Missing(what: "a refusal: \(String(describing: error))") }

@@ -2,13 +2,13 @@ import BlobStore
 import BoundedConcurrency
 import BuildModel
 import Foundation
+import HTTPSupport
 import OCIImage
 import TestFiles
 import TestPeers
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
 @testable import Registry
 
@@ -76,15 +76,15 @@ struct RegistryTests {
         #expect(byDigest.layers == pulled.layers)
 
         let power = Platform(os: "linux", architecture: "ppc64le", variant: nil)
-        let none = await cloudError { _ = try await client.pull(.tag(.latest), in: repository, platform: power, into: store, limit: 1 << 20) }
+        let none = await exchangeFailure { _ = try await client.pull(.tag(.latest), in: repository, platform: power, into: store, limit: 1 << 20) }
         #expect(none?.description.hasSuffix("the platform in index latest is only linux/amd64, linux/arm64, expected linux/ppc64le") == true)
-        let unsaid = await cloudError { _ = try await client.pull(.tag(.latest), in: repository, platform: nil, into: store, limit: 1 << 20) }
+        let unsaid = await exchangeFailure { _ = try await client.pull(.tag(.latest), in: repository, platform: nil, into: store, limit: 1 << 20) }
         #expect(text(unsaid).contains("one of linux/amd64, linux/arm64"))
-        let other = await cloudError {
+        let other = await exchangeFailure {
           _ = try await client.pull(.tag(try ImageTag("amd64")), in: repository, platform: arm, into: store, limit: 1 << 20)
         }
         #expect(text(other).contains("the image's platform is linux/amd64, expected linux/arm64/v8"))
-        let large = await cloudError {
+        let large = await exchangeFailure {
           let empty = try BlobStore(root: scratch + "/empty")
           _ = try await client.pull(.tag(.latest), in: repository, platform: arm, into: empty, limit: 200_000)
         }
@@ -149,13 +149,13 @@ struct RegistryTests {
         var test = try TestImage(in: scratch, layers: [2 << 20]).image
         let digest = test.blobs[0].blob.digest
         test.blobs[0] = LocalBlob(test.blobs[0].blob, bytes: noise(Int(test.blobs[0].blob.size), seed: 77))
-        let error = await cloudError { _ = try await client.push(test, to: repository, as: .tag(.latest)) }
+        let error = await exchangeFailure { _ = try await client.push(test, to: repository, as: .tag(.latest)) }
         guard let failure = error as? RegistryError else { throw Missing(what: "a failure: \(String(describing: error))") }
         #expect(failure.codes == ["DIGEST_INVALID"])
         let start = "registry 127.0.0.1:\(registry.port), repository a/b, blob \(digest): PUT http://127.0.0.1:\(registry.port)/v2/a/b/blobs/uploads/"
         #expect("\(failure)".hasPrefix(start) && "\(failure)".contains("was answered 400: DIGEST_INVALID: "))
         #expect(try await client.manifestDigest(.tag(.latest), in: repository) == nil)
-        let missing = await cloudError { try await client.put(test.manifest, as: .tag(.latest), in: repository) }
+        let missing = await exchangeFailure { try await client.put(test.manifest, as: .tag(.latest), in: repository) }
         #expect(text(missing).contains("MANIFEST_BLOB_UNKNOWN"))
       }
     }
@@ -174,7 +174,7 @@ struct RegistryTests {
         #expect(try await good.push(test.image, to: try RepositoryName("a"), as: .tag(.latest)).uploaded.count == 2)
         for credential in [RegistryCredential.anonymous, .basic(user: "me", password: Secret("wrong-word"))] {
           let bad = try RegistryClient(registry.name, http: http, credential: credential)
-          let error = await cloudError { _ = try await bad.push(test.image, to: try RepositoryName("a"), as: .tag(.latest)) }
+          let error = await exchangeFailure { _ = try await bad.push(test.image, to: try RepositoryName("a"), as: .tag(.latest)) }
           #expect(error?.status == 401)
           #expect(text(error).hasSuffix("the credentials in use do not allow this"))
         }

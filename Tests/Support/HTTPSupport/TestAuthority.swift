@@ -2,12 +2,12 @@ import TestFiles
 import TestPeers
 
 /// A certificate authority and a certificate for 127.0.0.1 and localhost, made by openssl.
-struct TestAuthority {
-  let authority: String
-  let certificate: String
-  let key: String
+package struct TestAuthority {
+  package let authority: String
+  package let certificate: String
+  package let key: String
 
-  init(in scratch: String) throws {
+  package init(in scratch: String) throws {
     authority = scratch + "/ca.pem"
     certificate = scratch + "/cert.pem"
     key = scratch + "/key.pem"

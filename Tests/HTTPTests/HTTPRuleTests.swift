@@ -2,13 +2,12 @@ import BlobStore
 import BuildModel
 import Crypto
 import Foundation
+import HTTPSupport
 import TestFiles
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
-@testable import Registry
 
 @Suite(.timeLimit(.minutes(1)))
 struct HTTPRuleTests {
@@ -43,7 +42,7 @@ struct HTTPRuleTests {
     let server = try FaultServer { _, _ in Reply.send(status, [("Location", "/b")]) }
     defer { server.stop() }
     let client = try HTTPClient(settings: Waits().settings())
-    let error = await cloudError { _ = try await client.send(HTTPRequest(method, try HTTPURL(server.origin + "/a"))) }
+    let error = await exchangeFailure { _ = try await client.send(HTTPRequest(method, try HTTPURL(server.origin + "/a"))) }
     #expect(
       error?.description
         == "\(method.rawValue) \(server.origin)/a: a redirect with \(status) would turn \(method.rawValue) into GET, which is not followed")
@@ -63,7 +62,7 @@ struct HTTPRuleTests {
     let server = try FaultServer { _, _ in Reply.send(302, location.isEmpty ? [] : [("Location", location)]) }
     defer { server.stop() }
     let client = try HTTPClient(settings: Waits().settings())
-    let error = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/loop"))) }
+    let error = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/loop"))) }
     #expect(error != nil && !text(error).contains("word"))
     #expect(server.requests.count == (location == "/loop" ? 6 : 1))
   }
@@ -97,52 +96,9 @@ struct HTTPRuleTests {
     #expect(try HTTPURL("http://localhost/").naming(address).origin.host.isEmpty == false)
   }
 
-  /// A registry and an API behind a proxy, so that they are no part of this machine.
-  @Test func addressesOfThisMachineAreNotAskedForOthers() async throws {
-    let server = try FaultServer { request, _ in
-      if request.target.hasPrefix("http://secret.example/") {
-        return Reply.send(401, [("WWW-Authenticate", "Bearer realm=\"http://localhost:2375/token\"")])
-      }
-      switch request.method {
-      case "HEAD": return Reply.send(404)
-      case "POST" where request.target.contains("beginUpload"):
-        let part = "http://127.0.0.1:2375/part"
-        return Reply.send(200, [], #"{"asset":{"uuid":"u","uploadParts":[{"url":"\#(part)","chunkSize":10485760,"partNumber":1}]}}"#)
-      case "POST": return Reply.send(202, [("Location", "http://127.0.0.1:2375/upload")])
-      default: return Reply.send(200, [], #"{"d":[{"id":1,"asset_key":"k","asset":{"href":"http://127.0.0.1:2375/file","size":1}}]}"#)
-      }
-    }
-    defer { server.stop() }
-    var settings = Waits().settings()
-    settings.proxy = .address(try HTTPURL(server.origin + "/"), user: nil, password: nil, except: "")
-    settings.plainHTTP = .hosts(["registry.example", "secret.example", "api.example"])
-    let http = try HTTPClient(settings: settings)
-    func refusal(_ body: () async throws -> Void) async -> String { text(await cloudError(body)) }
-    let content = noise(6 << 20)
-    let registry = try RegistryClient(RegistryName("registry.example"), http: http)
-    let upload = await refusal { _ = try await registry.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
-    #expect(upload.contains("127.0.0.1 is this machine itself"))
-    let secret = try RegistryClient(RegistryName("secret.example"), http: http, credential: .bearer(Secret("token")))
-    let realm = await refusal { _ = try await secret.manifestDigest(.tag(.latest), in: try RepositoryName("a")) }
-    #expect(realm.contains("localhost is this machine itself"))
-    let api = BalenaClient(http: http, api: try HTTPURL("http://api.example/"), token: nil)
-    let asset = try #require(try await api.assets(of: RowID(1)).first)
-    let href = await refusal { try await api.check(asset, expecting: blob([0])) }
-    #expect(href.contains("127.0.0.1 is this machine itself"))
-    try await withScratchDirectory { scratch in
-      try Data(content).write(to: URL(fileURLWithPath: scratch + "/file"))
-      let part = await refusal {
-        try await api.putAsset(
-          "k", file: scratch + "/file", size: Int64(content.count), filename: "file", contentType: "text/plain", release: RowID(1))
-      }
-      #expect(part.contains("127.0.0.1 is this machine itself"))
-    }
-    #expect(server.requests.allSatisfy { $0.target.contains(".example/") })
-  }
-
   @Test func plainHTTPNeedsLoopbackOrPermission() async throws {
     let client = try HTTPClient(settings: Waits().settings())
-    let error = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL("http://registry.example/v2/"))) }
+    let error = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL("http://registry.example/v2/"))) }
     #expect(
       error?.description
         == "GET http://registry.example/v2/ cannot be sent: plain http to 'registry.example' is not allowed; use https, or allow this host")
@@ -151,7 +107,7 @@ struct HTTPRuleTests {
   @Test func fieldsCannotSmuggle() async throws {
     let client = try HTTPClient(settings: Waits().settings())
     for (name, value) in [("X-A", "b\r\nX-C: d"), ("X A", "b"), ("", "b"), ("X-A", "b\0")] {
-      let error = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL("http://127.0.0.1:1/"), fields: [name: value])) }
+      let error = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL("http://127.0.0.1:1/"), fields: [name: value])) }
       guard case .unsendable? = error?.exchange else { throw Missing(what: "a refusal of '\(name)': \(String(describing: error))") }
     }
     for text in ["http://a b/", "gopher://a/", "http://", "https://me:pw@host/", "http://h:0/", "http://h:99999/", "/path", "http://h/\nx"] {
@@ -179,7 +135,7 @@ struct HTTPRuleTests {
     let url = try HTTPURL(server.origin + "/a?apikey=\(secret)")
     for authorization in [HTTPAuthorization.bearer(Secret(secret)), .basic(user: "me", password: Secret(secret))] {
       let request = HTTPRequest(.get, url, authorization: authorization)
-      let error = try #require(await cloudError { _ = try await client.send(request) })
+      let error = try #require(await exchangeFailure { _ = try await client.send(request) })
       let packed = Data("me:\(secret)".utf8).base64EncodedString()
       var texts = [text(error), "\(authorization)", String(reflecting: authorization)]
       dump(authorization, to: &texts[1])

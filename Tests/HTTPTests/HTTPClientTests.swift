@@ -3,15 +3,14 @@ import BoundedConcurrency
 import BuildModel
 import EventLoop
 import Foundation
+import HTTPSupport
 import Synchronization
 import TestFiles
 import TestPeers
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
-@testable import Registry
 
 /// Says which failure it was, or that it was another one.
 func kind(_ error: (any ExchangeFailure)?) -> TransportFailure.Kind? {
@@ -41,7 +40,7 @@ struct HTTPClientTests {
   @Test func seventhFailureIsTheLast() async throws {
     let server = try FaultServer { _, _ in Reply.send(500, [], "\"disk is full\"") }
     defer { server.stop() }
-    let error = await cloudError { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/a?key=hidden"))) }
+    let error = await exchangeFailure { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/a?key=hidden"))) }
     #expect(server.requests.count == 7)
     #expect(error?.description == "GET \(server.origin)/a was answered 500: disk is full")
   }
@@ -58,7 +57,7 @@ struct HTTPClientTests {
   @Test func tooLongARetryAfterIsNotWaitedFor() async throws {
     let server = try FaultServer { _, _ in Reply.send(429, [("Retry-After", "86400")]) }
     defer { server.stop() }
-    let error = await cloudError { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/a"))) }
+    let error = await exchangeFailure { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/a"))) }
     #expect(error?.description.hasSuffix("it is asked too often, try again after 86400") == true)
     #expect(server.requests.count == 1)
   }
@@ -70,13 +69,13 @@ struct HTTPClientTests {
     let client = try client()
     let url = try HTTPURL(server.origin + "/a")
     _ = try await client.send(HTTPRequest(.get, url))
-    let error = await cloudError { _ = try await client.send(HTTPRequest(.post, url, body: .bytes([UInt8](repeating: 7, count: bodySize)))) }
+    let error = await exchangeFailure { _ = try await client.send(HTTPRequest(.post, url, body: .bytes([UInt8](repeating: 7, count: bodySize)))) }
     #expect(kind(error) == .dropped)
     #expect(server.requests.filter { $0.method == "POST" }.count == 1)
     // The same goes for a server that says it could not.
     let other = try FaultServer { _, _ in Reply.send(502) }
     defer { other.stop() }
-    let refused = await cloudError { _ = try await client.send(HTTPRequest(.post, try HTTPURL(other.origin + "/a"))) }
+    let refused = await exchangeFailure { _ = try await client.send(HTTPRequest(.post, try HTTPURL(other.origin + "/a"))) }
     #expect(refused?.status == 502)
     #expect(other.requests.count == 1)
   }
@@ -99,7 +98,7 @@ struct HTTPClientTests {
   @Test func cutBodyIsAFailure() async throws {
     let server = try FaultServer { _, _ in [.send(Reply.bytes(200, body: Array("half".utf8), length: 8)), .close] }
     defer { server.stop() }
-    let error = await cloudError { _ = try await client { $0.retry.attempts = 2 }.send(HTTPRequest(.get, try HTTPURL(server.origin + "/a"))) }
+    let error = await exchangeFailure { _ = try await client { $0.retry.attempts = 2 }.send(HTTPRequest(.get, try HTTPURL(server.origin + "/a"))) }
     #expect(kind(error) == .dropped)
     #expect(server.requests.count == 2)
   }
@@ -118,7 +117,7 @@ struct HTTPClientTests {
       #expect(sink.bytes == packed)
       #expect(server.requests.map { $0.field("Accept-Encoding")?.contains("gzip") ?? false } == [true, false])
       // What a few bytes become is bounded too.
-      let error = await cloudError { _ = try await client().send(request, bodyLimit: 2 << 20) }
+      let error = await exchangeFailure { _ = try await client().send(request, bodyLimit: 2 << 20) }
       #expect(kind(error) == .tooLarge)
     }
   }
@@ -129,9 +128,9 @@ struct HTTPClientTests {
         ? Reply.send(200, (0..<2000).map { ("X-\($0)", String(repeating: "x", count: 60)) }) : [.send(Reply.bytes(200, body: noise(100_000)))]
     }
     defer { server.stop() }
-    let head = await cloudError { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/head"))) }
+    let head = await exchangeFailure { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/head"))) }
     #expect(kind(head) == .tooLarge)
-    let body = await cloudError { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/body")), bodyLimit: 99_999) }
+    let body = await exchangeFailure { _ = try await client().send(HTTPRequest(.get, try HTTPURL(server.origin + "/body")), bodyLimit: 99_999) }
     #expect(kind(body) == .tooLarge)
     #expect(server.requests.count == 2)
   }
@@ -143,17 +142,17 @@ struct HTTPClientTests {
     defer { server.stop() }
     let client = try client { $0.retry.attempts = 1 }
     let total = HTTPTimeouts(total: .milliseconds(200))
-    let late = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/late"), timeouts: total)) }
+    let late = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/late"), timeouts: total)) }
     #expect(kind(late) == .timeout)
     let stall = HTTPTimeouts(stall: .seconds(1))
-    let stuck = await cloudError { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/stall"), timeouts: stall)) }
+    let stuck = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/stall"), timeouts: stall)) }
     #expect(kind(stuck) == .timeout)
   }
 
   @Test func nobodyThereIsToldApartAndRepeatedForPostsToo() async throws {
     let port = try freePort()
     let waits = Waits()
-    let error = await cloudError { _ = try await client(waits).send(HTTPRequest(.post, try HTTPURL("http://127.0.0.1:\(port)/a"))) }
+    let error = await exchangeFailure { _ = try await client(waits).send(HTTPRequest(.post, try HTTPURL("http://127.0.0.1:\(port)/a"))) }
     #expect(kind(error) == .connect)
     #expect(waits.all.count == 6)
   }
@@ -300,7 +299,7 @@ struct HTTPClientTests {
         }
         // nghttpd speaks nothing but HTTP/2.
         let waits = Waits()
-        let error = await cloudError { _ = try await client(waits).send(request) }
+        let error = await exchangeFailure { _ = try await client(waits).send(request) }
         #expect(kind(error) == .tls)
         #expect(error?.description.hasSuffix("; a private certificate authority must be configured") == true)
         #expect(waits.all.isEmpty)

@@ -4,7 +4,6 @@ import Testing
 
 @testable import Balena
 @testable import HTTP
-@testable import Registry
 
 /// OData as it goes into URLs: always parenthesised, always escaped.
 struct ODataTests {

@@ -1,7 +1,6 @@
 import BuildModel
 import Testing
 
-@testable import Balena
 @testable import HTTP
 @testable import Registry
 

@@ -1,12 +1,12 @@
 import BlobStore
 import BuildModel
 import Foundation
+import HTTPSupport
 import TestFiles
 import TestPeers
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
 @testable import Registry
 
@@ -93,7 +93,7 @@ struct RegistryFaultTests {
     defer { server.stop() }
     let waits = Waits()
     let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: waits.settings()))
-    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    let error = await exchangeFailure { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
     #expect(error.map { "\($0)" }?.contains("no space left on device") == true, "\(error.map { "\($0)" } ?? "nothing")")
     #expect(server.requests.filter { $0.method == "POST" }.count == 7)
     #expect(waits.all == [1, 2, 4, 8, 16, 32].map { .seconds($0) })
@@ -113,7 +113,7 @@ struct RegistryFaultTests {
     defer { server.stop() }
     let waits = Waits()
     let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: waits.settings()))
-    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    let error = await exchangeFailure { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
     #expect(error?.status == status)
     for method in ["POST", "PATCH", "PUT"] { #expect(server.requests.filter { $0.method == method }.count == 7) }
     #expect(waits.all == (status == 500 ? [1, 2, 4, 8, 16, 32].map { .seconds($0) } : []))
@@ -136,7 +136,7 @@ struct RegistryFaultTests {
     settings.chunkSize = 1_000_000
     let client = try RegistryClient(
       RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: Waits().settings()), settings: settings)
-    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    let error = await exchangeFailure { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
     #expect(error?.status == 416)
     #expect(server.requests.map(\.method) == ["HEAD", "POST"] + Array(repeating: ["PATCH", "PATCH", "GET"], count: 7).joined().dropLast())
   }
@@ -151,7 +151,7 @@ struct RegistryFaultTests {
     defer { server.stop() }
     let client = try RegistryClient(RegistryName("127.0.0.1:\(server.port)"), http: HTTPClient(settings: Waits().settings()))
     let content = noise(2_000_000)
-    let error = await cloudError { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
+    let error = await exchangeFailure { _ = try await client.ensure(LocalBlob(blob(content), bytes: content), in: try RepositoryName("a")) }
     #expect(text(error).contains("2000000 bytes were accepted and none was kept"))
   }
 
@@ -197,7 +197,7 @@ struct RegistryFaultTests {
 
   @Test func registryThatStaysBrokenIsGivenUp() async throws {
     let waits = Waits()
-    let error = await cloudError {
+    let error = await exchangeFailure {
       _ = try await push(waits: waits) { request, _ in
         request.method == "PATCH" ? .answer(Reply.bytes(500, [("Connection", "close")], body: Array("no space left".utf8))) : .pass
       }
@@ -209,7 +209,7 @@ struct RegistryFaultTests {
 
   @Test func otherDigestInTheAnswerIsAnError() async throws {
     let other = "Docker-Content-Digest: sha256:\(String(repeating: "0", count: 64))"
-    let error = await cloudError {
+    let error = await exchangeFailure {
       _ = try await push { request, _ in request.target.contains("/manifests/") && request.method == "PUT" ? .replaceDigest(other) : .pass }
     }
     #expect(text(error).contains("manifest latest: the digest of the stored manifest is sha256:000"))
@@ -229,7 +229,7 @@ struct RegistryFaultTests {
         defer { relay.stop() }
         let client = try RegistryClient(RegistryName("127.0.0.1:\(relay.port)"), http: HTTPClient(settings: Waits().settings()))
         let store = try BlobStore(root: scratch + "/store")
-        let error = await cloudError {
+        let error = await exchangeFailure {
           _ = try await client.pull(.tag(.latest), in: try RepositoryName("a"), platform: nil, into: store, limit: 1 << 20)
         }
         #expect(text(error).contains("repository a, blob \(layer): ") && text(error).contains("expected \(layer) (\(test.layers[0].size) bytes)"))
@@ -241,7 +241,7 @@ struct RegistryFaultTests {
         }
         defer { wrong.stop() }
         let liar = try RegistryClient(RegistryName("127.0.0.1:\(wrong.port)"), http: HTTPClient(settings: Waits().settings()))
-        let refused = await cloudError { _ = try await liar.manifest(.digest(test.image.manifest.blob.digest), in: try RepositoryName("a")) }
+        let refused = await exchangeFailure { _ = try await liar.manifest(.digest(test.image.manifest.blob.digest), in: try RepositoryName("a")) }
         #expect(text(refused).contains("the manifest's digest is sha256:"))
       }
     }

@@ -1,12 +1,12 @@
 import BlobStore
 import BuildModel
 import Foundation
+import HTTPSupport
 import TestFiles
 import TestPeers
 import TestServers
 import Testing
 
-@testable import Balena
 @testable import HTTP
 @testable import Registry
 
@@ -52,11 +52,11 @@ struct RegistryTokenTests {
         let http = try HTTPClient(settings: Waits().settings())
         let test = try TestImage(in: scratch, layers: [1000])
         let known = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)))
-        let denied = await cloudError { _ = try await known.push(test.image, to: try RepositoryName("other/a"), as: .tag(.latest)) }
+        let denied = await exchangeFailure { _ = try await known.push(test.image, to: try RepositoryName("other/a"), as: .tag(.latest)) }
         #expect(denied?.status == 401)
         #expect(text(denied).contains("repository other/a, manifest latest") && text(denied).hasSuffix("the credentials in use do not allow this"))
         let bad = try RegistryClient(registry.name, http: http, credential: .bearer(Secret("refused")))
-        let refused = await cloudError { _ = try await bad.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)) }
+        let refused = await exchangeFailure { _ = try await bad.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)) }
         #expect(refused?.status == 401)
         #expect(text(refused).contains("/auth/v1/token was answered 401") && !text(refused).contains("scope="))
         // Anonymous may read what is open.
@@ -64,7 +64,7 @@ struct RegistryTokenTests {
         let guest = try RegistryClient(registry.name, http: http)
         let store = try BlobStore(root: scratch + "/store")
         _ = try await guest.pull(.tag(.latest), in: try RepositoryName("open/made"), platform: nil, into: store, limit: 1 << 20)
-        let none = await cloudError { _ = try await guest.push(test.image, to: try RepositoryName("open/x"), as: .tag(.latest)) }
+        let none = await exchangeFailure { _ = try await guest.push(test.image, to: try RepositoryName("open/x"), as: .tag(.latest)) }
         #expect(text(none).contains("UNAUTHORIZED"))
       }
     }
@@ -142,7 +142,7 @@ struct RegistryTokenTests {
         settings.tokenHosts = ["api.balena-cloud.com"]
         let client = try RegistryClient(
           registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)), settings: settings)
-        let error = await cloudError { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
+        let error = await exchangeFailure { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
         #expect(text(error).hasSuffix("wants a token of \(service.server.origin), which may not see the credential; allowed: api.balena-cloud.com"))
         #expect(service.asked.isEmpty)
       }

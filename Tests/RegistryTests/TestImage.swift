@@ -1,9 +1,9 @@
 import BlobStore
 import BuildModel
+import HTTPSupport
 import OCIImage
 import TestFiles
 
-@testable import Balena
 @testable import HTTP
 @testable import Registry
 
