@@ -33,7 +33,13 @@ struct FetchStep: Sendable {
       let blobs = blobs
       return try await BlockingWork.run { try Self.result(block, image, in: blobs) }
     } catch let error as any ExchangeFailure {
-      throw Failure(kind: .infrastructure, step: .fetch, reason: "block \(block.name): \(error)")
+      // An image that the registry does not have is named wrongly.
+      let blame: Blame = error.status == 404 ? .repository : error.blame
+      var failure = Failure(cause: error)
+      if blame != failure.blame { failure = Failure(kind: .rejected, step: nil, reason: failure.reason, blame: blame) }
+      failure.step = .fetch
+      failure.reason = "block \(block.name): \(failure.reason)"
+      throw failure
     }
   }
 
@@ -44,7 +50,8 @@ struct FetchStep: Sendable {
 
   private static func result(_ block: BlockSpec, _ image: PulledImage, in blobs: BlobStore) throws -> BlockResult {
     func refusal(_ reason: String) -> Failure {
-      Failure(kind: .rejected, step: .fetch, reason: "block \(block.name): image \(image.manifest.blob.digest) \(reason)")
+      Failure(
+        kind: .rejected, step: .fetch, reason: "block \(block.name): image \(image.manifest.blob.digest) \(reason)", blame: .repository)
     }
     let readable = [MediaType.ociGzipLayer, MediaType.dockerGzipLayer]
     if let layer = image.layers.first(where: { !readable.contains($0.mediaType) }) {

@@ -30,6 +30,6 @@ enum OutcomeCheck {
   }
 
   private static func refuse(_ reason: String) -> Failure {
-    Failure(kind: .rejected, step: .verify, reason: "the worker's outcome is refused: \(reason)")
+    Failure(kind: .rejected, step: .verify, reason: "the worker's outcome is refused: \(reason)", blame: .host)
   }
 }

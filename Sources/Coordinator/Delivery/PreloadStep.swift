@@ -47,8 +47,8 @@ struct PreloadStep: Sendable {
     } catch {
       // People know the image by its name, not by its place in the store.
       let reason = "\(error)".replacing(blobs.path(image.digest), with: image.path.lastComponent)
-      if case .system(_, _, let code) = error, code == ENOSPC { throw Failure(kind: .coordinator, step: .preload, reason: reason) }
-      throw Failure(kind: .build, step: .preload, reason: reason)
+      let cause = Failure(cause: error)
+      throw Failure(kind: cause.kind, step: .preload, reason: reason, blame: cause.blame)
     }
     let made = try blobs.adopt(file: output)
     let untouched = MadeFiles.File(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size))

@@ -21,7 +21,13 @@ package enum PublishingError: BlamedError {
   /// Somebody else changes the same thing all the time.
   case unsettled(what: String, remaining: String)
 
-  package var blame: Blame { .request }
+  package var blame: Blame {
+    switch self {
+    case .unexpected, .unsettled: .cloud
+    case .missingAssets: .repository
+    case .invalid, .conflict, .invalidated, .occupied, .refused, .notFound: .request
+    }
+  }
 
   package var description: String {
     switch self {

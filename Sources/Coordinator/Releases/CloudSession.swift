@@ -82,9 +82,9 @@ extension Cloud {
         "cloud '\(name)': the login's account has a second factor, and nobody is there to type its code; use a token instead: "
           + "environments: {\(name): {token: env:NAME}}")
     } catch let refusal as BalenaLogin.Refusal {
-      throw ReleasesError.farm("cloud '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
+      throw ReleasesError.cloud("cloud '\(name)': \(api.origin) cannot be logged in to: \(refusal)")
     } catch let error as HTTPError {
-      throw ReleasesError.farm("cloud '\(name)': \(error)")
+      throw error.blame == .cloud ? ReleasesError.cloud("cloud '\(name)': \(error)") : ReleasesError.farm("cloud '\(name)': \(error)")
     }
   }
 

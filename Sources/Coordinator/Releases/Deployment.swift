@@ -68,7 +68,7 @@ package struct Deployment: Sendable {
     } catch is CancellationError {
       throw CancellationError()
     } catch let error as PublishingError {
-      throw Failure(kind: .rejected, step: .publish, reason: "\(error)")
+      throw Failure(kind: error.blame == .cloud ? .cloud : .rejected, step: .publish, reason: "\(error)", blame: error.blame)
     } catch {
       var failure = Failure(cause: error)
       failure.step = .publish

@@ -15,7 +15,8 @@ struct HostappFiles: Sendable {
   /// The hostapp's archive as gzip layers with a Docker manifest, in the store.
   func image(_ task: PlannedTask, _ system: SystemPart) throws -> PublishableImage {
     guard let archive = system.artifacts.first(where: { $0.role == .file && $0.path.text == "balena-image.docker" }) else {
-      throw ReleasesError.farm("\(task.slug) has no balena-image.docker to publish")
+      throw Failure(
+        kind: .rejected, step: .publish, reason: "the build of \(task.slug) left no balena-image.docker to publish", blame: .repository)
     }
     let service = task.composition?.hostapp
     let labels = service?.labels.filter { $0.value != Composition.Placeholder.revision } ?? [:]
@@ -64,7 +65,9 @@ struct HostappFiles: Sendable {
       // What devices are flashed with is proved to be the image, not assumed.
       try SplitImage.verify(image: blobs.path(image.digest), kind: kind, in: work)
       for file in files {
-        guard let key = RelativePath(file) else { throw ReleasesError.farm("'\(file)' cannot be an asset's key") }
+        guard let key = RelativePath(file) else {
+          throw Failure(kind: .rejected, step: .publish, reason: "'\(file)' cannot be an asset's key", blame: .repository)
+        }
         assets.append(.init(key: key, blob: try blobs.adopt(file: "\(work)/\(file)")))
       }
     }

@@ -4,12 +4,14 @@ import BuildModel
 package enum ReleasesError: BlamedError {
   /// Wrong input or configuration.
   case usage(String)
-  /// The input was right; this machine or a server could not do it.
+  /// The input was right; this machine could not do it.
   case farm(String)
+  /// The input was right; the cloud's server could not do it, or was not reached.
+  case cloud(String)
 
   package var description: String {
     switch self {
-    case .usage(let text), .farm(let text): text
+    case .usage(let text), .farm(let text), .cloud(let text): text
     }
   }
 
@@ -17,6 +19,7 @@ package enum ReleasesError: BlamedError {
     switch self {
     case .usage: .request
     case .farm: .coordinator
+    case .cloud: .cloud
     }
   }
 }

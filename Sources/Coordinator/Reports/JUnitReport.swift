@@ -66,7 +66,7 @@ package struct JUnitReport: Sendable {
 
     private static func isError(_ report: DeviceTypeReport) -> Bool {
       switch report.failure {
-      case .fetch, .infrastructure, .coordinator, .lost, .cancelled: true
+      case .fetch, .infrastructure, .coordinator, .cloud, .lost, .cancelled: true
       case .build, .rejected, .timedOut: false
       case nil: report.outcome == .cancelled
       }

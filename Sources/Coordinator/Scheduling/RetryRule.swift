@@ -18,7 +18,7 @@ package enum RetryRule {
     switch failure.kind {
     case .infrastructure, .lost: attempts < attemptLimit ? .another : .end
     case .fetch: attempts < fetchAttemptLimit ? .another : .end
-    case .build, .coordinator, .rejected, .timedOut, .cancelled: .end
+    case .build, .coordinator, .cloud, .rejected, .timedOut, .cancelled: .end
     }
   }
 }

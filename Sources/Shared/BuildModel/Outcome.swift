@@ -19,41 +19,6 @@ package struct StepResult: Codable, Hashable, Sendable {
   }
 }
 
-/// Why an attempt did not build. The kind alone says who is to blame, and decides about retry.
-package struct Failure: Codable, Hashable, Sendable, Error, CustomStringConvertible {
-  package enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-    /// The repository: a recipe failed, a package is missing. Trying again gives the same.
-    case build
-    /// Something could not be fetched. Whether the repository names what is nowhere, or the host cannot reach it, shows only on another host: it is
-    /// tried there once. Fails it there, too, the repository is to blame; succeeds it, the first host is.
-    case fetch
-    /// The host: its disk, memory, programs, locale or network. Another host may do it.
-    case infrastructure
-    /// The coordinator's own disk is full: no other host helps.
-    case coordinator
-    /// The request, or what the repository says about itself, is wrong: it was refused before anything was built.
-    case rejected
-    case timedOut = "timed-out"
-    case cancelled
-    /// The runner ended without an outcome (host rebooted, killed for memory).
-    case lost
-  }
-  package var kind: Kind
-  package var step: Step?
-  /// One sentence that names the recipe, package or file.
-  package var reason: String
-  /// At most 50 lines: the last console lines, or what was available.
-  package var details: [String]
-
-  package init(kind: Kind, step: Step?, reason: String, details: [String] = []) {
-    self.kind = kind
-    self.step = step
-    self.reason = reason
-    self.details = Array(details.suffix(50))
-  }
-  package var description: String { reason }
-}
-
 /// A file that an attempt made, as a blob.
 package struct Artifact: Codable, Hashable, Sendable {
   /// Path below `deploy-jenkins/` (for example `image/balena.img`, `ipk/all/x.ipk`), see ``Role`` for what it is.
