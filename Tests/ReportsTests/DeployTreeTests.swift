@@ -13,9 +13,14 @@ struct DeployTreeTests {
     }
   }
 
+  /// A release with an image.
   func report(_ slug: String, version: String, files: [DeviceTypeReport.File] = []) throws -> DeviceTypeReport {
-    DeviceTypeReport(
-      slug: try Slug(slug), machine: try Machine(slug), arch: .amd64, version: version, outcome: .built, reason: nil, artifacts: files)
+    let digest = try #require(Digest(hex: String(repeating: "a", count: 64)))
+    var report = DeviceTypeReport(
+      slug: try Slug(slug), machine: try Machine(slug), arch: .amd64, version: version, outcome: .built, reason: nil, artifacts: files,
+      images: [.init(path: try #require(RelativePath("images/x.img")), digest: digest, size: 1)])
+    report.isRelease = true
+    return report
   }
 
   @Test func writesSumsThatHoldAndAnIndexWithExplicitNulls() throws {
@@ -25,18 +30,21 @@ struct DeployTreeTests {
       let slug = try Slug("board")
       try tree.place(blob.digest, from: blobs, at: path, of: slug)
       let file = DeviceTypeReport.File(path: path, digest: blob.digest, size: blob.size)
-      try tree.finish(IndexDocument(request: tree.request, deviceTypes: [try report("board", version: "1.0.0", files: [file])]))
+      var report = try report("board", version: "1.0.0", files: [file])
+      report.images = []
+      try tree.finish(IndexDocument(request: tree.request, deviceTypes: [report]))
       let sums = try String(contentsOf: URL(filePath: tree.root + "/SHA256SUMS"), encoding: .utf8)
       #expect(sums == "\(blob.digest.hex)  board/deploy-jenkins/VERSION\n")
       let index = try String(contentsOf: URL(filePath: tree.root + "/index.json"), encoding: .utf8)
       #expect(index.contains("\"reason\" : null"))
+      for key in ["commit", "submodules", "startedAt", "endedAt", "blame"] { #expect(index.contains("\"\(key)\" : null")) }
       #expect(index.contains("\"version\" : 1"))
       #expect(try Data(contentsOf: URL(filePath: tree.directory(slug) + "/deploy-jenkins/VERSION")) == Data("content".utf8))
     }
   }
 
   @Test func movesLatestForwardOnly() throws {
-    try withTree { newer, blobs, root in
+    try withTree { newer, _, _ in
       let older = DeployTree(output: newer.output, request: RequestID(now: .now))
       func isEarlier(_ a: String, _ b: String) -> Bool { OSVersion(a)! < OSVersion(b)! }
       let (new, old) = (try report("board", version: "2.0.0"), try report("board", version: "1.9.9+rev3"))
@@ -49,5 +57,40 @@ struct DeployTreeTests {
       let link = try FileManager.default.destinationOfSymbolicLink(atPath: newer.output + "/latest/board")
       #expect(link == "../\(newer.request)/board")
     }
+  }
+
+  /// What no tag stands for, or has no image to write, is the last build and not the latest version.
+  @Test func movesLatestToReleasesWithImagesAlone() throws {
+    try withTree { tree, _, _ in
+      func target(_ name: String) -> String? { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(tree.output)/\(name)/board") }
+      let good = try report("board", version: "2.0.0")
+      try tree.finish(IndexDocument(request: tree.request, deviceTypes: [good]))
+      var links = LatestLinks(output: tree.output)
+      try links.move([good], to: tree.request) { _, _ in false }
+      #expect(target("latest") == "../\(tree.request)/board" && target("latest-build") == target("latest"))
+
+      var (dirty, withoutImages, failed) = (good, good, good)
+      dirty.isRelease = false
+      withoutImages.images = []
+      failed.outcome = .failed
+      for (report, moves) in [(dirty, true), (withoutImages, true), (failed, false)] {
+        let request = RequestID(now: .now)
+        try links.move([report], to: request) { _, _ in false }
+        #expect(target("latest") == "../\(tree.request)/board")
+        #expect((target("latest-build") == "../\(request)/board") == moves)
+      }
+    }
+  }
+
+  @Test func saysWhoseFaultAFailureIs() throws {
+    var failed = try report("board", version: "1.0.0")
+    failed.outcome = .failed
+    failed.blame = .repository
+    #expect(failed.verdict == "failed (repository)")
+    failed.blame = .host
+    #expect(failed.verdict == "failed (host)")
+    failed.host = try HostName("arm-1")
+    #expect(failed.verdict == "failed (host arm-1)")
+    #expect(try report("board", version: "1.0.0").verdict == "built")
   }
 }

@@ -81,6 +81,16 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
       self.assets = assets
     }
   }
+  /// A submodule of the device repository, as it was built.
+  package struct Submodule: Codable, Hashable, Sendable {
+    /// Below the repository's root.
+    package var path: RelativePath
+    package var commit: CommitID
+    package init(path: RelativePath, commit: CommitID) {
+      self.path = path
+      self.commit = commit
+    }
+  }
   package struct File: Codable, Hashable, Sendable {
     /// Relative to the device type's directory.
     package var path: RelativePath
@@ -102,6 +112,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var reason: String?
   /// The kind of failure, for exit codes and retries; nil unless `outcome` is failed or cancelled.
   package var failure: Failure.Kind?
+  /// Whose fault the failure is; nil unless `outcome` is failed or cancelled.
+  package var blame: Blame?
   package var details: [String]
   /// The last console lines and where the whole log is are shown for failures: path relative to the device type's directory.
   package var log: RelativePath?
@@ -117,10 +129,19 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var releases: [Release]?
   /// Notices: blocks that do not fit, packages with maintainer scripts, …
   package var notices: [String]
+  /// The device repository's commit; nil for a device type that was skipped, and in what earlier versions wrote (the next four, too).
+  package var commit: CommitID?
+  package var submodules: [Submodule]?
+  /// Whether the build is exactly what its version's tag stands for.
+  package var isRelease: Bool?
+  /// When its first attempt began, or where nothing had to be built, its delivery; nil where neither came to pass.
+  package var startedAt: Timestamp?
+  package var endedAt: Timestamp?
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
-    details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
+    blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0,
+    steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,
     notices: [String] = []
   ) {
@@ -131,6 +152,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
     self.outcome = outcome
     self.reason = reason
     self.failure = failure
+    self.blame = blame
     self.details = details
     self.log = log
     self.taskLogs = taskLogs
@@ -147,8 +169,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
 extension DeviceTypeReport {
   enum CodingKeys: String, CodingKey {
-    case slug, machine, arch, version, outcome, reason, failure, details, log, taskLogs, host, attempts, steps, blocks, artifacts, images,
-      releases, notices
+    case slug, machine, arch, version, outcome, reason, failure, blame, details, log, taskLogs, host, attempts, steps, blocks, artifacts, images,
+      releases, notices, commit, submodules, isRelease, startedAt, endedAt
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -160,6 +182,7 @@ extension DeviceTypeReport {
     try container.encode(outcome, forKey: .outcome)
     try container.encode(reason, forKey: .reason)
     try container.encode(failure, forKey: .failure)
+    try container.encode(blame, forKey: .blame)
     try container.encode(details, forKey: .details)
     try container.encode(log, forKey: .log)
     try container.encode(taskLogs, forKey: .taskLogs)
@@ -171,5 +194,10 @@ extension DeviceTypeReport {
     try container.encode(images, forKey: .images)
     try container.encode(releases, forKey: .releases)
     try container.encode(notices, forKey: .notices)
+    try container.encode(commit, forKey: .commit)
+    try container.encode(submodules, forKey: .submodules)
+    try container.encode(isRelease, forKey: .isRelease)
+    try container.encode(startedAt, forKey: .startedAt)
+    try container.encode(endedAt, forKey: .endedAt)
   }
 }

@@ -2,7 +2,8 @@ import BuildModel
 import FoundationEssentials
 import Glibc
 
-/// `<output>/latest/<slug>`: one link for each device type, to its directory in the request that built its latest version.
+/// Links to device types' directories in the requests that built them, one for each: `<output>/latest/<slug>` leads to the latest version that was
+/// built as its tag stands, with images; `<output>/latest-build/<slug>` to the last good build of whatever kind.
 ///
 /// The index of a request that links point to is read once, however many of them point there. All calls are synchronous.
 package struct LatestLinks {
@@ -21,22 +22,28 @@ package struct LatestLinks {
 
   package init(output: String) { self.output = output }
 
-  /// Points the device types' links to the request, but not those that already lead to a later version. `isEarlier(new, old)` compares versions.
+  /// Points the links of the device types that were built or reused to the request; `latest` not where it already leads to a later version.
+  /// `isEarlier(new, old)` compares versions.
   package mutating func move(
     _ reports: [DeviceTypeReport], to request: RequestID, isEarlier: (String, String) -> Bool
   ) throws {
-    let directory = output + "/latest"
-    try DeployTree.makeDirectory(directory)
-    for report in reports {
-      let link = "\(directory)/\(report.slug)"
-      if let version = version(at: link, of: report.slug), isEarlier(report.version, version) { continue }
-      let temporary = link + ".new"
-      unlink(temporary)
-      guard symlink("../\(request)/\(report.slug)", temporary) == 0 else {
-        throw ReportError(operation: "symlink", path: temporary, errno: errno)
-      }
-      guard rename(temporary, link) == 0 else { throw ReportError(operation: "rename", path: link, errno: errno) }
+    for report in reports where report.outcome == .built || report.outcome == .reused {
+      try point("latest-build", of: report.slug, to: request)
+      guard report.isRelease == true, !report.images.isEmpty else { continue }
+      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(report.version, version) { continue }
+      try point("latest", of: report.slug, to: request)
     }
+  }
+
+  private func point(_ name: String, of slug: Slug, to request: RequestID) throws {
+    try DeployTree.makeDirectory("\(output)/\(name)")
+    let link = "\(output)/\(name)/\(slug)"
+    let temporary = link + ".new"
+    unlink(temporary)
+    guard symlink("../\(request)/\(slug)", temporary) == 0 else {
+      throw ReportError(operation: "symlink", path: temporary, errno: errno)
+    }
+    guard rename(temporary, link) == 0 else { throw ReportError(operation: "rename", path: link, errno: errno) }
   }
 
   /// The version of the device type that the link leads to, as that request's index has it; nil when there is none.
