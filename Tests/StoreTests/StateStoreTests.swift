@@ -98,6 +98,38 @@ struct StateStoreTests {
     }
   }
 
+  /// Who only asks gets in nobody's way, and a dead engine is told from a living one by the kernel's lock.
+  @Test func tellsALivingEngineFromOneThatEnded() async throws {
+    try await withDirectory { directory in
+      _ = try StateStore(directory: directory)
+      #expect(try EngineLock.standing(in: directory) == EngineStanding(isAlive: false, owner: nil))
+      let request = RequestID(now: Timestamp(milliseconds: 1_800_000_000_000))
+      do {
+        let engine = try #require(try EngineLock(directory: directory))
+        #expect(try EngineLock.standing(in: directory).owner?.request == nil)
+        try engine.note(request: request)
+        let standing = try EngineLock.standing(in: directory)
+        #expect(standing.isAlive)
+        #expect(standing.owner?.pid == ProcessInfo.processInfo.processIdentifier)
+        #expect(standing.owner?.request == request)
+        #expect(standing.owner?.isOfEarlierBoot == false)
+        withExtendedLifetime(engine) {}
+      }
+      let standing = try EngineLock.standing(in: directory)
+      #expect(!standing.isAlive)
+      #expect(standing.owner?.request == request)
+    }
+  }
+
+  @Test(arguments: ["", "no number", "12 boot", "-1 boot -", "12 boot - more"])
+  func readsNoOwnerFromADamagedLockFile(content: String) async throws {
+    try await withDirectory { directory in
+      _ = try StateStore(directory: directory)
+      try Data(content.utf8).write(to: URL(filePath: directory + "/engine.lock"))
+      #expect(try EngineLock.standing(in: directory) == EngineStanding(isAlive: false, owner: nil))
+    }
+  }
+
   @Test func drainsAndResumesHosts() async throws {
     try await withDirectory { directory in
       let store = try StateStore(directory: directory)
