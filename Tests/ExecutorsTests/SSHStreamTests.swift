@@ -84,6 +84,38 @@ import struct Crypto.SHA256
     }
   }
 
+  /// A command that was given up goes on there and holds its place; another session does not know of it.
+  @Test func aCommandThatGoesOnKeepsNoneFromStarting() async throws {
+    try await withPrivateSSHD(.init(options: ["MaxSessions 1"])) { host in
+      let connection = try host.connection()
+      for _ in 0..<3 {
+        let script = RemoteCommand(["sh", "-c", "trap '' HUP PIPE; echo on; exec sleep 1000"])
+        let first = try await within(.seconds(20)) {
+          try await connection.withProcess(script, limits: ProcessLimits()) { process in try await process.read() }
+        }
+        #expect(first == Array("on\n".utf8))
+        let next = try await within(.seconds(20)) { try await connection.exchange(["echo", "next"]).text }
+        #expect(next == "next\n")
+      }
+    }
+  }
+
+  @Test func saysThatAHostAllowsNoCommand() async throws {
+    try await withPrivateSSHD(.init(options: ["MaxSessions 0"])) { host in
+      let connection = try host.connection()
+      let error = try await within(.seconds(20)) { await failure { try await connection.exchange(["true"]) } }
+      #expect("\(String(describing: error))".contains("MaxSessions"), "\(String(describing: error))")
+    }
+  }
+
+  @Test(arguments: [(0, 0), (1, 1), (3, 3), (10, 8)])
+  func findsOutHowManyCommandsAHostAllowsOnASession(maxSessions: Int, found: Int) async throws {
+    try await withPrivateSSHD(.init(options: ["MaxSessions \(maxSessions)"])) { host in
+      let count = try await host.connection().commandsAtOnce(upTo: 8)
+      #expect(count == found)
+    }
+  }
+
   /// Each stream must get on although the others' packets come in the same reads.
   @Test(arguments: [[], ["RekeyLimit 1M"]])
   func interleavesStreamsOnOneSession(options: [String]) async throws {

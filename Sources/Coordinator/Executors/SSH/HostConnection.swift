@@ -15,6 +15,8 @@ package actor HostConnection: WorkerTransport {
     let session: SSHSession
     var channels = 0
     var capacity: Int
+    /// Whether a command ever ran on it.
+    var isProven = false
   }
   private var lines: [ObjectIdentifier: Line] = [:]
   private var waiting: [UInt64: CheckedContinuation<Void, any Error>] = [:]
@@ -58,26 +60,49 @@ package actor HostConnection: WorkerTransport {
   private var closedError: ExecutorError { .unreachable(host: hostName, reason: "the coordinator has closed the connection") }
 
   private func start(_ command: RemoteCommand, _ limits: ProcessLimits) async throws -> SSHProcess {
-    var refusals = 0
     while true {
       let session = try await lease()
+      let key = ObjectIdentifier(session)
       do {
-        return SSHProcess(session: session, channel: try await session.execute(command), deadline: ProcessDeadline(limits))
+        let channel = try await session.execute(command)
+        lines[key]?.isProven = true
+        return SSHProcess(session: session, channel: channel, deadline: ProcessDeadline(limits))
       } catch is SSHSession.TooManyChannels {
-        // What runs on it now is what the host allows; another session has room.
-        let key = ObjectIdentifier(session)
         let running = (lines[key]?.channels ?? 1) - 1
-        if running == 0 { refusals += 1 }
-        lines[key]?.capacity = max(1, running)
-        await giveBack(session)
-        // With nothing else running the refusal is meant, unless the last one ended just then.
-        if refusals == 3 { throw ExecutorError.unreachable(host: hostName, reason: "it lets this account run no command") }
+        if running > 0 {
+          // What runs on it now is what the host allows; another session has room.
+          lines[key]?.capacity = running
+          await giveBack(session)
+        } else {
+          // What was given up on it has not ended there yet and holds its place: another session does not know of it.
+          let isMeant = lines.removeValue(forKey: key)?.isProven == false
+          await session.close()
+          wakeAll()
+          if isMeant { throw ExecutorError.unreachable(host: hostName, reason: "it lets this account run no command (MaxSessions of its sshd)") }
+        }
       } catch {
         await giveBack(session)
         throw error
       }
     }
   }
+
+  /// How many commands at once the host allows on one session, as far as `wanted`. Asked on a session of its own, which ends with it.
+  package func commandsAtOnce(upTo wanted: Int) async throws -> Int {
+    if isClosed { throw closedError }
+    let session = try await connected()
+    do {
+      let count = try await session.openChannels(upTo: wanted)
+      await session.close()
+      return count
+    } catch {
+      await session.close()
+      throw error
+    }
+  }
+
+  /// Sessions to one host at the same time.
+  package nonisolated var sessionLimit: Int { limits.sessions }
 
   private func finish(_ process: SSHProcess) async {
     await process.session.closeChannel(process.channel)

@@ -25,16 +25,7 @@ extension SSHSession {
 
   func execute(_ command: RemoteCommand) async throws -> UInt64 {
     let text = command.shellText
-    var opened: OpaquePointer?
-    do {
-      try await call("opening a channel", until: .now + Self.controlLimit) { session in
-        opened = libssh2_channel_open_ex(session, "session", 7, Self.window, 32768, nil, 0)
-        return opened == nil ? Int(libssh2_session_last_errno(session)) : 0
-      }
-    } catch let failure as SSHFailure where failure.code == LIBSSH2_ERROR_CHANNEL_FAILURE {
-      throw TooManyChannels()
-    }
-    guard let pointer = opened else { throw ExecutorError.unreachable(host: hostName, reason: "it opens no channel") }
+    let pointer = try await openChannel()
     let id = makeID()
     channels[id] = SSHChannel(pointer: pointer)
     do {
@@ -49,6 +40,32 @@ extension SSHSession {
       throw error
     }
     return id
+  }
+
+  private func openChannel() async throws -> OpaquePointer {
+    var opened: OpaquePointer?
+    do {
+      try await call("opening a channel", until: .now + Self.controlLimit) { session in
+        opened = libssh2_channel_open_ex(session, "session", 7, Self.window, 32768, nil, 0)
+        return opened == nil ? Int(libssh2_session_last_errno(session)) : 0
+      }
+    } catch let failure as SSHFailure where failure.code == LIBSSH2_ERROR_CHANNEL_FAILURE {
+      throw TooManyChannels()
+    }
+    guard let opened else { throw ExecutorError.unreachable(host: hostName, reason: "it opens no channel") }
+    return opened
+  }
+
+  /// Opens channels without commands until the host refuses one; gives their number. They end with the session.
+  func openChannels(upTo wanted: Int) async throws -> Int {
+    for count in 0..<wanted {
+      do {
+        channels[makeID()] = SSHChannel(pointer: try await openChannel())
+      } catch is TooManyChannels {
+        return count
+      }
+    }
+    return wanted
   }
 
   private func channel(_ id: UInt64) throws -> SSHChannel {
