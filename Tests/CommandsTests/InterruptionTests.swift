@@ -36,6 +36,7 @@ import Testing
     #expect(second.errors.contains("another blockfarm works with the state in \(farm.directory)/state"))
     let running = try JSON(farm.run("status", "--json").output)
     #expect(running["tasks"][0]["state"].text == "running")
+    #expect(running["isWorkedOn"].number == 1 && running["note"].text == nil)
     let cancel = try farm.run("cancel")
     #expect(cancel.status == 0)
     #expect(cancel.output.contains(try #require(running["request"].text)))
@@ -49,7 +50,15 @@ import Testing
     build.signal(SIGKILL)
     #expect(build.wait().status == 128 + SIGKILL)
     let request = try #require(farm.requests().first)
-    #expect(try JSON(farm.run("status", "--json").output)["tasks"][0]["state"].text == "running")
+    let status = try JSON(farm.run("status", "--json").output)
+    #expect(status["tasks"][0]["state"].text == "running")
+    #expect(status["isWorkedOn"].number == 0)
+    let note =
+      "nobody works on it: its blockfarm was process \(build.pid), and it has died. What runs on the hosts goes on there; "
+      + "'blockfarm build' with the same arguments continues it, and 'blockfarm cancel \(request)' ends it"
+    #expect(status["note"].text == note)
+    #expect(try farm.run("status").output.contains("\n\(note)\n"))
+    #expect(try farm.run("explain", "acme-board7").output.contains(note))
     let again = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
     #expect(again.status == 0, "\(again)")
     #expect(again.errors.contains("request \(request): 1 device types, resumed"))

@@ -14,9 +14,16 @@ extension Farm {
     /// waiting, running, or the outcome.
     package var state: String
     package var reason: String?
+    /// Whose fault a failure is.
+    package var blame: Blame?
     package var host: HostName?
     package var attempts: Int
     package var waiting: [HostReason]
+
+    /// The state, of a failure with whose fault it is.
+    package var verdict: String {
+      DeviceTypeReport.Result(rawValue: state).map { DeviceTypeReport.verdict($0, blame: blame, host: host) } ?? state
+    }
   }
   package struct RequestStatus: Codable, Sendable {
     package var version = 1
@@ -24,6 +31,10 @@ extension Farm {
     package var createdAt: Timestamp
     package var endedAt: Timestamp?
     package var directory: String
+    /// Whether a blockfarm works on the request now.
+    package var isWorkedOn: Bool
+    /// Why nobody works on a request that has not ended, and what to do; nil for every other one.
+    package var note: String?
     package var tasks: [TaskStatus]
   }
 
@@ -46,37 +57,27 @@ extension Farm {
       let report = try task.record.map { try task.decode(DeviceTypeReport.self, from: $0, "report") }
       return TaskStatus(
         slug: task.slug, machine: task.machine, arch: task.arch, state: report?.outcome.rawValue ?? task.state.rawValue,
-        reason: report?.reason, host: own.last?.host ?? report?.host, attempts: own.count,
+        reason: report?.reason, blame: report?.blame, host: own.last?.host ?? report?.host, attempts: own.count,
         waiting: try task.decode([HostReason].self, from: task.waiting, "waiting reasons"))
     }
+    let engine = try EngineLock.standing(in: context.configuration.state)
+    let isOpen = request.state == .running
     return RequestStatus(
       request: request.id, createdAt: request.createdAt, endedAt: request.endedAt, directory: request.output + "/" + request.id.text,
-      tasks: tasks)
-  }
-
-  /// Path of the coordinator's copy of the last (or the given) attempt's log.
-  package func log(_ request: RequestRecord, slug text: String, attempt number: Int?) async throws -> String {
-    let attempts: [AttemptRecord]
-    attempts = try await context.store.attempts(of: request.id)
-    let own = attempts.filter { $0.id.slug.text == text }
-    guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
-      let known = Set(attempts.map { $0.id.slug.text }).sorted()
-      guard !known.isEmpty else {
-        throw FarmError.usage("request \(request.id) has no attempt yet, so '\(text)' has no log: everything was reused, or is still waiting")
-      }
-      throw FarmError.usage(
-        "request \(request.id) has no \(number.map { "attempt \($0)" } ?? "attempt") of '\(text)'. It has attempts of: \(known.joined(separator: ", ")) ('blockfarm status' lists all device types)"
-      )
-    }
-    return DeployTree(output: request.output, request: request.id).log(found.id)
+      isWorkedOn: isOpen && engine.worksOn(request.id), note: isOpen ? engine.note(on: request.id) : nil, tasks: tasks)
   }
 
   /// Cancels a request: an engine that works on it ends it; without one, running attempts are ended on their hosts here.
   package func cancel(_ request: RequestRecord) async throws -> String {
     guard request.state == .running else { return "request \(request.id) has ended already" }
     try await context.store.requestCancel(request.id)
-    guard let lock = try EngineLock(directory: context.configuration.state) else {
-      return "request \(request.id) is being cancelled by the blockfarm that works on it"
+    let lock = try EngineLock(directory: context.configuration.state)
+    if lock == nil {
+      // An engine that has not chosen its request yet may choose this one.
+      let engine = try EngineLock.standing(in: context.configuration.state)
+      if engine.owner?.request == nil || engine.worksOn(request.id) {
+        return "request \(request.id) is being cancelled by the blockfarm that works on it"
+      }
     }
     defer { withExtendedLifetime(lock) {} }
     return try await cancelOrphans(of: request)
@@ -102,7 +103,8 @@ extension Farm {
     await pool.disconnect()
     for task in try await context.store.tasks(of: request.id) where task.record == nil {
       let report = DeviceTypeReport(
-        slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled)
+        slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled,
+        blame: .request)
       try await context.store.end(request.id, task.slug, record: CanonicalJSON.encode(report))
     }
     try await context.store.end(request.id, at: .now)
@@ -113,7 +115,7 @@ extension Farm {
 
 extension TaskRecord {
   /// A column that the store keeps as bytes.
-  fileprivate func decode<Value: Decodable>(_ type: Value.Type, from column: [UInt8], _ name: String) throws(StoreError) -> Value {
+  func decode<Value: Decodable>(_ type: Value.Type, from column: [UInt8], _ name: String) throws(StoreError) -> Value {
     do { return try CanonicalJSON.decode(type, from: column) } catch {
       throw .corrupt(what: "the \(name) of \(slug) in request \(request)", reason: "\(error)")
     }

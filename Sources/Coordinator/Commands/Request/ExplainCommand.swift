@@ -9,20 +9,16 @@ struct ExplainCommand: AsyncParsableCommand {
     commandName: "explain", abstract: "Say why a device type waits (what each host lacks), or why it failed.")
 
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Argument(help: "Slug of the device type.")
+  @Argument(help: "A device type: slug, machine, file name or alias.")
   var deviceType: String
-  @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
+  @Option(name: .long, help: "A request's id or its beginning (default: the last one with the device type).")
   var request: String?
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
   func run() async throws {
     let farm = try Farm(configurationOptions.load())
-    let status = try await farm.status(farm.request(request))
-    guard let task = status.tasks.first(where: { $0.slug.text == deviceType }) else {
-      throw FarmError.usage(
-        "'\(deviceType)' is not part of request \(status.request); its device types: \(status.tasks.map(\.slug.text).joined(separator: ", "))")
-    }
+    let (status, task) = try await farm.status(of: deviceType, request: request)
     if json { return try printJSON(task) }
     switch task.state {
     case "waiting" where task.waiting.isEmpty: try Results.print("\(task.slug) waits: no host is configured, or none was asked yet")
@@ -32,7 +28,8 @@ struct ExplainCommand: AsyncParsableCommand {
     case "running":
       try Results.print(
         "\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
-    default: try Results.print("\(task.slug): \(task.state)\(task.reason.map { ": " + $0 } ?? "")")
+    default: try Results.print("\(task.slug): \(task.verdict)\(task.reason.map { ": " + $0 } ?? "")")
     }
+    if let note = status.note, task.state == "waiting" || task.state == "running" { try Results.print("request \(status.request): \(note)") }
   }
 }

@@ -8,16 +8,16 @@ struct LogsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print the console log of a device type's last attempt.")
 
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Argument(help: "Slug of the device type.")
+  @Argument(help: "A device type: slug, machine, file name or alias.")
   var deviceType: String
-  @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
+  @Option(name: .long, help: "A request's id or its beginning (default: the last one with an attempt of the device type).")
   var request: String?
   @Option(name: .long, help: "Number of the attempt (default: the last one).")
   var attempt: Int?
 
   func run() async throws {
     let farm = try Farm(configurationOptions.load())
-    let path = try await farm.log(farm.request(request), slug: deviceType, attempt: attempt)
+    let path = try await farm.log(of: deviceType, request: request, attempt: attempt)
     var unwritten: (any Error)?
     do {
       try FileReader.read(path) { (piece) throws(BlobStoreError) in

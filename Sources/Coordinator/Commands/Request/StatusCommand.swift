@@ -18,10 +18,11 @@ struct StatusCommand: AsyncParsableCommand {
     let status = try await farm.status(farm.request(request))
     if json { return try printJSON(status) }
     try Results.print("request \(status.request), begun \(status.createdAt)\(status.endedAt.map { ", ended \($0)" } ?? ", not ended")")
+    if let note = status.note { try Results.print(note) }
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "STATE", "HOST", "ATTEMPTS", "REASON"])
     for task in status.tasks {
       table.rows.append([
-        task.slug.text, task.arch.rawValue, task.machine.text, task.state, task.host?.text ?? "-", "\(task.attempts)",
+        task.slug.text, task.arch.rawValue, task.machine.text, task.verdict, task.host?.text ?? "-", "\(task.attempts)",
         (task.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
     }

@@ -1,0 +1,93 @@
+import BuildModel
+import CanonicalJSON
+import Reports
+import Store
+
+/// Device types of requests, by any of their names.
+extension Farm {
+  /// Path of the coordinator's copy of the log of a device type's last attempt (or the given one).
+  ///
+  /// `name`: slug, file name, alias or machine. `text`: a request's id or its beginning; nil: the last request with an attempt of the device type.
+  package func log(of name: String, request text: String?, attempt number: Int?) async throws -> String {
+    let requests = try await requests(text)
+    var known: Set<String> = []
+    for request in requests {
+      let attempts = try await context.store.attempts(of: request.id)
+      let tried = try await tasks(of: request).filter { task in attempts.contains { $0.id.slug == task.slug } }
+      known.formUnion(tried.map(\.slug.text))
+      guard let slug = try Self.find(name, in: tried)?.slug else { continue }
+      let own = attempts.filter { $0.id.slug == slug }
+      guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
+        throw FarmError.usage(
+          "request \(request.id) has no attempt \(number ?? 0) of \(slug), only \(own.map { "\($0.id.number)" }.joined(separator: ", "))")
+      }
+      return DeployTree(output: request.output, request: request.id).log(found.id)
+    }
+    let place = text == nil ? "no request has" : "request \(requests.first?.id.text ?? "") has no"
+    guard !known.isEmpty else {
+      throw FarmError.usage("\(place)\(text == nil ? " an" : "") attempt yet, so '\(name)' has no log: everything was reused, or is still waiting")
+    }
+    let near = NearestNames.of(name, among: known)
+    throw FarmError.usage(
+      "\(place)\(text == nil ? " an" : "") attempt of '\(name)'; there are attempts of: "
+        + (near.isEmpty ? known.sorted().prefix(20).map { $0 } : near).joined(separator: ", ") + " ('blockfarm status' lists all device types)")
+  }
+
+  /// A device type in a request, and how far the request is; the last request that has it where none is given.
+  package func status(of name: String, request text: String?) async throws -> (RequestStatus, TaskStatus) {
+    let requests = try await requests(text)
+    for request in requests {
+      guard let task = try Self.find(name, in: try await tasks(of: request)) else { continue }
+      let status = try await status(request)
+      guard let found = status.tasks.first(where: { $0.slug == task.slug }) else { continue }
+      return (status, found)
+    }
+    let newest = try await status(requests[0])
+    throw FarmError.usage(
+      "'\(name)' is not part of \(text == nil ? "any request; the newest one" : "request") \(newest.request)"
+        + "\(text == nil ? " has" : "; its device types"): \(newest.tasks.map(\.slug.text).joined(separator: ", "))")
+  }
+
+  /// All requests, the newest first, or the one that is meant. Never empty.
+  private func requests(_ text: String?) async throws -> [RequestRecord] {
+    guard text == nil else { return [try await request(text)] }
+    let newest = try await request(nil)
+    return [newest] + (try await context.store.requests(limit: 1000)).filter { $0.id != newest.id }
+  }
+
+  private struct NamedTask {
+    var slug: Slug
+    var names: Names
+  }
+
+  /// What is read of a planned task; the names are those of its manifest.
+  private struct Names: Decodable {
+    struct DeviceType: Decodable {
+      struct Yocto: Decodable { var machine: String }
+      var file: String
+      var aliases: [String]
+      var yocto: Yocto
+    }
+    var deviceType: DeviceType
+  }
+
+  private func tasks(of request: RequestRecord) async throws -> [NamedTask] {
+    try await context.store.tasks(of: request.id).map { NamedTask(slug: $0.slug, names: try $0.decode(Names.self, from: $0.planned, "plan")) }
+  }
+
+  /// The slug wins, then a file name, then an alias, then a machine, as a build selects; the last three must be unambiguous.
+  private static func find(_ text: String, in tasks: [NamedTask]) throws -> NamedTask? {
+    let ways: [(NamedTask) -> Bool] = [
+      { $0.slug.text == text }, { $0.names.deviceType.file == text }, { $0.names.deviceType.aliases.contains(text) },
+      { $0.names.deviceType.yocto.machine == text },
+    ]
+    for matches in ways {
+      let found = tasks.filter(matches)
+      if found.count > 1 {
+        throw FarmError.usage("'\(text)' stands for several device types: \(found.map(\.slug.text).joined(separator: ", ")); name one of them")
+      }
+      if let one = found.first { return one }
+    }
+    return nil
+  }
+}
