@@ -12,7 +12,7 @@ struct PrivateHost {
   var port: UInt16 { sshd.port }
   var address: String { "\(sshd.user)@127.0.0.1:\(port)" }
 
-  fileprivate init(_ name: String, of farm: SampleFarm) throws {
+  fileprivate init(_ name: String, of farm: SampleFarm, options: [String]) throws {
     (self.name, self.farm) = (name, farm)
     let identity = farm.directory + "/id_ed25519"
     if !FileManager.default.fileExists(atPath: identity) {
@@ -23,6 +23,7 @@ struct PrivateHost {
     settings.directory = "\(farm.directory)/hosts/\(name)"
     settings.authorizedKey = identity + ".pub"
     settings.isOrdinaryUser = true
+    settings.options = options
     sshd = try PrivateSSHD(settings)
   }
 
@@ -38,9 +39,9 @@ struct PrivateHost {
   }
 }
 
-/// Runs `body` with a host, and ends the host afterwards.
-func withPrivateHost<Value>(_ name: String, of farm: SampleFarm, _ body: (PrivateHost) throws -> Value) throws -> Value {
-  let host = try PrivateHost(name, of: farm)
+/// Runs `body` with a host, and ends the host afterwards. `options` are lines for its sshd.
+func withPrivateHost<Value>(_ name: String, of farm: SampleFarm, options: [String] = [], _ body: (PrivateHost) throws -> Value) throws -> Value {
+  let host = try PrivateHost(name, of: farm, options: options)
   defer { host.sshd.end() }
   return try body(host)
 }

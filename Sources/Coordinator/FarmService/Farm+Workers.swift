@@ -46,6 +46,8 @@ extension Farm {
     /// nil when the host is fine.
     package var problem: String?
     package var drained: String?
+    /// What its sshd allows, where that is less than one session of ours would use; nil where it is enough.
+    package var sessions: SessionLimit?
     package var probe: ProbeReport?
     package var seconds: Double
   }
@@ -58,7 +60,7 @@ extension Farm {
 
   /// Installs the worker binary on the host, probes it and writes `workers.d/<name>.yaml`.
   package func addWorker(_ new: NewHost, fingerprint: String, binary: String) async throws -> (
-    HostConfiguration, ProbeReport, file: String
+    HostConfiguration, ProbeReport, SessionLimit?, file: String
   ) {
     guard HostKeyFingerprint(fingerprint) != nil else {
       throw FarmError.usage("'\(fingerprint)' is not a host key fingerprint; 'ssh-keygen -l -f <host key>.pub' prints it as SHA256:…")
@@ -70,16 +72,18 @@ extension Farm {
         slots: 1, root: new.root, worker: digest)
       let connection = try HostPool.connection(to: configuration, loop: context.loop)
       let (_, probe) = try await WorkerInstaller(transport: connection, root: new.root).install(binary: binary)
+      configuration.slots = new.slots ?? max(1, probe.cores / 4)
+      let sessions = try await SessionLimit.measure(connection, slots: configuration.slots)
       await connection.disconnect()
+      if let sessions, sessions.isTooLow { throw FarmError.usage("\(new.name) is not added: \(sessions)") }
       configuration.architectures = new.architectures ?? Architecture.proposed(forKernel: probe.kernelMachine)
       guard !configuration.architectures.isEmpty else {
         throw FarmError.usage(
           "nothing can be proposed for a host whose kernel calls itself \(probe.kernelMachine); name its architectures with --architectures")
       }
-      configuration.slots = new.slots ?? max(1, probe.cores / 4)
       let file = "\(context.configuration.hostDirectory)/\(new.name).yaml"
       try DeployTree.write(Array(configuration.yaml.utf8), to: file)
-      return (configuration, probe, file)
+      return (configuration, probe, sessions, file)
     } catch let error as any BlamedError where error.blame == .request {
       throw error
     } catch {
@@ -96,12 +100,14 @@ extension Farm {
 
   private static func check(_ host: HostConfiguration, _ context: FarmContext) async -> HostCheck {
     let start = Timestamp.now
-    let drained = (try? await context.store.host(host.name))?.drained
+    let drained = await Self.noted(of: host.name, context).drained
     var check = HostCheck(
       name: host.name, address: "\(host.user)@\(host.host):\(host.port)", architectures: host.architectures, slots: host.slots,
       drained: drained, seconds: 0)
     do {
       let connection = try HostPool.connection(to: host, loop: context.loop)
+      check.sessions = try await SessionLimit.measure(connection, slots: host.slots)
+      if check.sessions?.isTooLow == true { check.problem = check.sessions.map { "host \(host.name): \($0)" } }
       check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
       await connection.disconnect()
     } catch {
@@ -146,10 +152,12 @@ extension Farm {
     return (middle.seconds(since: start), end.seconds(since: middle), blob.size)
   }
 
-  /// Drains a host (with a reason) or takes it back (nil).
+  /// Drains a host (with a reason) or takes it back (nil), with all that is noted about it. `local` is this machine, as builds on it call it.
   package func setDrained(_ reason: String?, host name: String) async throws -> HostName {
-    guard let host = try Self.select([name], from: context.configuration.hosts).first else { throw FarmError.usage("no host '\(name)'") }
-    try await context.store.setDrained(reason, of: host.name)
-    return host.name
+    let isLocal = name == HostPool.localName?.text && !context.configuration.hosts.contains { $0.name.text == name }
+    let known = isLocal ? HostPool.localName : try Self.select([name], from: context.configuration.hosts).first?.name
+    guard let host = known else { throw FarmError.usage("no host '\(name)'") }
+    try await context.store.setDrained(reason, of: host)
+    return host
   }
 }

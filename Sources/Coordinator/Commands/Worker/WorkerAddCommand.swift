@@ -41,11 +41,12 @@ struct WorkerAddCommand: AsyncParsableCommand {
     }
     let binary = try workerBinary ?? FarmContext.localWorker()
     let pinned = try await confirm(farm, host)
-    let (added, probe, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
+    let (added, probe, sessions, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
     try Results.print(
       "host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")
     try Results.print("features: \(probe.features.joined(separator: ", "))")
     try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(added.slots) slots")
+    if let sessions { Diagnostics.print("note: \(sessions)") }
     try Results.print("written: \(file)")
   }
 

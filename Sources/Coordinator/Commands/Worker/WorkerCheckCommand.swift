@@ -43,7 +43,13 @@ struct WorkerCheckCommand: AsyncParsableCommand {
         ])
       }
       try Results.print(table.text())
-      for check in checks { if let problem = check.problem { Diagnostics.error(problem) } }
+      for check in checks {
+        if let problem = check.problem {
+          Diagnostics.error(problem)
+        } else if let sessions = check.sessions {
+          Diagnostics.print("note: host \(check.name): \(sessions)")
+        }
+      }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }
   }

@@ -4,7 +4,7 @@ import FarmService
 import FoundationEssentials
 import Glibc
 
-/// `blockfarm worker list`: what the configuration says.
+/// `blockfarm worker list`: what the configuration says, and what is noted about each host.
 struct WorkerListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "list", abstract: "List the configured hosts.")
   @OptionGroup var configurationOptions: ConfigurationOptions
@@ -18,23 +18,41 @@ struct WorkerListCommand: AsyncParsableCommand {
       var architectures: [Architecture]
       var slots: Int
       var hostKey: String
+      var drained: String?
+      var failures: Int
+      var lastFailure: String?
     }
     var version = 1
     var hosts: [Host]
+    /// This machine, where something is noted about builds on it.
+    var local: Farm.HostNote?
   }
 
   func run() async throws {
     let configuration = try configurationOptions.load()
-    let hosts = configuration.hosts.map {
-      Listing.Host(
-        name: $0.name.text, address: "\($0.user)@\($0.host):\($0.port)", architectures: $0.architectures, slots: $0.slots, hostKey: $0.hostKey)
+    let farm = try Farm(configuration)
+    var hosts: [Listing.Host] = []
+    var states: [String] = []
+    for host in configuration.hosts {
+      let note = await farm.note(of: host.name)
+      states.append(note.state)
+      hosts.append(
+        .init(
+          name: host.name.text, address: "\(host.user)@\(host.host):\(host.port)", architectures: host.architectures, slots: host.slots,
+          hostKey: host.hostKey, drained: note.drained, failures: note.failures, lastFailure: note.lastFailure))
     }
-    if json { return try printJSON(Listing(hosts: hosts)) }
+    let local = await farm.localNote()
+    if json { return try printJSON(Listing(hosts: hosts, local: local)) }
     if hosts.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
-    var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY"])
-    for host in hosts {
-      table.rows.append([host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey])
+    var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY", "STATE"])
+    for (host, state) in zip(hosts, states) {
+      table.rows.append([
+        host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey, state,
+      ])
     }
     try Results.print(table.text())
+    if let local {
+      Diagnostics.print("note: this machine ('local', for build --local) is \(local.state); 'blockfarm worker resume local' takes it back")
+    }
   }
 }

@@ -8,7 +8,7 @@ import Glibc
 struct WorkerResumeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "resume", abstract: "Take a drained or failing host back.")
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Argument(help: "Name of the host.")
+  @Argument(help: "Name of the host; 'local' is this machine, for build --local.")
   var name: String
 
   func run() async throws {
