@@ -12,7 +12,7 @@ import Testing
     let farm = try SampleFarm(faults: ["fail=acme-gpu"])
     let ended = try farm.build("-m", "acme-board64", "-m", "acme-board7", "--slots", "2", "--blocks", "acme-gpu:acme-diagnostics")
     #expect(ended.status == 1, "\(ended.errors)")
-    #expect(ended.output.contains("acme-board64 failed: recipe acme-gpu-5.2-r0 failed in do_compile"))
+    #expect(ended.output.contains("acme-board64 failed (repository): recipe acme-gpu-5.2-r0 failed in do_compile"))
     #expect(ended.output.contains("acme-gpu: the miniature was told to fail here"), "the last lines of the log")
     #expect(row("acme-board7", ended.output).contains("built"))
     let report = try farm.index().deviceType("acme-board64")
@@ -25,13 +25,14 @@ import Testing
     #expect(try String(contentsOfFile: taskLog, encoding: .utf8).hasPrefix("DEBUG: Executing shell function do_compile\n"))
     #expect(report["outcome"].text == "failed")
     #expect(report["failure"].text == "build")
+    #expect(report["blame"].text == "repository")
     #expect(report["attempts"].number == 1, "a failing recipe is not tried again")
     let other = try farm.index().deviceType("acme-board7")
     #expect(other["outcome"].text == "built")
     #expect(other["blocks"].items.compactMap { $0["name"].text } == ["acme-diagnostics"])
     #expect(other["images"].items.count == 1)
     #expect(try farm.run("logs", "acme-board64").output.contains("the miniature was told to fail here"))
-    #expect(try farm.run("explain", "acme-board64").output.contains("recipe acme-gpu-5.2-r0 failed in do_compile"))
+    #expect(try farm.run("explain", "acme-board64").output.contains("acme-board64: failed (repository): recipe acme-gpu-5.2-r0 failed in do_compile"))
   }
 
   @Test(arguments: ["lie=1", "lie=quiet"]) func lyingWrapper(_ lie: String) throws {

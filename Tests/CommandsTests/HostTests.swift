@@ -32,21 +32,23 @@ import Testing
         down.sshd.stop()
         let built = try farm.run("build", "-m", "acme-board7", "--blocks", "acme-diagnostics")
         #expect(built.status == 0, "\(built)")
-        #expect(built.errors.contains("host arm-0 is left out"))
+        #expect(built.errors.contains("host arm-0 does not answer"))
         #expect(built.errors.contains("arm-0 at 127.0.0.1:\(down.port)") || built.errors.contains("Connection refused"))
         #expect(try farm.index().deviceType("acme-board7")["host"].text == "arm-1")
 
         // Without the other nothing is left.
         let alone = try farm.run("build", "-m", "acme-board7", "-m", "acme-edge64", "--blocks", "acme-wireless", "--host", "arm-0", "--host", "arm-1")
         #expect(alone.status == 0, "\(alone)")
+        // A host that is down may come back: what needs it waits, says so once, and goes on then.
         host.sshd.stop()
-        let none = try farm.run("build", "-m", "acme-module")
-        #expect(none.status == 3, "\(none)")
-        #expect(none.output.contains("no host is left for aarch64"))
-        #expect(none.errors.contains("host arm-1 is left out"))
-        let report = try farm.index().deviceType("acme-module")
-        #expect(report["outcome"].text == "failed")
-        #expect(report["details"].items.contains { $0.text?.hasPrefix("arm-1: ") == true })
+        let waiting = try farm.start(["build", "-m", "acme-module"])
+        try waiting.waitFor("acme-module: waits: arm-1 does not answer")
+        try host.sshd.start()
+        let ended = waiting.wait()
+        #expect(ended.status == 0, "\(ended)")
+        #expect(ended.errors.components(separatedBy: "acme-module: waits: ").count == 2, "\(ended.errors)")
+        #expect(ended.errors.contains("host arm-1 answers again"))
+        host.sshd.stop()
         let unchecked = try farm.run("worker", "check", "--json")
         #expect(unchecked.status == 3)
         #expect(try JSON(unchecked.output)["hosts"].items.allSatisfy { $0["problem"].text?.contains($0["name"].text ?? "?") == true })
@@ -149,23 +151,142 @@ import Testing
     }
   }
 
-  /// A task waits for an architecture that no host serves; `explain` names both hosts, and an interrupt ends the waiting.
+  /// A device type of an architecture that no host serves fails at once, the others are built; with --wait it waits for a host that serves it.
   @Test func nobodyServesTheArchitecture() throws {
-    let farm = try SampleFarm(["legacy"])
+    let farm = try SampleFarm(["arm", "legacy"])
     try withPrivateHost("arm-1", of: farm) { arm in
-      try withPrivateHost("pc-1", of: farm) { pc in
-        try #require(arm.add("--architectures", "aarch64").status == 0)
-        try #require(pc.add("--architectures", "amd64").status == 0)
-        let build = try farm.start(["build", "-m", "acme-classic"])
-        try build.waitFor("acme-classic: waits: ")
-        let explained = try farm.run("explain", "acme-classic")
-        #expect(explained.output.contains("host arm-1 ") && explained.output.contains("host pc-1 "), "\(explained)")
-        #expect(explained.output.contains("i386"))
-        let json = try JSON(farm.run("explain", "acme-classic", "--json").output)
-        #expect(json["waiting"].items.compactMap { $0["host"].text } == ["arm-1", "pc-1"])
-        build.signal(SIGINT)
-        #expect(build.wait().status == 130)
+      try #require(arm.add("--architectures", "aarch64,armv7hf").status == 0)
+      let failed = try farm.run("build", "-m", "acme-classic", "-m", "acme-board7")
+      #expect(failed.status == 3, "\(failed)")
+      let reason = try #require(farm.index().deviceType("acme-classic")["reason"].text)
+      #expect(
+        reason
+          == "no host serves i386 (the hosts serve aarch64, armv7hf): add one with 'blockfarm worker add --architectures i386 user@host', "
+          + "or wait for one with --wait")
+      #expect(failed.output.contains("acme-classic failed (request): " + reason))
+      #expect(try farm.index().deviceType("acme-classic")["blame"].text == "request")
+      #expect(try farm.index().deviceType("acme-board7")["outcome"].text == "built")
+
+      let build = try farm.start(["build", "-m", "acme-classic", "--wait"])
+      try build.waitFor("acme-classic: waits: arm-1 does not serve i386")
+      let explained = try farm.run("explain", "acme-classic")
+      #expect(explained.output.contains("host arm-1 does not serve i386"), "\(explained)")
+      try withPrivateHost("old-1", of: farm) { old in
+        try #require(old.add("--architectures", "i386").status == 0)
+        let ended = build.wait()
+        #expect(ended.status == 0, "\(ended)")
+        #expect(try farm.index().deviceType("acme-classic")["host"].text == "old-1")
       }
+    }
+  }
+
+  @Test func noHostAtAll() throws {
+    let farm = try SampleFarm()
+    let failed = try farm.run("build", "-m", "acme-board7")
+    #expect(failed.status == 3, "\(failed)")
+    #expect(failed.output.contains("acme-board7 failed (request): no host is configured: add one with 'blockfarm worker add user@host'"))
+    let waiting = try farm.start(["build", "-m", "acme-board7", "--wait"])
+    try waiting.waitFor("acme-board7: waits: no host is configured")
+    waiting.signal(SIGINT)
+    #expect(waiting.wait().status == 130)
+    for options in [["--local"], ["--host", "x"]] {
+      let refused = try farm.start(["build", "-m", "acme-board7", "--wait"] + options).wait()
+      #expect(refused.status == 2 && refused.errors.contains("give one of them"), "\(refused)")
+    }
+  }
+
+  /// What is noted about a host is shown, waited for, and can be taken back, of this machine, too.
+  @Test func drainedHostsAreTakenBack() throws {
+    let farm = try SampleFarm()
+    #expect(try farm.run("worker", "drain", "local", "--reason", "new disk").status == 0)
+    let listed = try farm.run("worker", "list")
+    #expect(listed.errors.contains("note: this machine ('local', for build --local) is drained: new disk"), "\(listed)")
+    let local = try farm.start(["build", "--local", "-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless"])
+    try local.waitFor("acme-board7: waits: local is drained: new disk; 'blockfarm worker resume local' takes it back")
+    #expect(try farm.run("worker", "resume", "local").output == "host local is back\n")
+    #expect(local.wait().status == 0)
+    #expect(try JSON(farm.run("worker", "list", "--json").output)["local"]["failures"].number == nil)
+
+    try withPrivateHost("arm-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      #expect(try farm.run("worker", "drain", "arm-1", "--reason", "new disk").status == 0)
+      #expect(try farm.run("worker", "list").output.contains("drained: new disk"))
+      #expect(try JSON(farm.run("worker", "list", "--json").output)["hosts"][0]["drained"].text == "new disk")
+      let build = try farm.start(["build", "-m", "acme-board7", "--only", "blocks", "--blocks", "acme-diagnostics"])
+      try build.waitFor("acme-board7: waits: arm-1 is drained: new disk; 'blockfarm worker resume arm-1' takes it back")
+      #expect(try farm.run("worker", "resume", "arm-1").status == 0)
+      let ended = build.wait()
+      #expect(ended.status == 0, "\(ended)")
+      #expect(try farm.index().deviceType("acme-board7")["host"].text == "arm-1")
+    }
+  }
+
+  /// What could not be fetched is tried on another host. The first one is at fault only where the other one could.
+  @Test func fetchFailures() throws {
+    let farm = try SampleFarm(faults: ["no-fetch=/arm-0/"])
+    try withPrivateHost("arm-0", of: farm) { first in
+      try withPrivateHost("arm-1", of: farm) { second in
+        for host in [first, second] { try #require(host.add("--architectures", "armv7hf").status == 0) }
+        let arguments = ["build", "-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless"]
+        // Alone it shows nothing: the device type fails once.
+        let alone = try farm.start(arguments + ["--host", "arm-0"]).wait()
+        #expect(alone.status == 1, "\(alone)")
+        #expect(alone.output.contains("acme-board7 failed (repository): "), "\(alone.output)")
+        #expect(try farm.index().deviceType("acme-board7")["attempts"].number == 1)
+        #expect(try JSON(farm.run("worker", "list", "--json").output)["hosts"][0]["failures"].number == 0)
+        let both = try farm.start(arguments).wait()
+        #expect(both.status == 0, "\(both)")
+        let report = try farm.index().deviceType("acme-board7")
+        #expect(report["host"].text == "arm-1")
+        #expect(report["attempts"].number == 2)
+        #expect(report["notices"].items.contains { $0.text?.hasPrefix("host arm-0 could not fetch what host arm-1 could: ") == true })
+        let hosts = try JSON(farm.run("worker", "list", "--json").output)["hosts"]
+        #expect(hosts[0]["failures"].number == 1 && hosts[1]["failures"].number == 0)
+        #expect(hosts[0]["lastFailure"].text?.contains("downloads.example.org") == true)
+      }
+    }
+  }
+
+  @Test func fetchFailsEverywhere() throws {
+    let farm = try SampleFarm(faults: ["no-fetch=/"])
+    try withPrivateHost("arm-0", of: farm) { first in
+      try withPrivateHost("arm-1", of: farm) { second in
+        for host in [first, second] { try #require(host.add("--architectures", "armv7hf").status == 0) }
+        let failed = try farm.run("build", "-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless")
+        #expect(failed.status == 1, "\(failed)")
+        let report = try farm.index().deviceType("acme-board7")
+        #expect(report["attempts"].number == 2)
+        #expect(report["failure"].text == "fetch" && report["blame"].text == "repository")
+        #expect(report["reason"].text?.hasSuffix(" (tried on arm-0 and arm-1)") == true)
+        let hosts = try JSON(farm.run("worker", "list", "--json").output)["hosts"].items
+        #expect(hosts.allSatisfy { $0["failures"].number == 0 })
+      }
+    }
+  }
+
+  /// A host whose sshd allows few commands at once serves its slots over more connections, and `worker` says so.
+  @Test func maxSessions() throws {
+    let farm = try SampleFarm()
+    try withPrivateHost("arm-1", of: farm, options: ["MaxSessions 1"]) { host in
+      let refused = try host.add("--slots", "7")
+      #expect(refused.status == 2, "\(refused)")
+      #expect(
+        refused.errors.contains(
+          "arm-1 is not added: its sshd allows 1 command at once on a connection (MaxSessions), and 7 slots need 9 at once, "
+            + "more than 8 connections allow: raise MaxSessions in the host's sshd_config, or give the host fewer slots"))
+      let added = try host.add("--slots", "2", "--architectures", "aarch64,armv7hf")
+      #expect(added.status == 0, "\(added)")
+      let note =
+        "its sshd allows 1 command at once on a connection (MaxSessions), and 2 slots need 4 at once: more connections make up for it, "
+        + "of which blockfarm opens 8 at most"
+      #expect(added.errors.contains("note: " + note))
+      let checked = try farm.run("worker", "check")
+      #expect(checked.status == 0 && checked.errors.contains("note: host arm-1: " + note), "\(checked)")
+      #expect(try JSON(farm.run("worker", "check", "--json").output)["hosts"][0]["sessions"]["perConnection"].number == 1)
+      let built = try farm.run(
+        "build", "-m", "acme-board7", "-m", "acme-board64", "-m", "acme-edge64", "--only", "blocks", "--blocks", "acme-wireless:acme-diagnostics")
+      #expect(built.status == 0, "\(built)")
+      #expect(!built.errors.contains("does not answer") && !built.errors.contains("lost"), "\(built.errors)")
     }
   }
 }

@@ -17,9 +17,16 @@ import Testing
     let report = printed.deviceType("acme-board7")
     #expect(
       report.keys == [
-        "arch", "artifacts", "attempts", "blocks", "details", "failure", "host", "images", "log", "machine", "notices", "outcome", "reason",
-        "releases", "slug", "steps", "taskLogs", "version",
+        "arch", "artifacts", "attempts", "blame", "blocks", "commit", "details", "endedAt", "failure", "host", "images", "isRelease", "log",
+        "machine",
+        "notices", "outcome", "reason", "releases", "slug", "startedAt", "steps", "submodules", "taskLogs", "version",
       ])
+    let head = try farm.git("rev-parse", "HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(report["commit"].text == head)
+    let scripts = try farm.git("rev-parse", "HEAD:balena-yocto-scripts").trimmingCharacters(in: .whitespacesAndNewlines)
+    #expect(report["submodules"].items.contains { $0["path"].text == "balena-yocto-scripts" && $0["commit"].text == scripts })
+    let (begin, end) = (try #require(report["startedAt"].text), try #require(report["endedAt"].text))
+    #expect(begin < end)
     #expect(report["outcome"].text == "built")
     #expect(report["reason"].isNull && report["failure"].isNull)
     #expect(report["arch"].text == "armv7hf")
@@ -45,6 +52,7 @@ import Testing
     #expect(unlisted == ["SHA256SUMS", "index.json", "junit.xml", "acme-board7/logs/attempt-1.log"])
     let latest = try FileManager.default.destinationOfSymbolicLink(atPath: "\(farm.directory)/out/latest/acme-board7")
     #expect(latest.contains(request))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(farm.directory)/out/latest-build/acme-board7") == latest)
 
     // The same request again is a new one that builds nothing.
     let second = try JSON(farm.start(["build", "--local", "--json"] + arguments).wait().output)
@@ -55,9 +63,15 @@ import Testing
     #expect(reused["blocks"][0]["digest"].text == report["blocks"][0]["digest"].text)
     #expect(reused["images"][0]["digest"].text == report["images"][0]["digest"].text)
     #expect(try FileManager.default.contentsOfDirectory(atPath: farm.directory + "/state/local/attempts").count <= 1)
-    let logs = try farm.run("logs", "acme-board7")
+    // It has no attempt: the log is that of the request before.
+    let console = try String(contentsOfFile: tree + "/acme-board7/logs/attempt-1.log", encoding: .utf8)
+    #expect(try farm.run("logs", "acme-board7").output == console)
+    let logs = try farm.run("logs", "acme-board7", "--request", try #require(second["request"].text))
     #expect(logs.status == 2)
     #expect(logs.errors.contains("acme-board7"))
+    let misspelt = try farm.run("logs", "acme-bord7")
+    #expect(misspelt.status == 2)
+    #expect(misspelt.errors.contains("no request has an attempt of 'acme-bord7'; there are attempts of: acme-board7"), "\(misspelt)")
   }
 
   /// Blocks have the same bytes wherever and whenever they are built.
@@ -72,5 +86,58 @@ import Testing
     }
     #expect(digests[0].allSatisfy { $0?.hasPrefix("sha256:") == true })
     #expect(digests[0] == digests[1])
+  }
+
+  /// `logs` and `explain` know a device type by all of its names.
+  @Test func namesOfDeviceTypes() throws {
+    let farm = try SampleFarm()
+    try farm.edit("acme-board7.coffee", "slug: 'acme-board7'", "slug: 'acme-other'\n\taliases: ['acme-old-name']")
+    try farm.edit("acme-board7.coffee", "machine: 'acme-board7'", "machine: 'acme-board7'")
+    try farm.commit()
+    let built = try farm.build("-m", "acme-other", "--only", "blocks", "--blocks", "acme-wireless")
+    #expect(built.status == 0, "\(built)")
+    let log = try farm.run("logs", "acme-other").output
+    #expect(!log.isEmpty)
+    for name in ["acme-board7", "acme-old-name"] {
+      #expect(try farm.run("logs", name).output == log)
+      #expect(try farm.run("explain", name).output.hasPrefix("acme-other: built"))
+    }
+  }
+
+  /// A build that is no release, or has no image, is the last build and not the latest version.
+  @Test func latestIsARelease() throws {
+    let farm = try SampleFarm()
+    func target(_ name: String) -> String? {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(farm.directory)/out/\(name)/acme-board7")
+    }
+    try #require(try farm.build("-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless").status == 0)
+    #expect(target("latest") == nil && target("latest-build") != nil)
+    try #require(try farm.build("-m", "acme-board7").status == 0)
+    let release = try #require(target("latest"))
+    try farm.git("commit", "--quiet", "--allow-empty", "--message", "No release")
+    try #require(try farm.build("-m", "acme-board7").status == 0)
+    #expect(target("latest") == release)
+    #expect(target("latest-build") != release)
+    #expect(try farm.index().deviceType("acme-board7")["isRelease"].number == 0)
+  }
+
+  /// bitbake refuses root: that is said before anything is started. What is at hand root may have.
+  @Test(.enabled(if: getuid() == 0, "the tests are not run by root")) func localAsRoot() throws {
+    let farm = try SampleFarm()
+    var environment = SampleFarm.environment(home: farm.directory)
+    // Root reads another account's checkouts.
+    environment.merge(["GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"]) { $1 }
+    func build() throws -> Child.Ended {
+      try Child(
+        [try SampleFarm.program("blockfarm"), "build", "--local", "-m", "acme-board7"], environment: environment, directory: farm.directory
+      ).wait()
+    }
+    let refused = try build()
+    #expect(refused.status == 2, "\(refused)")
+    #expect(
+      refused.errors
+        == "blockfarm: you are root, and bitbake refuses to run as root: run 'blockfarm build --local' as an ordinary user, or build on a host. "
+        + "To be built: acme-board7\n")
+    #expect(!FileManager.default.fileExists(atPath: farm.directory + "/out"))
   }
 }

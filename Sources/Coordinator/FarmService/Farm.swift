@@ -39,11 +39,15 @@ package struct Farm: Sendable {
     package var rebuild: Bool
     /// nil: feeds are built.
     package var feed: FeedProvision?
+    /// A device type for which there is no host waits for one that is added.
+    package var waitsForHosts: Bool
 
     package init(
       request: PlanRequest, allowDirty: Bool, isLocal: Bool, localSlots: Int, hosts: [String], submodule: SubmoduleRef? = nil,
-      deploy: DeployRequest? = nil, lookup: String? = nil, rebuild: Bool = false, feed: FeedProvision? = nil
+      deploy: DeployRequest? = nil, lookup: String? = nil, rebuild: Bool = false, feed: FeedProvision? = nil,
+      waitsForHosts: Bool = false
     ) {
+      self.waitsForHosts = waitsForHosts
       self.lookup = lookup
       self.rebuild = rebuild
       self.feed = feed
@@ -63,7 +67,7 @@ package struct Farm: Sendable {
       /// Every device type was built, reused, or skipped with a reason.
       case allGood
       case someFailed
-      /// A device type ended because no host was left, or the coordinator's disk is full.
+      /// A device type ended because no host was left, or through the coordinator's own fault: its disk is full, its state unusable.
       case farmCouldNot
       case cancelled
     }
@@ -96,6 +100,7 @@ package struct Farm: Sendable {
     let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
     let plan = try draft.plan(with: facts)
     let refused = try await refused(plan, options, session: session)
+    if options.isLocal { try await refuseRoot(plan, rebuildsBlocks: options.rebuild) }
     if context.interruption.isRequested { throw CancellationError() }
     guard let lock = try EngineLock(directory: context.configuration.state) else {
       throw FarmError.farm(
@@ -103,11 +108,11 @@ package struct Farm: Sendable {
           + "wait for it ('blockfarm status'), or use another state directory")
     }
     defer { withExtendedLifetime(lock) {} }
-    return try await run(plan, options, session: session, released: released, refused: refused, report: report)
+    return try await run(plan, options, lock: lock, session: session, released: released, refused: refused, report: report)
   }
 
   private func run(
-    _ plan: Plan, _ options: BuildOptions, session: CloudSession?, released: ReleasedBlocks, refused: [Slug: Failure],
+    _ plan: Plan, _ options: BuildOptions, lock: EngineLock, session: CloudSession?, released: ReleasedBlocks, refused: [Slug: Failure],
     report: @escaping @Sendable (FarmEvent) -> Void
   ) async throws -> BuildResult {
     let configuration = context.configuration
@@ -118,13 +123,14 @@ package struct Farm: Sendable {
       await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts), mayGrow: options.hosts.isEmpty)
     }
     let (request, isResumed) = try await open(plan)
+    try lock.note(request: request.id)
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
       context: context, request: request, plan: plan, pool: pool,
       registries: RegistryClients(
         cloud: session?.registry, registries: released.registries, configured: configuration.registries, notice: { report(.notice($0)) }),
       publishing: try await deployment(of: plan, options, session: session, released: released)?.publishing, refused: refused,
-      rebuildsBlocks: options.rebuild,
+      rebuildsBlocks: options.rebuild, waitsForHosts: options.waitsForHosts,
       report: report)
     let reports = try await run.run()
     await pool.disconnect()
@@ -133,7 +139,7 @@ package struct Farm: Sendable {
     try BlockLayout.write(index, tree: tree, blobs: context.blobs)
     try tree.finish(index)
     var latest = LatestLinks(output: request.output)
-    try latest.move(reports.filter { $0.outcome == .built || $0.outcome == .reused }, to: request.id) { new, old in
+    try latest.move(reports, to: request.id) { new, old in
       guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
       return new < old
     }
@@ -142,11 +148,11 @@ package struct Farm: Sendable {
     let hasNoHost = await run.hasNoHost
     // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
     let isInterrupted = context.interruption.isRequested && outcomes.contains(.failed)
-    let isFull = reports.contains { $0.failure == .coordinator }
+    let isCoordinators = reports.contains { $0.blame == .coordinator }
     return BuildResult(
       index: index, directory: tree.root,
       end: outcomes.contains(.cancelled) || isInterrupted
-        ? .cancelled : hasNoHost || isFull ? .farmCouldNot : outcomes.contains(.failed) ? .someFailed : .allGood)
+        ? .cancelled : hasNoHost || isCoordinators ? .farmCouldNot : outcomes.contains(.failed) ? .someFailed : .allGood)
   }
 
   private func open(_ plan: Plan) async throws -> (RequestRecord, Bool) {

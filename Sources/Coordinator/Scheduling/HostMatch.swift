@@ -1,43 +1,5 @@
 import BuildModel
 
-/// Why a host cannot take a task now.
-package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
-  case architecture(needed: Architecture, served: [Architecture])
-  case features([String])
-  case disk(neededBytes: Int64, freeBytes: Int64)
-  case slots(Int)
-  case machineBusy(Machine)
-  case clock(skewSeconds: Double)
-  case drained(String)
-  case backingOff(until: Timestamp, String)
-  case leftOut(String)
-  case failedThisTaskBefore
-
-  /// Whether waiting can help without anybody touching the host.
-  package var passesByItself: Bool {
-    switch self {
-    case .slots, .machineBusy, .backingOff: true
-    default: false
-    }
-  }
-
-  package var description: String {
-    switch self {
-    case .architecture(let needed, let served):
-      "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
-    case .features(let missing): "lacks \(missing.joined(separator: ", "))"
-    case .disk(let needed, let free): "needs \(needed >> 20) MiB of disk, \(free >> 20) MiB are free"
-    case .slots(let count): "is busy (\(count) of \(count) slots)"
-    case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
-    case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"
-    case .drained(let reason): "is drained: \(reason)"
-    case .backingOff(let until, let reason): "is backing off until \(until): \(reason)"
-    case .leftOut(let reason): "is left out: \(reason)"
-    case .failedThisTaskBefore: "failed this device type before"
-    }
-  }
-}
-
 /// Decides whether a host fits a task, and lists everything it lacks.
 package enum HostMatch {
   /// A clock that is further off makes file times and logs useless.
@@ -45,6 +7,8 @@ package enum HostMatch {
 
   package static func obstacles(of host: HostOffer, for need: TaskNeed, now: Timestamp) -> [HostObstacle] {
     switch host.availability {
+    case .unasked: return architectureObstacle(host, need) + [.unasked]
+    case .down(let reason): return architectureObstacle(host, need) + [.down(reason)]
     case .leftOut(let reason):
       // A host that could not be asked has an architecture all the same: its configuration says so.
       return architectureObstacle(host, need) + [.leftOut(reason)]

@@ -24,7 +24,11 @@ package struct HostOffer: Hashable, Sendable {
     case ready
     case drained(String)
     case backingOff(until: Timestamp, String)
-    /// Left out: down, other host key, refused key, other protocol version.
+    /// It has not answered yet, because it was asked only now.
+    case unasked
+    /// It does not answer; it is asked again from time to time.
+    case down(String)
+    /// Left out: other host key, refused key, other protocol version. Somebody has to change something first.
     case leftOut(String)
   }
 

@@ -3,20 +3,10 @@ import BuildModel
 /// What to do with one waiting task now.
 package enum Decision: Hashable, Sendable {
   case dispatch(Slug, HostName)
-  /// No host fits now; every host's lacks are listed.
-  case wait(Slug, [HostReason])
-  /// No host can ever do it in this request.
-  case giveUp(Slug, String, [HostReason])
-}
-
-/// One host's part of an explanation.
-package struct HostReason: Codable, Hashable, Sendable {
-  package var host: HostName
-  package var reasons: [String]
-  package init(host: HostName, reasons: [String]) {
-    self.host = host
-    self.reasons = reasons
-  }
+  /// No host fits now, but one will or may; every host's lacks are listed.
+  case wait(Slug, [HostLacks])
+  /// No host can do it in this request: why, what to do, and whose fault it is.
+  case giveUp(Slug, String, Blame, [HostLacks])
 }
 
 /// Places waiting tasks on hosts. Pure: the same tasks, hosts and time give the same decisions.
@@ -24,49 +14,71 @@ package enum Scheduler {
   /// Seconds that a task may wait for a host before the request gives it up.
   package static let defaultQueueWait = 24 * 3600.0
 
+  /// `waitsForHosts`: a task for which there is no host waits for one that is added.
   package static func decide(
-    tasks: [TaskNeed], hosts: [HostOffer], now: Timestamp, queueWait: Double = defaultQueueWait
+    tasks: [TaskNeed], hosts: [HostOffer], now: Timestamp, queueWait: Double = defaultQueueWait, waitsForHosts: Bool = false
   ) -> [Decision] {
     var hosts = hosts.sorted { $0.name < $1.name }
     return tasks.sorted(by: longestFirst).map { need in
-      let lacks = hosts.map { ($0, HostMatch.obstacles(of: $0, for: need, now: now)) }
-      if let best = candidates(lacks).max(by: { better($1, than: $0, for: need) }) {
+      let offers = hosts.map { ($0, HostMatch.obstacles(of: $0, for: need, now: now)) }
+      if let best = candidates(offers).max(by: { better($1, than: $0, for: need) }) {
         if let index = hosts.firstIndex(where: { $0.name == best.name }) {
           hosts[index].running += 1
           hosts[index].busyMachines.insert(need.machine.text)
         }
         return .dispatch(need.slug, best.name)
       }
-      let reasons = lacks.map { HostReason(host: $0.0.name, reasons: $0.1.map(\.description)) }
+      let lacks = offers.map { HostLacks(host: $0.0.name, obstacles: $0.1) }
+      if !waitsForHosts, let (reason, blame) = hopeless(need, lacks, hosts) { return .giveUp(need.slug, reason, blame, lacks) }
       if now.seconds(since: need.queuedAt) > queueWait {
-        return .giveUp(need.slug, "no host fitted for \(Int(queueWait)) s", reasons)
+        return .giveUp(need.slug, "no host came free within \(Int(queueWait)) s (queueWaitSeconds): " + named(lacks, of: need), .host, lacks)
       }
-      if let reason = hopeless(need, lacks.map(\.1)) { return .giveUp(need.slug, reason, reasons) }
-      return .wait(need.slug, reasons)
+      return .wait(need.slug, lacks)
+    }
+  }
+
+  /// Whether a host that has not failed the task yet can take it, now or when it comes free.
+  package static func hasAnother(for need: TaskNeed, hosts: [HostOffer], now: Timestamp) -> Bool {
+    hosts.contains { host in
+      !need.avoid.contains(host.name)
+        && HostLacks(host: host.name, obstacles: HostMatch.obstacles(of: host, for: need, now: now)).outlook == .soon
     }
   }
 
   /// Hosts that lack nothing; when there are none and none will come free either, those that only failed this task before.
-  private static func candidates(_ lacks: [(HostOffer, [HostObstacle])]) -> [HostOffer] {
-    let free = lacks.filter { $0.1.isEmpty }
+  private static func candidates(_ offers: [(HostOffer, [HostObstacle])]) -> [HostOffer] {
+    let free = offers.filter { $0.1.isEmpty }
     if !free.isEmpty { return free.map(\.0) }
-    guard !lacks.contains(where: { $0.1.allSatisfy(\.passesByItself) }) else { return [] }
-    return lacks.filter { $0.1 == [.failedThisTaskBefore] }.map(\.0)
+    guard !offers.contains(where: { $0.1.allSatisfy { $0.outlook == .soon && $0 != .failedThisTaskBefore } }) else { return [] }
+    return offers.filter { $0.1 == [.failedThisTaskBefore] }.map(\.0)
   }
 
-  /// A task waits for a host that is busy, and for one of its architecture to be added. It is hopeless when hosts of its
-  /// architecture exist and each of them is out of the game.
-  private static func hopeless(_ need: TaskNeed, _ lacks: [[HostObstacle]]) -> String? {
-    let fitting = lacks.filter { host in
-      !host.contains {
-        if case .architecture = $0 { true } else { false }
-      }
+  /// Why waiting is of no use, and what to do: there is no host, none serves the architecture, or each that does needs a change first.
+  private static func hopeless(_ need: TaskNeed, _ lacks: [HostLacks], _ hosts: [HostOffer]) -> (String, Blame)? {
+    guard !hosts.isEmpty else {
+      return (
+        "no host is configured: add one with 'blockfarm worker add user@host', build on this machine with --local, "
+          + "or wait for a host with --wait", .request
+      )
     }
-    guard !fitting.isEmpty, fitting.allSatisfy({ $0.contains(where: isFinal) }) else { return nil }
-    return "no host is left for \(need.arch)"
+    let fitting = lacks.filter(\.servesArchitecture)
+    guard !fitting.isEmpty else {
+      let served = Set(hosts.flatMap(\.architectures)).map(\.rawValue).sorted().joined(separator: ", ")
+      return (
+        "no host serves \(need.arch) (the hosts serve \(served)): add one with 'blockfarm worker add --architectures \(need.arch) user@host', "
+          + "or wait for one with --wait", .request
+      )
+    }
+    guard fitting.allSatisfy({ $0.outlook == .never }) else { return nil }
+    return ("no host is left for \(need.arch): " + named(lacks, of: need), .host)
   }
 
-  private static func isFinal(_ lack: HostObstacle) -> Bool { !lack.passesByItself && lack != .failedThisTaskBefore }
+  /// The hosts of the task's architecture with their reasons; of many, the first ones.
+  private static func named(_ lacks: [HostLacks], of need: TaskNeed) -> String {
+    let fitting = lacks.filter(\.servesArchitecture)
+    let shown = (fitting.isEmpty ? lacks : fitting).map(\.reason.description)
+    return shown.prefix(3).joined(separator: "; ") + (shown.count > 3 ? "; and \(shown.count - 3) more" : "")
+  }
 
   private static func longestFirst(_ a: TaskNeed, _ b: TaskNeed) -> Bool {
     let (first, second) = (a.expectedSeconds ?? .infinity, b.expectedSeconds ?? .infinity)

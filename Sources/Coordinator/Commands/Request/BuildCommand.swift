@@ -19,6 +19,8 @@ struct BuildCommand: AsyncParsableCommand {
   var slots = 1
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
+  @Flag(name: .long, help: "Wait for a host to be added where none is configured, or none serves a device type's architecture.")
+  var wait = false
   @Option(
     name: .long, help: "A feed to make blocks from instead of building it: a directory, or an http, https or file URL; needs --archs or --tune.")
   var feed: String?
@@ -34,11 +36,14 @@ struct BuildCommand: AsyncParsableCommand {
     guard !local || host.isEmpty else {
       throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
     }
+    guard !wait || (host.isEmpty && !local) else {
+      throw FarmError.usage("--wait waits for a host to be added, and \(local ? "--local" : "--host") chooses where to build: give one of them")
+    }
     let farm = try Farm(configuration)
     let progress = ProgressView()
     let options = Farm.BuildOptions(
       request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host,
-      deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision())
+      deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision(), waitsForHosts: wait)
     let interrupts = InterruptSignals(farm.context.interruption)
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }

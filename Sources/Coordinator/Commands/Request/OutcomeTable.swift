@@ -9,14 +9,14 @@ enum OutcomeTable {
     var table = TextTable(["DEVICE TYPE", "ARCH", "VERSION", "OUTCOME", "HOST", "SECONDS", "BLOCKS", "REASON"])
     for report in result.index.deviceTypes {
       table.rows.append([
-        report.slug.text, report.arch.rawValue, report.version, report.outcome.rawValue, report.host?.text ?? "-",
+        report.slug.text, report.arch.rawValue, report.version, report.verdict, report.host?.text ?? "-",
         report.outcome == .skipped ? "-" : seconds(report), report.blocks.map(\.name.text).joined(separator: " "),
         (report.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
     }
     var text = table.text()
     for report in result.index.deviceTypes where report.outcome == .failed {
-      text += "\n\n\(report.slug) failed: \(report.reason ?? "")"
+      text += "\n\n\(report.slug) \(report.verdict): \(report.reason ?? "")"
       for line in report.details.suffix(20) { text += "\n  \(line)" }
       if let log = report.log { text += "\n  log: \(result.directory)/\(report.slug)/\(log)" }
     }

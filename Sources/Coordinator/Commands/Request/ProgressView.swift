@@ -57,7 +57,7 @@ final class ProgressView: @unchecked Sendable {
     case .host(let host, let text): line("host \(host) \(text)")
     case .waiting(let slug, let reasons):
       rows[slug]?.step = "waiting"
-      let text = reasons.map { "\($0.host) \($0.reasons.joined(separator: ", "))" }.joined(separator: "; ")
+      let text = reasons.map(\.description).joined(separator: "; ")
       rows[slug]?.note = text
       plain("\(slug): waits: \(text.isEmpty ? "no host is configured" : text)")
     case .dispatched(let slug, let host, let attempt):
@@ -90,7 +90,7 @@ final class ProgressView: @unchecked Sendable {
         rows[report.slug]?.note = report.reason.map { String($0.prefix { $0 != "\n" }) } ?? ""
         rows[report.slug]?.seconds = Timestamp.now.seconds(since: row.startedAt)
       }
-      plain("\(report.slug): \(report.outcome.rawValue)\(report.reason.map { ": " + $0 } ?? "")")
+      plain("\(report.slug): \(report.verdict)\(report.reason.map { ": " + $0 } ?? "")")
     }
   }
 

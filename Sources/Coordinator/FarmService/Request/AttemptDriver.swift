@@ -49,7 +49,8 @@ struct AttemptDriver: Sendable {
       case .missingBlobs(let missing):
         let inputs = Set(spec.inputs)
         if let stranger = missing.first(where: { !inputs.contains($0) }) {
-          throw Failure(kind: .rejected, step: .feed, reason: "the worker asks for \(stranger.digest), which the task does not name")
+          throw Failure(
+            kind: .rejected, step: .feed, reason: "the worker asks for \(stranger.digest), which the task does not name", blame: .host)
         }
         _ = try await client.putBlobs(missing, from: context.blobs)
       }

@@ -18,6 +18,10 @@ actor HostPool {
     var probedAt: Timestamp?
     var clockSkew = 0.0
     var leftOut: String?
+    /// Why it does not answer; nil when it answered last, or was never asked.
+    var down: String?
+    /// Its answer is under way.
+    var isBeingAsked = false
     var health = HostHealth()
     var drained: String?
     var backoffUntil: Timestamp?
@@ -95,12 +99,36 @@ actor HostPool {
     InstalledWorker(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
   }
 
-  /// Probes every host whose last answer is old, many at the same time. One that does not answer is left out, with its reason.
-  func refresh() async {
+  /// Hosts whose last answer is old, or that were never asked; they count as being asked until ``ask(_:)`` has their answers.
+  func due() -> [HostName] {
     let now = Timestamp.now
-    let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
-    await stale.map { (name: $0.key, client: $0.value.client) }.concurrentMap(atOnce: Self.probesAtOnce) { host in
+    let due = hosts.filter { _, host in
+      host.leftOut == nil && !host.isBeingAsked && (host.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true)
+    }
+    for name in due.keys { hosts[name]?.isBeingAsked = true }
+    return due.keys.sorted()
+  }
+
+  /// Probes hosts, many at the same time. One that is down takes its time, so nobody should wait for all of them.
+  func ask(_ names: [HostName]) async {
+    let clients = names.compactMap { name in hosts[name].map { (name: name, client: $0.client) } }
+    await clients.concurrentMap(atOnce: Self.probesAtOnce) { host in
       await self.take(await Self.probe(host.client), of: host.name)
+    }
+  }
+
+  /// Takes over what other processes note in the state: hosts that were drained by hand, or taken back.
+  func readNotes() async {
+    for name in hosts.keys.sorted() {
+      guard let row = try? await context.store.host(name) else { continue }
+      hosts[name]?.drained = row.drained
+      guard let json = row.health, let noted = try? CanonicalJSON.decode(HostHealth.self, from: json) else { continue }
+      let known = hosts[name]?.health.consecutiveFailures ?? 0
+      if noted.consecutiveFailures < known {
+        hosts[name]?.backoffUntil = nil
+        report(.host(name, "was taken back"))
+      }
+      hosts[name]?.health = noted
     }
   }
 
@@ -116,70 +144,80 @@ actor HostPool {
     }
   }
 
-  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) async {
-    let isFirst = hosts[name]?.probedAt == nil
+  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) {
+    guard let old = hosts[name] else { return }
+    hosts[name]?.isBeingAsked = false
+    hosts[name]?.probedAt = .now
     switch result {
     case .success(let (probe, skew)):
       hosts[name]?.probe = probe
       hosts[name]?.clockSkew = skew
-      if isFirst, let row = try? await context.store.host(name) {
-        hosts[name]?.drained = row.drained
-        if let json = row.health, let health = try? CanonicalJSON.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
-      }
+      hosts[name]?.down = nil
+      if old.down != nil { report(.host(name, "answers again")) }
+    case .failure(let error) where error is CancellationError: break
     case .failure(let error):
-      if isFirst || (error as? ExecutorError)?.needsConfiguration == true {
-        hosts[name]?.leftOut = "\(error)"
-        report(.host(name, "is left out: \(error)"))
+      let error = error as? ExecutorError
+      // What answers wrongly at the first time is no worker that will do; later on it is an outage, which attempts there wait out.
+      if error?.needsConfiguration == true || (old.probe == nil && error?.isHostTrouble != true) {
+        hosts[name]?.leftOut = Self.text(result)
+        report(.host(name, "is left out: \(Self.text(result))"))
       } else {
-        // A passing outage: attempts that run there wait it out, new ones go elsewhere for a while.
-        hosts[name]?.backoffUntil = Timestamp.now.adding(seconds: 60)
-        hosts[name]?.health.lastReason = "\(error)"
-        report(.host(name, "does not answer: \(error)"))
+        hosts[name]?.down = Self.text(result)
+        if old.down == nil { report(.host(name, "does not answer: \(Self.text(result))")) }
       }
     }
-    hosts[name]?.probedAt = .now
+  }
+
+  private static func text(_ result: Result<(ProbeReport, Double), any Error>) -> String {
+    if case .failure(let error) = result { "\(error)" } else { "" }
   }
 
   func offers() -> [HostOffer] {
     hosts.map { name, host in
-      let now = Timestamp.now
-      let availability: HostOffer.Availability =
-        if let reason = host.leftOut { .leftOut(reason) } else if let reason = host.drained {
-          .drained(reason)
-        } else if host.health
-          .consecutiveFailures >= HostHealth.drainAfter
-        { host.health.availability(now: now, jitter: 0) } else if let until = host.backoffUntil, until > now {
-          .backingOff(until: until, host.health.lastReason)
-        } else { .ready }
       let foreign = (host.probe?.attempts ?? []).filter { $0.state == .running && host.reserved[$0.attempt.slug] == nil }
       return HostOffer(
         name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
         slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
         features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
         warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.text)),
-        availability: availability, speed: host.configuration?.speed ?? 1)
+        availability: Self.availability(of: host, name), speed: host.configuration?.speed ?? 1)
     }
+  }
+
+  private static func availability(of host: Host, _ name: HostName) -> HostOffer.Availability {
+    let remedy = "; 'blockfarm worker resume \(name)' takes it back"
+    if let reason = host.leftOut { return .leftOut(reason) }
+    if let reason = host.drained { return .drained(reason + remedy) }
+    if case .drained(let reason) = host.health.availability(now: .now, jitter: 0) { return .drained(reason + remedy) }
+    if let reason = host.down { return .down(reason) }
+    if let until = host.backoffUntil, until > .now { return .backingOff(until: until, host.health.lastReason + remedy) }
+    return host.probe == nil ? .unasked : .ready
   }
 
   func client(_ name: HostName) -> WorkerClient? { hosts[name]?.client }
   func reserve(_ name: HostName, for slug: Slug, machine: Machine) { hosts[name]?.reserved[slug] = machine }
   func release(_ name: HostName, from slug: Slug) { hosts[name]?.reserved[slug] = nil }
 
-  /// Notes how an attempt ended for its host; a host that fails backs off, then is drained.
+  /// Notes how an attempt ended for its host; a host that fails backs off, then is drained. What is not the host's fault changes nothing.
   func note(_ failure: Failure?, on name: HostName) async {
-    guard var host = hosts[name] else { return }
-    switch failure?.kind {
-    case .infrastructure, .lost:
-      host.health.failed(failure?.reason ?? "")
-      if case .backingOff(let until, _) = host.health.availability(now: .now, jitter: Double.random(in: 0...1)) { host.backoffUntil = until }
-      if host.health.consecutiveFailures == HostHealth.drainAfter {
-        report(.host(name, "is drained after \(HostHealth.drainAfter) failures in a row; 'blockfarm worker resume \(name)' takes it back"))
-      }
-    case nil: host.health.succeeded()
-    default: return
+    guard var health = hosts[name]?.health else { return }
+    if let failure {
+      guard failure.blame == .host else { return }
+      health.failed(failure.reason)
+    } else {
+      health.succeeded()
     }
-    hosts[name] = host
-    if let json = try? CanonicalJSON.encode(host.health) { try? await context.store.setHealth(json, of: name) }
+    // Noted first: what is read back from the state in between must not look as if the host had been taken back.
+    if let json = try? CanonicalJSON.encode(health) { try? await context.store.setHealth(json, of: name) }
+    hosts[name]?.health = health
+    if case .backingOff(let until, _) = health.availability(now: .now, jitter: Double.random(in: 0...1)) {
+      hosts[name]?.backoffUntil = until
+    } else {
+      hosts[name]?.backoffUntil = nil
+    }
+    if health.consecutiveFailures == HostHealth.drainAfter {
+      report(.host(name, "is drained after \(HostHealth.drainAfter) failures in a row; 'blockfarm worker resume \(name)' takes it back"))
+    }
   }
 
   func disconnect() async {

@@ -13,23 +13,10 @@ import Store
 
 /// Works on one request until every device type has its end. Lives in the process that holds the engine lock.
 actor RequestRun {
-  /// A device type on its way.
-  struct DeviceTypeProgress {
-    var task: PlannedTask
-    var parts = DeviceTypeParts()
-    var queuedAt: Timestamp
-    var attempts: [AttemptRecord] = []
-    var avoid: Set<HostName> = []
-    var expectedSeconds: Double?
-    var steps: [StepResult] = []
-    /// The own logs of tasks that failed, of all attempts.
-    var taskLogs: [DeviceTypeReport.File] = []
-    var notices: [String] = []
-    var lastWaiting: [HostReason] = []
-  }
-
   private enum Finished: Sendable {
     case tick
+    /// Hosts that were asked have answered, or not.
+    case probed
     case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult], [DeviceTypeReport.File])
     case delivered(Slug, Result<DeviceTypeReport, Failure>)
   }
@@ -45,6 +32,8 @@ actor RequestRun {
   private let refused: [Slug: Failure]
   /// Blocks are made although they are at hand.
   private let rebuildsBlocks: Bool
+  /// A device type for which there is no host waits for one.
+  private let waitsForHosts: Bool
   private let report: @Sendable (FarmEvent) -> Void
   private var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
@@ -58,10 +47,11 @@ actor RequestRun {
   init(
     context: FarmContext, request: RequestRecord, plan: Plan, pool: HostPool, registries: RegistryClients,
     publishing: DeliveryPipeline.Publishing?,
-    refused: [Slug: Failure], rebuildsBlocks: Bool, report: @escaping @Sendable (FarmEvent) -> Void
+    refused: [Slug: Failure], rebuildsBlocks: Bool, waitsForHosts: Bool, report: @escaping @Sendable (FarmEvent) -> Void
   ) {
     self.refused = refused
     self.rebuildsBlocks = rebuildsBlocks
+    self.waitsForHosts = waitsForHosts
     self.registries = registries
     self.publishing = publishing
     self.context = context
@@ -93,6 +83,7 @@ actor RequestRun {
         case .tick:
           try await checkCancellation()
           addTick(to: &group)
+        case .probed: break
         case .attempt(let slug, let host, let attempt, let outcome, let steps, let logs):
           await pool.release(host, from: slug)
           work[slug]?.taskLogs += logs
@@ -122,6 +113,11 @@ actor RequestRun {
       item.parts.blocks = item.task.builtBlocks.isEmpty || rebuildsBlocks ? nil : try await reusable.blocks(item.task)
       item.expectedSeconds = try await context.store.lastSeconds(of: slug)
       item.attempts = try await context.store.attempts(of: request.id, slug: slug)
+      for attempt in item.attempts {
+        guard let failure = attempt.outcome?.failure else { continue }
+        item.avoid.insert(attempt.host)
+        if failure.kind == .fetch { item.fetchFailures[attempt.host] = failure }
+      }
       work[slug] = item
     }
   }
@@ -153,28 +149,52 @@ actor RequestRun {
   // MARK: scheduling
 
   private func schedule(in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
-    await pool.refresh()
-    let tasks = waiting.compactMap { work[$0] }.map { item in
-      TaskNeed(
-        slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch,
-        features: features(of: item), diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
-        avoid: item.avoid)
-    }
-    for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait) {
+    await pool.readNotes()
+    askHosts(await pool.due(), in: &group)
+    let needs = waiting.compactMap { work[$0] }.map(need)
+    let decisions = Scheduler.decide(
+      tasks: needs, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait, waitsForHosts: waitsForHosts)
+    for decision in decisions {
       switch decision {
       case .dispatch(let slug, let host): try await dispatch(slug, to: host, in: &group)
-      case .wait(let slug, let reasons):
-        guard work[slug]?.lastWaiting != reasons else { continue }
-        work[slug]?.lastWaiting = reasons
-        try await context.store.update(request.id, slug, state: .waiting, waiting: CanonicalJSON.encode(reasons))
-        report(.waiting(slug, reasons))
-      case .giveUp(let slug, let reason, let reasons):
+      case .wait(let slug, let lacks): try await wait(slug, lacks)
+      case .giveUp(let slug, let reason, let blame, let lacks):
         hasNoHost = true
-        let failure = Failure(
-          kind: .infrastructure, step: nil, reason: reason, details: reasons.map { "\($0.host): \($0.reasons.joined(separator: "; "))" })
-        try await fail(slug, failure)
+        let details = lacks.map { "\($0.host): \($0.reason.reasons.joined(separator: "; "))" }
+        try await fail(slug, Failure(kind: .infrastructure, step: nil, reason: reason, details: details, blame: blame))
       }
     }
+  }
+
+  /// Beside everything else: a host that is down keeps nobody from using those that answer.
+  private func askHosts(_ names: [HostName], in group: inout ThrowingTaskGroup<Finished, any Error>) {
+    guard !names.isEmpty else { return }
+    let pool = pool
+    group.addTask {
+      await pool.ask(names)
+      return .probed
+    }
+  }
+
+  private func need(_ item: DeviceTypeProgress) -> TaskNeed {
+    TaskNeed(
+      slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch, features: features(of: item),
+      diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds, avoid: item.avoid)
+  }
+
+  /// Keeps the reasons up to date for `explain`, and reports each thing that is waited for once.
+  private func wait(_ slug: Slug, _ lacks: [HostLacks]) async throws {
+    let reasons = lacks.map(\.reason)
+    if work[slug]?.lastWaiting != reasons {
+      work[slug]?.lastWaiting = reasons
+      try await context.store.update(request.id, slug, state: .waiting, waiting: CanonicalJSON.encode(reasons))
+    }
+    let serving = lacks.filter(\.servesArchitecture)
+    let shown = serving.isEmpty ? lacks : serving
+    // What the hosts are is known in a moment.
+    guard !shown.contains(where: { $0.obstacles.contains(.unasked) }) else { return }
+    let kinds = shown.map { "\($0.host) \($0.obstacles.map(\.kind).joined(separator: " "))" }
+    if work[slug]?.announced.insert(kinds).inserted == true { report(.waiting(slug, shown.map(\.reason))) }
   }
 
   /// What a host must have for what is left to build.
@@ -231,8 +251,7 @@ actor RequestRun {
       return .attempt(task.slug, attempt.host, attempt, outcome, steps, [])
     } catch {
       var refused = outcome
-      refused.failure = Failure(cause: error)
-      if error is BlocksError { refused.failure?.kind = .rejected }
+      refused.failure = Failure(collecting: error)
       return .attempt(task.slug, attempt.host, attempt, refused, [], [])
     }
   }
@@ -247,7 +266,8 @@ actor RequestRun {
     await pool.note(outcome.failure, on: host)
     item.steps += outcome.steps + steps
     work[slug] = item
-    guard let failure = outcome.failure else {
+    guard var failure = outcome.failure else {
+      try await chargeFetchFailures(of: slug, builtOn: host)
       let reusable = PartStore(context.delivery)
       work[slug]?.parts.system = try await reusable.system(item.task)
       work[slug]?.parts.blocks = item.task.builtBlocks.isEmpty ? nil : try await reusable.blocks(item.task)
@@ -255,16 +275,38 @@ actor RequestRun {
       deliver(slug, in: &group)
       return
     }
-    if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another {
-      work[slug]?.avoid.insert(host)
+    work[slug]?.avoid.insert(host)
+    if failure.kind == .fetch { work[slug]?.fetchFailures[host] = failure }
+    if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, await hasAnotherHost(slug, after: failure) {
       waiting.insert(slug)
       report(.retrying(slug, failure.reason))
     } else {
+      let hosts = work[slug]?.fetchFailures.keys.sorted() ?? []
+      if failure.kind == .fetch, hosts.count > 1 { failure.reason += " (tried on \(hosts.map(\.text).joined(separator: " and ")))" }
       try await fail(slug, failure)
     }
   }
 
+  /// What cannot be fetched is tried again on another host alone: the same one would show nothing. What a host did may go well there the next time.
+  private func hasAnotherHost(_ slug: Slug, after failure: Failure) async -> Bool {
+    guard failure.kind == .fetch else { return true }
+    guard let item = work[slug] else { return false }
+    return Scheduler.hasAnother(for: need(item), hosts: await pool.offers(), now: .now)
+  }
+
+  /// What could not be fetched on one host came on another one: the first host is at fault.
+  private func chargeFetchFailures(of slug: Slug, builtOn host: HostName) async throws {
+    for (first, failure) in work[slug]?.fetchFailures ?? [:] where first != host {
+      let charge = Failure(kind: .infrastructure, step: failure.step, reason: "\(failure.reason) (host \(host) could fetch it)")
+      await pool.note(charge, on: first)
+      let notice = "host \(first) could not fetch what host \(host) could: \(failure.reason)"
+      work[slug]?.notices.append(notice)
+      report(.taskNotice(slug, notice))
+    }
+  }
+
   private func deliver(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) {
+    work[slug]?.deliveryBegan = .now
     guard let item = work[slug] else { return }
     let pipeline = pipeline
     let delivery = Task { await Self.delivery(of: item, pipeline) }
@@ -285,37 +327,18 @@ actor RequestRun {
       delivered = try await pipeline.deliver(item.task, item.parts)
     } catch {
       var failure = Failure(cause: error)
-      // What is made here fails the same way on every host; what is fetched may come another time.
-      if failure.step == nil, failure.kind != .cancelled {
-        failure.step = .preload
-        if failure.kind == .infrastructure { failure.kind = .build }
-      }
+      if failure.kind != .cancelled { failure.step = failure.step ?? .preload }
       return .failure(failure)
     }
     do {
       try await pipeline.publish(item.task, &delivered, system: item.parts.system)
-      return .success(report(item, delivered, failure: nil))
+      return .success(item.report(delivered, failure: nil))
     } catch {
       var failure = Failure(cause: error)
       failure.step = failure.step ?? .publish
       delivered.steps.append(StepResult(name: .publish, outcome: .failed, seconds: 0))
-      return .success(report(item, delivered, failure: failure))
+      return .success(item.report(delivered, failure: failure))
     }
-  }
-
-  private static func report(_ item: DeviceTypeProgress, _ delivered: DeliveredDeviceType, failure: Failure?) -> DeviceTypeReport {
-    let task = item.task
-    let outcome: DeviceTypeReport.Result =
-      if let failure { failure.kind == .cancelled ? .cancelled : .failed } else { item.attempts.isEmpty ? .reused : .built }
-    return DeviceTypeReport(
-      slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion, outcome: outcome,
-      reason: failure?.reason, failure: failure?.kind, details: failure?.details ?? [],
-      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") },
-      taskLogs: item.taskLogs.isEmpty ? nil : item.taskLogs, host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host,
-      attempts: item.attempts.count,
-      steps: item.steps + delivered.steps, blocks: delivered.blocks.map(DeviceTypeReport.Block.init),
-      artifacts: delivered.files.artifacts, images: delivered.files.images, releases: delivered.releases,
-      notices: item.notices + delivered.notices)
   }
 
   private func delivered(_ slug: Slug, _ result: Result<DeviceTypeReport, Failure>) async throws {
@@ -327,29 +350,16 @@ actor RequestRun {
   }
 
   private func fail(_ slug: Slug, _ failure: Failure) async throws {
-    if let item = work[slug] { try await end(slug, failed(item, failure)) }
+    if let item = work[slug] { try await end(slug, item.failed(failure)) }
   }
 
-  private func failed(_ item: DeviceTypeProgress, _ failure: Failure) -> DeviceTypeReport {
-    let task = item.task
-    var steps = item.steps
-    // The worker lists its own failed step; what fails on the coordinator is listed here.
-    if let step = failure.step, steps.last(where: { $0.name == step })?.outcome != .failed {
-      steps.append(StepResult(name: step, outcome: .failed, seconds: 0))
-    }
-    return DeviceTypeReport(
-      slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
-      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
-      log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, taskLogs: item.taskLogs,
-      host: item.attempts.last?.host, attempts: item.attempts.count, steps: steps, notices: item.notices)
-  }
-
-  private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {
+  private func end(_ slug: Slug, _ report: DeviceTypeReport) async throws {
     guard reports[slug] == nil else { return }
     waiting.remove(slug)
+    let ended = work[slug]?.dated(report) ?? report
     reports[slug] = ended
     try await context.store.end(request.id, slug, record: CanonicalJSON.encode(ended))
-    report(.ended(ended))
+    self.report(.ended(ended))
   }
 
   // MARK: cancelling and ticking

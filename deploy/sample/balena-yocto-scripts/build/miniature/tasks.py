@@ -169,6 +169,11 @@ class Run:
                 path = os.path.join(self.root, self.context["FILE"] + ".json")
                 self.fail(recipe, task, f"jq: error: Could not open file {path}: No such file or directory")
                 return False
+            if task == "fetch" and any(part in self.root for part in self.faults.all("no-fetch")):
+                source = f"https://downloads.example.org/{recipe.name}-{recipe.version}.tar.gz"
+                self.fail(recipe, task, "wget: unable to resolve host address 'downloads.example.org'",
+                          f"Bitbake Fetcher Error: FetchError('Unable to fetch URL from any source.', '{source}')")
+                return False
             if task == "fetch":
                 open(os.path.join(self.downloads, f"{recipe.name}-{recipe.version}.tar.gz.done"), "w", encoding="utf-8").close()
             elif task == "populate_lic" or task == "populate_lic_deploy":
@@ -187,14 +192,15 @@ class Run:
         os.makedirs(os.path.dirname(path))
         open(path, "w", encoding="utf-8").close()
 
-    def fail(self, recipe, task, reason=None):
+    def fail(self, recipe, task, reason=None, error=None):
         work = os.path.join(self.build, "tmp/work", f"{self.machine.tune_pkgarch}-poky-linux", recipe.name, f"{recipe.version}-{recipe.revision}", "temp")
         os.makedirs(work, exist_ok=True)
         log, script = (os.path.join(work, f"{kind}.do_{task}.{os.getpid()}") for kind in ("log", "run"))
         body = [f"DEBUG: Executing shell function do_{task}", reason or f"{recipe.name}: the miniature was told to fail here", "WARNING: exit code 1 from a shell command."]
         with open(log, "w", encoding="utf-8") as file:
             file.write("\n".join(body) + "\n")
-        self.console.bitbake(f"ERROR: {recipe.full_name} do_{task}: ExecutionError('{script}', 1, None, None)",
+        error = error or f"ExecutionError('{script}', 1, None, None)"
+        self.console.bitbake(f"ERROR: {recipe.full_name} do_{task}: {error}",
                              f"ERROR: Logfile of failure stored in: {log}", "Log data follows:", *("| " + line for line in body))
         self.mark(recipe, task, "Failed")
         self.console.bitbake(f"ERROR: Task ({recipe.path}:do_{task}) failed with exit code '1'")
