@@ -14,36 +14,41 @@ import Testing
 
 /// What errors and names mean for a task.
 struct ClassificationTests {
-  static let causes: [(any Error & Sendable, Failure.Kind, Blame)] = [
-    // The coordinator: its disk, its store, its programs, and what nobody has thought of.
-    (BlobStoreError.system(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
-    (BlobStoreError.system(operation: "read", path: "/x", errno: EIO), .coordinator, .coordinator),
-    (ReportError(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
-    (StoreError.operation("disk I/O error"), .coordinator, .coordinator),
-    (ExecutorError.local(operation: "socket", path: "", errno: EMFILE), .coordinator, .coordinator),
-    (CocoaError(.fileWriteUnknown), .coordinator, .coordinator),
-    (
-      PlanningError.repository(name: "/r", reason: "git bundle: fatal: write error: No space left on device", hint: ""), .coordinator, .coordinator
-    ),
-    // A repository that git cannot read costs its device types, and no host anything.
-    (PlanningError.repository(name: "/r", reason: "git bundle: pack-objects died", hint: ""), .rejected, .repository),
-    (PreloadError.noDataPartition(image: "i", labels: []), .build, .repository),
-    // Hosts.
-    (PlanningError.unplannedSource(mirror: Digest(hex: String(repeating: "a", count: 64))!), .infrastructure, .host),
-    (ExecutorError.unreachable(host: "h", reason: "down"), .infrastructure, .host),
-    (ExecutorError.malformed(host: "h", what: "a line"), .infrastructure, .host),
-    (ExecutorError.unknownAttempt(host: "h", attempt: AttemptID(request: RequestID(now: .now), slug: try! Slug("a"), number: 1)), .lost, .host),
-    // Servers.
-    (HTTPError.decoding(url: try! HTTPURL("https://r.example/v2/"), what: "answer", reason: "empty"), .cloud, .cloud),
-    (HTTPError.invalidURL("x:", reason: "no host"), .rejected, .request),
-    (CancellationError(), .cancelled, .request),
-  ]
+  private func causes() throws -> [(any Error, Failure.Kind, Blame)] {
+    let digest = try #require(Digest(hex: String(repeating: "a", count: 64)))
+    let attempt = AttemptID(request: RequestID(now: .now), slug: try Slug("a"), number: 1)
+    return [
+      // The coordinator: its disk, its store, its programs, and what nobody has thought of.
+      (BlobStoreError.system(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
+      (BlobStoreError.system(operation: "read", path: "/x", errno: EIO), .coordinator, .coordinator),
+      (ReportError(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
+      (StoreError.operation("disk I/O error"), .coordinator, .coordinator),
+      (ExecutorError.local(operation: "socket", path: "", errno: EMFILE), .coordinator, .coordinator),
+      (CocoaError(.fileWriteUnknown), .coordinator, .coordinator),
+      (
+        PlanningError.repository(name: "/r", reason: "git bundle: fatal: write error: No space left on device", hint: ""), .coordinator, .coordinator
+      ),
+      // A repository that git cannot read costs its device types, and no host anything.
+      (PlanningError.repository(name: "/r", reason: "git bundle: pack-objects died", hint: ""), .rejected, .repository),
+      (PreloadError.noDataPartition(image: "i", labels: []), .build, .repository),
+      // Hosts.
+      (PlanningError.unplannedSource(mirror: digest), .infrastructure, .host),
+      (ExecutorError.unreachable(host: "h", reason: "down"), .infrastructure, .host),
+      (ExecutorError.malformed(host: "h", what: "a line"), .infrastructure, .host),
+      (ExecutorError.unknownAttempt(host: "h", attempt: attempt), .lost, .host),
+      // Servers.
+      (HTTPError.decoding(url: try HTTPURL("https://r.example/v2/"), what: "answer", reason: "empty"), .cloud, .cloud),
+      (HTTPError.invalidURL("x:", reason: "no host"), .rejected, .request),
+      (CancellationError(), .cancelled, .request),
+    ]
+  }
 
-  @Test(arguments: causes.indices) func sortsErrorsByWhoseFaultTheyAre(index: Int) {
-    let (error, kind, blame) = Self.causes[index]
-    let failure = Failure(cause: error)
-    #expect(failure.kind == kind, "\(error)")
-    #expect(failure.blame == blame, "\(error)")
+  @Test func sortsErrorsByWhoseFaultTheyAre() throws {
+    for (error, kind, blame) in try causes() {
+      let failure = Failure(cause: error)
+      #expect(failure.kind == kind, "\(error)")
+      #expect(failure.blame == blame, "\(error)")
+    }
   }
 
   @Test func takesAFailureAsItIs() {
