@@ -19,6 +19,7 @@ struct FailureTests {
     let plain = Failure(kind: .build, step: .feed, reason: "r", blame: .repository)
     #expect(String(decoding: try CanonicalJSON.encode(plain), as: UTF8.self) == #"{"details":[],"kind":"build","reason":"r","step":"feed"}"#)
     let other = Failure(kind: .rejected, step: nil, reason: "r", blame: .host)
+    #expect(other.blame == .host)
     let bytes = try CanonicalJSON.encode(other)
     #expect(String(decoding: bytes, as: UTF8.self) == #"{"blame":"host","details":[],"kind":"rejected","reason":"r"}"#)
     #expect(try CanonicalJSON.decode(Failure.self, from: bytes) == other)

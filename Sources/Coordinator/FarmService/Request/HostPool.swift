@@ -109,12 +109,14 @@ actor HostPool {
     return due.keys.sorted()
   }
 
-  /// Probes hosts, many at the same time. One that is down takes its time, so nobody should wait for all of them.
-  func ask(_ names: [HostName]) async {
+  /// Probes hosts, many at the same time; gives those that answered. One that is down takes its time, so nobody should wait for all of them.
+  func ask(_ names: [HostName]) async -> [HostName] {
     let clients = names.compactMap { name in hosts[name].map { (name: name, client: $0.client) } }
-    await clients.concurrentMap(atOnce: Self.probesAtOnce) { host in
-      await self.take(await Self.probe(host.client), of: host.name)
-    }
+    return await clients.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      let answer = await Self.probe(host.client)
+      await self.take(answer, of: host.name)
+      return (try? answer.get()) == nil ? nil : host.name
+    }.compactMap { $0 }
   }
 
   /// Takes over what other processes note in the state: hosts that were drained by hand, or taken back.

@@ -15,8 +15,8 @@ import Store
 actor RequestRun {
   private enum Finished: Sendable {
     case tick
-    /// Hosts that were asked have answered, or not.
-    case probed
+    /// Hosts were asked; these have answered.
+    case probed([HostName])
     case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult], [DeviceTypeReport.File])
     case delivered(Slug, Result<DeviceTypeReport, Failure>)
   }
@@ -171,8 +171,7 @@ actor RequestRun {
     guard !names.isEmpty else { return }
     let pool = pool
     group.addTask {
-      await pool.ask(names)
-      return .probed
+      .probed(await pool.ask(names))
     }
   }
 
