@@ -143,6 +143,7 @@ struct DockerfileBlockTests {
     try host.startWithSources(spec, of: sample)
     let failure = try #require(try host.outcome(spec.attempt).failure)
     #expect(failure.kind == .rejected && failure.reason == "block acme-diagnostics: the repository has no directory 'blocks/none'")
+    #expect(failure.blame == .repository)
   }
 
   /// buildah is stopped in a step that would never end; its storage goes with it, also when the runner cannot clean up any more.

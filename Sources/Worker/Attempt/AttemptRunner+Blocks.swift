@@ -67,7 +67,8 @@ extension AttemptRunner {
     if let directory {
       let tree = try BuildTree(path: self.directory.treePath)
       guard let path = try tree.locate(directory.text) else {
-        throw Failure(kind: .rejected, step: .blocks, reason: "block \(block.name): the repository has no directory '\(directory)'")
+        throw Failure(
+          kind: .rejected, step: .blocks, reason: "block \(block.name): the repository has no directory '\(directory)'", blame: .repository)
       }
       text = try context.add(directory: path)
     } else {

@@ -18,7 +18,8 @@ extension AttemptRunner {
       return failure
     case let error as SourceError:
       if interruption.isRequested { return Failure(kind: .cancelled, step: step, reason: "cancelled") }
-      return Failure(kind: error.isInputFault ? .rejected : .infrastructure, step: step, reason: "\(error)")
+      if error.isInputFault { return Failure(kind: .rejected, step: step, reason: "\(error)", blame: .repository) }
+      return Failure(kind: .infrastructure, step: step, reason: "\(error)")
     case let error as YoctoError:
       return Failure(kind: error.isHostTrouble ? .infrastructure : .build, step: step, reason: "\(error)", details: error.details)
     case let error as FeedError:
@@ -28,7 +29,7 @@ extension AttemptRunner {
     case BlobStoreError.notFound(let digest):
       return Failure(kind: .infrastructure, step: step, reason: "\(digest) was sent to this host but is not there any more")
     case let error as ArtifactLayout.InvalidArtifact:
-      return Failure(kind: .rejected, step: step, reason: "\(error)")
+      return Failure(kind: .rejected, step: step, reason: "\(error)", blame: .repository)
     default:
       // Of what is left, all is about files and processes of this host.
       return Failure(kind: .infrastructure, step: step, reason: "\(error)")

@@ -136,6 +136,7 @@ package final class AttemptRunner {
 
   private func redacted(_ failure: Failure) -> Failure {
     func clean(_ text: String) -> String { String(decoding: console.redact(Array(text.utf8)), as: UTF8.self) }
-    return Failure(kind: failure.kind, step: failure.step, reason: clean(failure.reason), details: failure.details.map(clean))
+    return Failure(
+      kind: failure.kind, step: failure.step, reason: clean(failure.reason), details: failure.details.map(clean), blame: failure.blame)
   }
 }
