@@ -139,6 +139,7 @@ struct StateStoreTests {
       try await store.setDrained("new disk", of: host)
       #expect(try await store.host(host).drained == "new disk")
       #expect(try await store.host(host).health == Array("{\"consecutiveFailures\":2}".utf8))
+      #expect(try await store.hosts().mapValues(\.drained) == [host: "new disk"])
       try await store.setDrained(nil, of: host)
       #expect(try await store.host(host).drained == nil)
       #expect(try await store.host(host).health == Array("{\"consecutiveFailures\":0,\"lastReason\":\"\"}".utf8))

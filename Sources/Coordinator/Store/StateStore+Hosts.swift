@@ -12,6 +12,16 @@ extension StateStore {
     }
   }
 
+  /// The same of every host that anything is noted about.
+  package func hosts() async throws(StoreError) -> [HostName: (health: [UInt8], drained: String?)] {
+    try await read { database in
+      let rows = try Row.fetchAll(database, sql: "SELECT * FROM host").map { row in
+        (try row.text("name") { try? HostName($0) }, (health: try row.text("health") { Array($0.utf8) }, drained: row["drained"] as String?))
+      }
+      return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+  }
+
   package func setHealth(_ health: [UInt8], of name: HostName) async throws(StoreError) {
     try await write { database in
       try database.execute(

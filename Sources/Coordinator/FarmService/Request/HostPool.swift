@@ -121,10 +121,10 @@ actor HostPool {
 
   /// Takes over what other processes note in the state: hosts that were drained by hand, or taken back.
   func readNotes() async {
-    for name in hosts.keys.sorted() {
-      guard let row = try? await context.store.host(name) else { continue }
+    guard let rows = try? await context.store.hosts() else { return }
+    for (name, row) in rows where hosts[name] != nil {
       hosts[name]?.drained = row.drained
-      guard let json = row.health, let noted = try? CanonicalJSON.decode(HostHealth.self, from: json) else { continue }
+      guard let noted = try? CanonicalJSON.decode(HostHealth.self, from: row.health) else { continue }
       let known = hosts[name]?.health.consecutiveFailures ?? 0
       if noted.consecutiveFailures < known {
         hosts[name]?.backoffUntil = nil

@@ -170,9 +170,7 @@ actor RequestRun {
   private func askHosts(_ names: [HostName], in group: inout ThrowingTaskGroup<Finished, any Error>) {
     guard !names.isEmpty else { return }
     let pool = pool
-    group.addTask {
-      .probed(await pool.ask(names))
-    }
+    group.addTask { .probed(await pool.ask(names)) }
   }
 
   private func need(_ item: DeviceTypeProgress) -> TaskNeed {
