@@ -67,7 +67,7 @@ struct DriverTests {
     var spec = try spec(.command(settings: .init(build: CommandTemplate(["make", "{targets}"]), architectures: .fixed(["all"]))))
     spec.settings.isDevelopment = true
     guard case .refused(let reason) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
-    #expect(reason.contains("a development image or another supervisor is asked for, but the driver's command has no {arguments}"))
+    #expect(reason.contains("a development image, another supervisor or additional variables are asked for, but the driver's command has no {arguments}"))
     spec.settings = .init(sharedDirectory: "/srv/../etc")
     guard case .refused(let place) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
     #expect(place.contains("shared directory '/srv/../etc'"))

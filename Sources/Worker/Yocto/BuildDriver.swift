@@ -93,7 +93,7 @@ package struct BuildPlace: Sendable {
   var settingWords: [String] {
     var words = settings.isDevelopment ? ["-d"] : []
     if let version = settings.supervisorVersion { words += [supervisorOption, version.text] }
-    return words
+    return words + settings.variables.flatMap { ["--additional-variable", $0.description] }
   }
 
   /// Older wrappers know the option by its former name only.
