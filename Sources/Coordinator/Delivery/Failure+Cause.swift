@@ -15,7 +15,7 @@ extension Failure {
     case ExecutorError.unknownAttempt: self.init(kind: .lost, step: nil, reason: "the host does not know the attempt any more")
     case let error where Self.isOutOfSpace(error):
       self.init(kind: .coordinator, step: nil, reason: "the coordinator's disk is full: \(error)")
-    default: self.init(kind: .infrastructure, step: nil, reason: "\(error)")
+    default: self.init(kind: .infrastructure, step: nil, reason: "\(error)", party: (error as? any BlamedError)?.blame)
     }
   }
 

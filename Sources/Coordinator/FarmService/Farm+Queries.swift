@@ -70,50 +70,11 @@ extension Farm {
     }
     return DeployTree(output: request.output, request: request.id).log(found.id)
   }
-
-  /// Cancels a request: an engine that works on it ends it; without one, running attempts are ended on their hosts here.
-  package func cancel(_ request: RequestRecord) async throws -> String {
-    guard request.state == .running else { return "request \(request.id) has ended already" }
-    try await context.store.requestCancel(request.id)
-    guard let lock = try EngineLock(directory: context.configuration.state) else {
-      return "request \(request.id) is being cancelled by the blockfarm that works on it"
-    }
-    defer { withExtendedLifetime(lock) {} }
-    return try await cancelOrphans(of: request)
-  }
-
-  private func cancelOrphans(of request: RequestRecord) async throws -> String {
-    let pool = HostPool(context: context) { _ in }
-    await pool.useConfigured(context.configuration.hosts, mayGrow: false)
-    var ended: [String] = []
-    var unreachable: [String] = []
-    for attempt in try await context.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {
-      do {
-        if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }
-        guard let client = await pool.client(attempt.host) else { throw FarmError.farm("host \(attempt.host) is not configured any more") }
-        try await context.store.set(attempt.id, state: .cancelling)
-        _ = try await client.cancel(attempt.id)
-        try await context.store.set(attempt.id, state: .abandoned)
-        ended.append("\(attempt.id.slug) on \(attempt.host)")
-      } catch {
-        unreachable.append("\(attempt.id.slug): \(error)")
-      }
-    }
-    await pool.disconnect()
-    for task in try await context.store.tasks(of: request.id) where task.record == nil {
-      let report = DeviceTypeReport(
-        slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled)
-      try await context.store.end(request.id, task.slug, record: CanonicalJSON.encode(report))
-    }
-    try await context.store.end(request.id, at: .now)
-    guard unreachable.isEmpty else { throw FarmError.farm("not everything could be ended:\n  " + unreachable.joined(separator: "\n  ")) }
-    return "request \(request.id) is cancelled" + (ended.isEmpty ? "" : "; ended \(ended.joined(separator: ", "))")
-  }
 }
 
 extension TaskRecord {
   /// A column that the store keeps as bytes.
-  fileprivate func decode<Value: Decodable>(_ type: Value.Type, from column: [UInt8], _ name: String) throws(StoreError) -> Value {
+  func decode<Value: Decodable>(_ type: Value.Type, from column: [UInt8], _ name: String) throws(StoreError) -> Value {
     do { return try CanonicalJSON.decode(type, from: column) } catch {
       throw .corrupt(what: "the \(name) of \(slug) in request \(request)", reason: "\(error)")
     }

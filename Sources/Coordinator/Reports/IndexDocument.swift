@@ -6,12 +6,19 @@ package struct IndexDocument: Codable, Hashable, Sendable {
   package var version = 1
   package var request: RequestID
   package var deviceTypes: [DeviceTypeReport]
+  /// Whose fault the failures are, each party once; nil in a document of an earlier blockfarm.
+  package var blames: [Blame]?
+  /// What the request added to the builds' local.conf; nil where it added nothing.
+  package var additionalVariables: [AdditionalVariable]?
 
   /// In bytes. A file of a real feed takes about 180, and a night of 144 device types has 230,000 of them.
   package static let sizeLimit = 512 << 20
 
-  package init(request: RequestID, deviceTypes: [DeviceTypeReport]) {
+  package init(request: RequestID, deviceTypes: [DeviceTypeReport], additionalVariables: [AdditionalVariable] = []) {
     self.request = request
+    self.additionalVariables = additionalVariables.isEmpty ? nil : additionalVariables
+    let blamed = Set(deviceTypes.compactMap(\.blame))
+    blames = Blame.allCases.filter(blamed.contains)
     self.deviceTypes = deviceTypes.sorted { $0.slug < $1.slug }
   }
 }
@@ -102,12 +109,17 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var reason: String?
   /// The kind of failure, for exit codes and retries; nil unless `outcome` is failed or cancelled.
   package var failure: Failure.Kind?
+  /// Whose fault the failure is; nil where there is none, and where a person ended it.
+  package var blame: Blame?
   package var details: [String]
   /// The last console lines and where the whole log is are shown for failures: path relative to the device type's directory.
   package var log: RelativePath?
   /// The own logs of tasks that failed, of all attempts; nil where nothing failed.
   package var taskLogs: [File]?
   package var host: HostName?
+  /// When its first attempt was started, or its work without one was taken up; nil for what was skipped.
+  package var startedAt: Timestamp?
+  package var endedAt: Timestamp?
   package var attempts: Int
   package var steps: [StepResult]
   package var blocks: [Block]
@@ -120,7 +132,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
-    details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
+    blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,
     notices: [String] = []
   ) {
@@ -131,6 +143,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
     self.outcome = outcome
     self.reason = reason
     self.failure = failure
+    self.blame = blame ?? failure?.blame
     self.details = details
     self.log = log
     self.taskLogs = taskLogs
@@ -147,8 +160,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
 extension DeviceTypeReport {
   enum CodingKeys: String, CodingKey {
-    case slug, machine, arch, version, outcome, reason, failure, details, log, taskLogs, host, attempts, steps, blocks, artifacts, images,
-      releases, notices
+    case slug, machine, arch, version, outcome, reason, failure, blame, details, log, taskLogs, host, startedAt, endedAt, attempts, steps, blocks,
+      artifacts, images, releases, notices
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -160,10 +173,13 @@ extension DeviceTypeReport {
     try container.encode(outcome, forKey: .outcome)
     try container.encode(reason, forKey: .reason)
     try container.encode(failure, forKey: .failure)
+    try container.encode(blame, forKey: .blame)
     try container.encode(details, forKey: .details)
     try container.encode(log, forKey: .log)
     try container.encode(taskLogs, forKey: .taskLogs)
     try container.encode(host, forKey: .host)
+    try container.encode(startedAt, forKey: .startedAt)
+    try container.encode(endedAt, forKey: .endedAt)
     try container.encode(attempts, forKey: .attempts)
     try container.encode(steps, forKey: .steps)
     try container.encode(blocks, forKey: .blocks)

@@ -44,14 +44,32 @@ package struct Failure: Codable, Hashable, Sendable, Error, CustomStringConverti
   package var reason: String
   /// At most 50 lines: the last console lines, or what was available.
   package var details: [String]
+  /// Whose fault it is, where the kind does not say: a server's failure ends a task as the farm's, but is neither a host's nor the coordinator's.
+  package var party: Blame?
 
-  package init(kind: Kind, step: Step?, reason: String, details: [String] = []) {
+  package init(kind: Kind, step: Step?, reason: String, details: [String] = [], party: Blame? = nil) {
+    self.party = party
     self.kind = kind
     self.step = step
     self.reason = reason
     self.details = Array(details.suffix(50))
   }
   package var description: String { reason }
+
+  /// Whose fault it is; nil for what a person ended.
+  package var blame: Blame? { kind == .cancelled ? nil : party ?? kind.blame }
+}
+
+extension Failure.Kind {
+  /// Whose fault a failure of this kind is when nothing more is known; nil for what a person ended.
+  package var blame: Blame? {
+    switch self {
+    case .build, .fetch, .rejected, .timedOut: .repository
+    case .infrastructure, .lost: .host
+    case .coordinator: .coordinator
+    case .cancelled: nil
+    }
+  }
 }
 
 /// A file that an attempt made, as a blob.

@@ -309,7 +309,7 @@ actor RequestRun {
       if let failure { failure.kind == .cancelled ? .cancelled : .failed } else { item.attempts.isEmpty ? .reused : .built }
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion, outcome: outcome,
-      reason: failure?.reason, failure: failure?.kind, details: failure?.details ?? [],
+      reason: failure?.reason, failure: failure?.kind, blame: failure?.blame, details: failure?.details ?? [],
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") },
       taskLogs: item.taskLogs.isEmpty ? nil : item.taskLogs, host: item.attempts.last?.host ?? item.parts.system?.host ?? item.parts.blocks?.host,
       attempts: item.attempts.count,
@@ -339,13 +339,15 @@ actor RequestRun {
     }
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
-      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, details: failure.details,
+      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, blame: failure.blame, details: failure.details,
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, taskLogs: item.taskLogs,
       host: item.attempts.last?.host, attempts: item.attempts.count, steps: steps, notices: item.notices)
   }
 
   private func end(_ slug: Slug, _ ended: DeviceTypeReport) async throws {
     guard reports[slug] == nil else { return }
+    var ended = ended
+    if let item = work[slug] { (ended.startedAt, ended.endedAt) = (item.attempts.first?.startedAt ?? item.queuedAt, .now) }
     waiting.remove(slug)
     reports[slug] = ended
     try await context.store.end(request.id, slug, record: CanonicalJSON.encode(ended))
