@@ -9,7 +9,8 @@ struct BuildSettingsTests {
   private func place(tree: String = "/t", shared: String? = nil) throws -> BuildPlace {
     BuildPlace(
       machine: try Machine("board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: tree, cache: "/c",
-      settings: .init(isDevelopment: true, supervisorVersion: try SupervisorVersion("v12.11.0"), sharedDirectory: shared,
+      settings: .init(
+        isDevelopment: true, supervisorVersion: try SupervisorVersion("v12.11.0"), sharedDirectory: shared,
         variables: try AdditionalVariable.list(["B=2=3", "A="])))
   }
   private let words = ["-d", "--supervisor-version", "v12.11.0", "--additional-variable", "A=", "--additional-variable", "B=2=3"]
