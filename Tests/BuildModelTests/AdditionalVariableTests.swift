@@ -38,6 +38,8 @@ struct AdditionalVariableTests {
     #expect(try text(settings) == #"{"isDevelopment":false,"variables":["A=1","B=2"]}"#)
     #expect(try CanonicalJSON.decode(TaskSpec.Settings.self, from: text(settings).utf8) == settings)
     #expect(try CanonicalJSON.decode(TaskSpec.Settings.self, from: #"{"isDevelopment":false}"#.utf8) == TaskSpec.Settings())
-    #expect(throws: (any Error).self) { try CanonicalJSON.decode(TaskSpec.Settings.self, from: #"{"isDevelopment":false,"variables":["MACHINE=x"]}"#.utf8) }
+    #expect(throws: (any Error).self) {
+      try CanonicalJSON.decode(TaskSpec.Settings.self, from: #"{"isDevelopment":false,"variables":["MACHINE=x"]}"#.utf8)
+    }
   }
 }

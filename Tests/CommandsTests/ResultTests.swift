@@ -17,9 +17,12 @@ import Testing
     let report = printed.deviceType("acme-board7")
     #expect(
       report.keys == [
-        "arch", "artifacts", "attempts", "blocks", "details", "failure", "host", "images", "log", "machine", "notices", "outcome", "reason",
-        "releases", "slug", "steps", "taskLogs", "version",
+        "arch", "artifacts", "attempts", "blame", "blocks", "details", "endedAt", "failure", "host", "images", "log", "machine", "notices", "outcome",
+        "reason", "releases", "slug", "startedAt", "steps", "taskLogs", "version",
       ])
+    let times = [report["startedAt"], report["endedAt"]].compactMap(\.text)
+    #expect(times.count == 2 && times == times.sorted(), "\(times)")
+    #expect(printed["blames"].items.isEmpty && printed["additionalVariables"].text == nil)
     #expect(report["outcome"].text == "built")
     #expect(report["reason"].isNull && report["failure"].isNull)
     #expect(report["arch"].text == "armv7hf")

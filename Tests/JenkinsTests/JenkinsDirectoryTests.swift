@@ -113,7 +113,9 @@ struct JenkinsDirectoryTests {
       let directory = JenkinsDirectory(workspace: workspace)
       try directory.write(JenkinsRefusal(Unreachable()))
       let written = try text(directory.path + "/index.json")
-      #expect(written.filter { !$0.isWhitespace } == #"{"blames":["cloud"],"deviceTypes":[],"reason":"api.example.orgdoesnotanswer","request":null,"version":1}"#)
+      #expect(
+        written.filter { !$0.isWhitespace }
+          == #"{"blames":["cloud"],"deviceTypes":[],"reason":"api.example.orgdoesnotanswer","request":null,"version":1}"#)
     }
   }
 

@@ -17,7 +17,8 @@ struct JUnitReportTests {
     var report = DeviceTypeReport(
       slug: try Slug(slug), machine: try Machine(slug), arch: .aarch64, version: "6.1.24+rev3", outcome: outcome, reason: reason,
       failure: failure, details: details, log: outcome == .failed ? RelativePath("logs/attempt-2.log") : nil,
-      taskLogs: taskLogs, host: outcome == .skipped ? nil : try HostName("arm-1"), attempts: outcome == .skipped ? 0 : 1, steps: steps, notices: notices)
+      taskLogs: taskLogs, host: outcome == .skipped ? nil : try HostName("arm-1"), attempts: outcome == .skipped ? 0 : 1, steps: steps,
+      notices: notices)
     (report.startedAt, report.endedAt) = (start.map(Timestamp.init(seconds:)), end.map(Timestamp.init(seconds:)))
     return report
   }
@@ -94,7 +95,10 @@ struct JUnitReportTests {
     ("<properties>", "<properties>text", "'properties' cannot hold text"),
     ("tests=\"3\"", "tests=\"4\"", "tests='4', but there are 3"),
     ("name=\"feed\" time=\"32.000\"", "name=\"source\" time=\"32.000\"", "case blockfarm.built.source is there twice"),
-    ("</testsuites>", "<testsuite name=\"skipped\" tests=\"0\" failures=\"0\" errors=\"0\"/></testsuites>", "is there twice, so Jenkins leaves one out"),
+    (
+      "</testsuites>", "<testsuite name=\"skipped\" tests=\"0\" failures=\"0\" errors=\"0\"/></testsuites>",
+      "is there twice, so Jenkins leaves one out"
+    ),
     ("</testsuites>", "", "no element found"),
   ])
   func theCheckRefuses(_ old: String, _ new: String, _ complaint: String) throws {

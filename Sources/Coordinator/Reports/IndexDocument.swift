@@ -132,7 +132,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
-    blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0, steps: [StepResult] = [],
+    blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0,
+    steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,
     notices: [String] = []
   ) {

@@ -120,7 +120,9 @@ package struct JUnitReport: Sendable {
 
   private func xml(_ item: Suite.Case, of report: DeviceTypeReport) -> String {
     // Jenkins takes the text up to the last dot as the package: dots of a slug would tear it apart.
-    let attributes = [("classname", "blockfarm." + report.slug.text.replacing(".", with: "_")), ("name", item.name), ("time", Self.seconds(item.seconds))]
+    let attributes = [
+      ("classname", "blockfarm." + report.slug.text.replacing(".", with: "_")), ("name", item.name), ("time", Self.seconds(item.seconds)),
+    ]
     switch item.verdict {
     case .passed: return "    " + Self.open("testcase", attributes, isEmpty: true)
     case .skipped(let reason):

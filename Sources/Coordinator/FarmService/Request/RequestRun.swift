@@ -339,7 +339,8 @@ actor RequestRun {
     }
     return DeviceTypeReport(
       slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, version: task.osVersion,
-      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, blame: failure.blame, details: failure.details,
+      outcome: failure.kind == .cancelled ? .cancelled : .failed, reason: failure.reason, failure: failure.kind, blame: failure.blame,
+      details: failure.details,
       log: item.attempts.last.flatMap { RelativePath("logs/attempt-\($0.id.number).log") }, taskLogs: item.taskLogs,
       host: item.attempts.last?.host, attempts: item.attempts.count, steps: steps, notices: item.notices)
   }
