@@ -131,7 +131,10 @@ let coordinator: [Target] = [
   // What the variables of a Jenkins job mean, and what the job finds in its workspace.
   room(
     "Coordinator", "Jenkins",
-    ["BuildModel", "BoundedConcurrency", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Releases", "FarmService", crypto]),
+    [
+      "BuildModel", "CanonicalJSON", "BoundedConcurrency", "BlobStore", "CoordinatorConfiguration", "Planning", "Reports", "Releases", "FarmService",
+      crypto,
+    ]),
   // Parse, call FarmService, print.
   .executableTarget(
     name: "Commands",

@@ -1,5 +1,6 @@
 import Foundation
 import TestCloud
+import TestFiles
 import TestGolden
 import TestPeers
 import Testing
@@ -34,6 +35,14 @@ import Testing
     return ended.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  private func index(_ farm: SampleFarm) throws -> JSON { try JSON(String(contentsOfFile: deployed(farm) + "/index.json", encoding: .utf8)) }
+
+  /// By the rules of Jenkins' readers.
+  private func expectValidJUnit(_ farm: SampleFarm) throws {
+    let checked = try Tool.end(of: ["python3", Project.path + "/deploy/checks/junit.py", deployed(farm) + "/junit.xml"])
+    #expect(checked.status == 0, "\(checked.output)")
+  }
+
   /// The token is in no output and in no file: not in the state, not in the trees, not in the worker's directory.
   private func expectNoToken(_ ended: Child.Ended, _ farm: SampleFarm) throws {
     #expect(!ended.output.contains(Self.token) && !ended.errors.contains(Self.token))
@@ -52,7 +61,8 @@ import Testing
       "MACHINE": "acme-board7", "hostOSBlocks": "acme-diagnostics", "deploy": "no", "deployTo": "staging", "VERBOSE": "verbose",
       "metaBalenaBranch": "__ignore__", "supervisorVersion": "v99.1.2", "OS_DEVELOPMENT": "true", "YOCTO_DIR": farm.directory + "/yocto",
     ]
-    let ended = try job(farm, variables, isConfigured: false).wait()
+    let added = ["--additional-variable", "ACME_CHANNEL=lab"]
+    let ended = try job(farm, variables, added, isConfigured: false).wait()
     #expect(ended.status == 0, "\(ended)")
     try expectNoToken(ended, farm)
     #expect(ended.errors.contains("acme-board7: feed 100 %"), "VERBOSE shows how far it is")
@@ -72,7 +82,8 @@ import Testing
       ["sh", "-c", "dpkg-deb --fsys-tarfile ipk/*/os-release_*.ipk | tar -xO ./usr/lib/os-release"],
       environment: SampleFarm.environment(home: "/"), directory: deployed(farm)
     ).wait()
-    #expect(release.output.contains("DEVELOPMENT=\"1\""), "\(release)")
+    #expect(release.output.contains("DEVELOPMENT=\"1\"") && release.output.contains("CHANNEL=\"lab\""), "\(release)")
+    #expect(try index(farm)["additionalVariables"].items.map(\.text) == ["ACME_CHANNEL=lab"])
     // The image that the old jobs pick up is the one with the block in it.
     let unzipped = try Child(
       [
@@ -87,7 +98,7 @@ import Testing
 
     // The next build of the job finds everything made, and what it does not make is not there any more.
     try farm.write("old", to: "checkouts/balena-acme-arm/deploy-jenkins/of-yesterday")
-    let again = try job(farm, variables, isConfigured: false).wait()
+    let again = try job(farm, variables, added, isConfigured: false).wait()
     #expect(again.status == 0, "\(again)")
     #expect(again.output.contains("reused"))
     #expect(expected.subtracting(files(deployed(farm))).isEmpty)
@@ -110,6 +121,27 @@ import Testing
     #expect(try junit(farm, "string(//failure/@message)").contains("recipe acme-gpu-5.2-r0 failed in do_compile"))
     #expect(try junit(farm, "string(//failure)").contains("the miniature was told to fail here"), "the last lines of the log")
     #expect(try junit(farm, "string(//testsuite[@name='acme-board7']/@failures)") == "0")
+    let logs = try junit(farm, "string(//failure)").split(separator: "\n").filter { $0.hasPrefix("log: ") }.map { String($0.dropFirst(5)) }
+    #expect(logs.count == 2 && found.isSuperset(of: logs), "the console's log and that of the failed task lie where the report says: \(logs)")
+    #expect(try index(farm)["blames"].items.map(\.text) == ["repository"])
+    try expectValidJUnit(farm)
+  }
+
+  /// Without a request there is a document all the same, which says whose fault that is.
+  @Test func anotherWorksWithTheState() throws {
+    let farm = try SampleFarm()
+    try farm.write("", to: "state/engine.lock")
+    let holder = try Child(
+      OrdinaryUser.words + ["flock", "--no-fork", farm.directory + "/state/engine.lock", "sh", "-c", "echo held >&2; exec sleep 60"],
+      environment: SampleFarm.environment(home: "/"), directory: "/")
+    try holder.waitFor("held")
+    let ended = try job(farm, ["MACHINE": "acme-board7"], ["--local"]).wait()
+    holder.signal(SIGKILL)
+    _ = holder.wait()
+    #expect(ended.status == 3, "\(ended)")
+    let document = try index(farm)
+    #expect(document["blames"].items.map(\.text) == ["coordinator"] && document["request"].isNull)
+    #expect(document["reason"].text?.contains("another blockfarm works with the state") == true)
   }
 
   /// Jenkins aborts a build with SIGTERM.
@@ -138,6 +170,16 @@ import Testing
     #expect(cancel.status == 0, "\(cancel)")
     #expect(cancel.output.contains("ended acme-board7 on local"))
     #expect(farm.processes().isEmpty, "a process is left on the worker's side")
+    #expect(try junit(farm, "string(//testsuite[@name='acme-board7']/testcase/error/@type)") == "cancelled")
+    #expect(try Double(junit(farm, "string(//testsuite/@time)")) ?? 0 > 0)
+    try expectValidJUnit(farm)
+    #expect(files(deployed(farm)).isSuperset(of: ["index.json", "logs/attempt-1.log"]))
+    let report = try index(farm).deviceType("acme-board7")
+    #expect(report["outcome"].text == "cancelled" && report["version"].text == "6.1.24+rev3" && report["blame"].isNull)
+    // Once more there is nothing to end, and the report stays.
+    let again = try job(farm, variables, ["--cancel"]).wait()
+    #expect(again.status == 0 && again.output.contains("no run of this job was left unfinished"), "\(again)")
+    try expectValidJUnit(farm)
   }
 
   @Test func refusals() throws {

@@ -27,6 +27,7 @@ import Testing
     #expect(report["submodules"].items.contains { $0["path"].text == "balena-yocto-scripts" && $0["commit"].text == scripts })
     let (begin, end) = (try #require(report["startedAt"].text), try #require(report["endedAt"].text))
     #expect(begin < end)
+    #expect(printed["blames"].items.isEmpty && printed["additionalVariables"].text == nil)
     #expect(report["outcome"].text == "built")
     #expect(report["reason"].isNull && report["failure"].isNull)
     #expect(report["arch"].text == "armv7hf")

@@ -32,11 +32,15 @@ struct JenkinsDirectoryTests {
 
   private func failed(_ slug: String, in tree: DeployTree, hasLog: Bool) throws -> DeviceTypeReport {
     let slug = try Slug(slug)
-    if hasLog { try DeployTree.write(Array("console".utf8), to: tree.directory(slug) + "/logs/attempt-2.log") }
+    let taskLog = try #require(RelativePath("logs/attempt-2.log.do_compile"))
+    if hasLog { for log in ["logs/attempt-2.log", taskLog.text] { try DeployTree.write(Array(log.utf8), to: "\(tree.directory(slug))/\(log)") } }
     return DeviceTypeReport(
       slug: slug, machine: try Machine(slug.text), arch: .amd64, version: "1.0.0", outcome: .failed, reason: "no", failure: .build,
-      log: RelativePath("logs/attempt-2.log"))
+      log: RelativePath("logs/attempt-2.log"),
+      taskLogs: hasLog ? [.init(path: taskLog, digest: try #require(Digest("sha256:" + String(repeating: "0", count: 64))), size: 1)] : nil)
   }
+
+  private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
   private func files(_ directory: String) -> [String] {
     (FileManager.default.enumerator(atPath: directory)?.allObjects as? [String] ?? []).filter { path in
@@ -50,7 +54,7 @@ struct JenkinsDirectoryTests {
       let index = IndexDocument(request: tree.request, deviceTypes: [try built("board", in: tree, blobs)])
       let directory = JenkinsDirectory(workspace: workspace)
       try directory.write(index, from: tree, isSingle: true)
-      #expect(files(directory.path) == ["VERSION", "image/balena.img.zip", "images/x.balenaos-img", "junit.xml"])
+      #expect(files(directory.path) == ["VERSION", "image/balena.img.zip", "images/x.balenaos-img", "index.json", "junit.xml"])
       #expect(try String(contentsOfFile: directory.path + "/VERSION", encoding: .utf8) == "board deploy-jenkins/VERSION")
       #expect(!FileManager.default.fileExists(atPath: directory.path + ".new"))
     }
@@ -65,8 +69,53 @@ struct JenkinsDirectoryTests {
       try directory.write(IndexDocument(request: tree.request, deviceTypes: reports), from: tree, isSingle: false)
       #expect(
         files(directory.path) == [
-          "bad/logs/attempt-2.log", "board/VERSION", "board/image/balena.img.zip", "board/images/x.balenaos-img", "junit.xml",
+          "bad/logs/attempt-2.log", "bad/logs/attempt-2.log.do_compile", "board/VERSION", "board/image/balena.img.zip", "board/images/x.balenaos-img",
+          "index.json", "junit.xml",
         ])
+      let junit = try text(directory.path + "/junit.xml")
+      #expect(junit.contains("\nlog: bad/logs/attempt-2.log\nlog: bad/logs/attempt-2.log.do_compile\n"))
+      #expect(!junit.contains("silent/logs"), "there is no such log")
+    }
+  }
+
+  /// The files of one device type lie directly in the directory, and so do the logs that its report names.
+  @Test func namesTheLogsOfOneDeviceTypeWhereTheyLie() throws {
+    try withTree { tree, _, workspace in
+      let index = IndexDocument(request: tree.request, deviceTypes: [try failed("bad", in: tree, hasLog: true)])
+      let directory = JenkinsDirectory(workspace: workspace)
+      try directory.write(index, from: tree, isSingle: true)
+      #expect(files(directory.path) == ["index.json", "junit.xml", "logs/attempt-2.log", "logs/attempt-2.log.do_compile"])
+      #expect(try text(directory.path + "/junit.xml").contains("\nlog: logs/attempt-2.log\nlog: logs/attempt-2.log.do_compile\n"))
+      #expect(try text(directory.path + "/index.json").filter { !$0.isWhitespace }.contains(#""blames":["repository"]"#))
+    }
+  }
+
+  /// A run that was killed leaves what another one needs to end it and to lay its result out.
+  @Test(arguments: [true, false]) func notesTheRequest(isSingle: Bool) throws {
+    try withTree { tree, _, workspace in
+      let directory = JenkinsDirectory(workspace: workspace)
+      #expect(directory.unfinished() == nil)
+      try directory.begin(tree.request, isSingle: isSingle)
+      let unfinished = try #require(directory.unfinished())
+      #expect(unfinished.request == tree.request && unfinished.isSingle == isSingle)
+      try directory.write(IndexDocument(request: tree.request, deviceTypes: []), from: tree, isSingle: isSingle)
+      #expect(directory.unfinished() == nil)
+    }
+  }
+
+  /// Where the farm could not even begin a request, its document says whose fault that is.
+  @Test func saysWhyThereIsNoRequest() throws {
+    struct Unreachable: BlamedError {
+      let blame = Blame.cloud
+      let description = "api.example.org does not answer"
+    }
+    try withTree { _, _, workspace in
+      let directory = JenkinsDirectory(workspace: workspace)
+      try directory.write(JenkinsRefusal(Unreachable()))
+      let written = try text(directory.path + "/index.json")
+      #expect(
+        written.filter { !$0.isWhitespace }
+          == #"{"blames":["cloud"],"deviceTypes":[],"reason":"api.example.orgdoesnotanswer","request":null,"version":1}"#)
     }
   }
 
@@ -82,7 +131,7 @@ struct JenkinsDirectoryTests {
       #expect(files(directory.path).contains("VERSION"))
       #expect(files(workspace + "/elsewhere") == ["kept"])
       try directory.write(IndexDocument(request: tree.request, deviceTypes: []), from: tree, isSingle: true)
-      #expect(files(directory.path) == ["junit.xml"])
+      #expect(files(directory.path) == ["index.json", "junit.xml"])
       try directory.clear()
       #expect(files(workspace) == ["elsewhere/kept"])
     }

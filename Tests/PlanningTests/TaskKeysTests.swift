@@ -27,6 +27,7 @@ import Testing
     ("image", false, true, { $0.system?.image = [try RecipeName("other")] }), ("raw", false, true, { $0.system?.deployRawArtifact = "r" }),
     ("development", true, true, { $0.settings.isDevelopment = true }),
     ("supervisor", true, true, { $0.settings.supervisorVersion = try SupervisorVersion("v1") }),
+    ("variable", true, true, { $0.settings.variables = try AdditionalVariable.list(["A=1"]) }),
     ("shared directory", false, false, { $0.settings.sharedDirectory = "/srv/yocto" }),
     ("notice", false, false, { $0.notices.append("word") }), ("mirror", false, false, { $0.source.root.mirror = GitState.name(of: "elsewhere") }),
     ("repository name", false, false, { $0.source.repository = "renamed" }),

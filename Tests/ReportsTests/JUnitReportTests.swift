@@ -6,18 +6,21 @@ import TestGolden
 import TestPeers
 import Testing
 
-/// JUnit XML, read by xmllint and by Python's junitparser.
+/// JUnit XML, read by xmllint and by Python's junitparser, and checked by the rules of Jenkins' own readers.
 struct JUnitReportTests {
   static let request = RequestID("01900000-0000-7000-8000-000000000000")!
 
   func report(
     _ slug: String, _ outcome: DeviceTypeReport.Result, reason: String? = nil, failure: Failure.Kind? = nil, details: [String] = [],
-    steps: [StepResult] = [], notices: [String] = []
+    steps: [StepResult] = [], notices: [String] = [], taskLogs: [DeviceTypeReport.File]? = nil, from start: Double? = nil, to end: Double? = nil
   ) throws -> DeviceTypeReport {
-    DeviceTypeReport(
+    var report = DeviceTypeReport(
       slug: try Slug(slug), machine: try Machine(slug), arch: .aarch64, version: "6.1.24+rev3", outcome: outcome, reason: reason,
       failure: failure, details: details, log: outcome == .failed ? RelativePath("logs/attempt-2.log") : nil,
-      host: outcome == .skipped ? nil : try HostName("arm-1"), attempts: outcome == .skipped ? 0 : 1, steps: steps, notices: notices)
+      taskLogs: taskLogs, host: outcome == .skipped ? nil : try HostName("arm-1"), attempts: outcome == .skipped ? 0 : 1, steps: steps,
+      notices: notices)
+    (report.startedAt, report.endedAt) = (start.map(Timestamp.init(seconds:)), end.map(Timestamp.init(seconds:)))
+    return report
   }
 
   func index(_ reports: DeviceTypeReport...) -> IndexDocument { IndexDocument(request: Self.request, deviceTypes: reports) }
@@ -31,14 +34,19 @@ struct JUnitReportTests {
         steps: [
           source, .init(name: .feed, outcome: .failed, seconds: 2), .init(name: .source, outcome: .reused, seconds: 0.1),
           .init(name: .feed, outcome: .done, seconds: 30), .init(name: .image, outcome: .skipped, seconds: 0),
-        ], notices: ["block a <left out> & so on"]),
-      try report("reused", .reused, steps: [.init(name: .preload, outcome: .reused, seconds: 0)]),
+        ], notices: ["block a <left out> & so on"], from: 1_700_000_000, to: 1_700_000_040.5),
+      try report("reused", .reused, steps: [.init(name: .preload, outcome: .reused, seconds: 0)], from: 1_700_000_001, to: 1_700_000_002),
       try report("skipped", .skipped, reason: "is discontinued"),
       try report(
         "failed", .failed, reason: "recipe acme-gpu failed in do_compile\nsecond line", failure: .build, details: ["one line", "the \"last\" line"],
-        steps: [source, .init(name: .feed, outcome: .failed, seconds: 12)]),
-      try report("gone", .failed, reason: "host arm-1 is lost", failure: .lost),
+        steps: [source, .init(name: .feed, outcome: .failed, seconds: 12)], taskLogs: [try taskLog()], from: 1_700_000_010, to: 1_700_000_030),
+      try report("gone", .failed, reason: "host arm-1 is lost", failure: .lost, from: 1_700_000_020, to: 1_700_003_620),
       try report("ended", .cancelled, reason: "cancelled", failure: .cancelled, steps: [source]))
+  }
+
+  private func taskLog() throws -> DeviceTypeReport.File {
+    let path = try #require(RelativePath("logs/attempt-2.acme-gpu.log.do_compile"))
+    return .init(path: path, digest: try #require(Digest("sha256:" + String(repeating: "0", count: 64))), size: 1)
   }
 
   @Test func saysWhatBecameOfEveryDeviceType() throws {
@@ -49,24 +57,59 @@ struct JUnitReportTests {
     let read = try readBack(JUnitReport(everyEnd()).xml())
     #expect(
       read == """
-        built tests=3 failures=0 errors=0 skipped=1 time=33.35
+        built tests=3 failures=0 errors=0 skipped=1 time=40.5
         built source passed
         built feed passed
         built image skipped
         ended tests=2 failures=0 errors=1 skipped=0 time=1.25
         ended source passed
         ended build error cancelled: cancelled
-        failed tests=2 failures=1 errors=0 skipped=0 time=13.25
+        failed tests=2 failures=1 errors=0 skipped=0 time=20.0
         failed source passed
         failed feed failure build: recipe acme-gpu failed in do_compile
-        gone tests=1 failures=0 errors=1 skipped=0 time=0.0
+        gone tests=1 failures=0 errors=1 skipped=0 time=3600.0
         gone build error lost: host arm-1 is lost
-        reused tests=1 failures=0 errors=0 skipped=0 time=0.0
+        reused tests=1 failures=0 errors=0 skipped=0 time=1.0
         reused preload passed
         skipped tests=1 failures=0 errors=0 skipped=1 time=0.0
         skipped build skipped
 
         """)
+  }
+
+  /// A log is named by the path at which the reader finds it, and not at all where it is not there.
+  @Test func namesTheLogsThatAreThere() throws {
+    let failed = try report("board", .failed, reason: "no", failure: .build, taskLogs: [try taskLog()])
+    let xml = JUnitReport(index(failed)) { slug, log in log.text.hasSuffix("do_compile") ? nil : "elsewhere/\(slug)/\(log)" }.xml()
+    #expect(xml.contains("\nno\nlog: elsewhere/board/logs/attempt-2.log\n      </failure>"))
+    #expect(JUnitReport(index(failed)).xml().contains("log: board/logs/attempt-2.log\nlog: board/logs/attempt-2.acme-gpu.log.do_compile\n"))
+  }
+
+  /// deploy/checks/junit.py refuses what Jenkins' readers refuse or misread.
+  @Test(arguments: [
+    ("<testsuites name=\"", "<testsuites skipped=\"2\" name=\"", "'testsuites' has no attribute 'skipped'"),
+    (" errors=\"0\" skipped=\"1\" time", " skipped=\"1\" time", "'testsuite' needs the attribute 'errors'"),
+    ("time=\"1.350\"", "time=\"1 s\"", "time '1 s' is no number of seconds"),
+    ("time=\"40.500\"", "time=\"1e3\"", "time '1e3' is no number of seconds"),
+    ("<skipped message=\"there was nothing to do\"/>", "<ignored/>", "there is no element 'ignored'"),
+    ("<properties>", "<properties>text", "'properties' cannot hold text"),
+    ("tests=\"3\"", "tests=\"4\"", "tests='4', but there are 3"),
+    ("name=\"feed\" time=\"32.000\"", "name=\"source\" time=\"32.000\"", "case blockfarm.built.source is there twice"),
+    (
+      "</testsuites>", "<testsuite name=\"skipped\" tests=\"0\" failures=\"0\" errors=\"0\"/></testsuites>",
+      "is there twice, so Jenkins leaves one out"
+    ),
+    ("</testsuites>", "", "no element found"),
+  ])
+  func theCheckRefuses(_ old: String, _ new: String, _ complaint: String) throws {
+    let good = try JUnitReport(everyEnd()).xml()
+    try #require(good.contains(old), "\(old)")
+    try withScratchDirectory { scratch in
+      let place = try #require(good.range(of: old))
+      try write(Array(good.replacingCharacters(in: place, with: new).utf8), to: scratch + "/junit.xml")
+      let ended = try Tool.end(of: ["python3", Project.path + "/deploy/checks/junit.py", scratch + "/junit.xml"])
+      #expect(ended.status == 1 && ended.output.contains(complaint), "\(ended)")
+    }
   }
 
   /// What a log may hold does not end the text, the element or the document, and stays readable.
@@ -103,6 +146,8 @@ struct JUnitReportTests {
       try write(Array(xml.utf8), to: file)
       let checked = try Tool.end(of: ["xmllint", "--noout", "--huge", file])
       #expect(checked.status == 0, "\(checked.errors.prefix(500))")
+      let valid = try Tool.end(of: ["python3", Project.path + "/deploy/checks/junit.py", file])
+      #expect(valid.status == 0, "\(valid.output.prefix(500))")
       let script = """
         import sys
         from junitparser import JUnitXml, Failure, Error, Skipped

@@ -67,10 +67,21 @@ struct DriverTests {
     var spec = try spec(.command(settings: .init(build: CommandTemplate(["make", "{targets}"]), architectures: .fixed(["all"]))))
     spec.settings.isDevelopment = true
     guard case .refused(let reason) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
-    #expect(reason.contains("a development image or another supervisor is asked for, but the driver's command has no {arguments}"))
+    #expect(
+      reason.contains("a development image, another supervisor or additional variables are asked for, but the driver's command has no {arguments}"))
     spec.settings = .init(sharedDirectory: "/srv/../etc")
     guard case .refused(let place) = try host.start(spec) else { return #expect(Bool(false), "it was not refused") }
     #expect(place.contains("shared directory '/srv/../etc'"))
+  }
+
+  /// The script goes on after a pull that failed, and ends 0.
+  @Test func aHelperImageThatIsNotThere() throws {
+    _ = try container()
+    host.variables["HELPER_IMAGE_REPO"] = "registry.example.org/gone"
+    let spec = try spec(.balenaBuild(settings: .init()))
+    try host.startWithSources(spec, of: sample)
+    let failure = try #require(try host.outcome(spec.attempt).failure)
+    #expect(failure.kind == .infrastructure && failure.reason.contains("registry.example.org/gone"), "\(failure.kind): \(failure.reason)")
   }
 
   @Test func aContainerThatLiesIsFound() throws {

@@ -28,6 +28,21 @@ struct BuildDriverTests {
     #expect(command.program == "/t/balena-yocto-scripts/build/barys" && command.directory == "/t" && command.environment == ["A": "b"])
   }
 
+  /// barys takes a target that is named again for built, and leaves out all of the run.
+  @Test func namesATargetOnce() throws {
+    let driver = BarysCommand(place: try place())
+    #expect(driver.arguments(.targets(try recipes("a", "b", "a"))) == driver.arguments(.targets(try recipes("a", "b"))))
+    #expect(driver.arguments(.packages(try recipes("a", "os-release", "a"))) == driver.arguments(.packages(try recipes("a"))))
+  }
+
+  /// What bitbake refuses after minutes is refused before, and is the host's.
+  @Test(arguments: [("/srv/a b/t", "a blank"), ("/home/kim@example.org/t", "'@'"), ("/srv/c++/t", "'+'")])
+  func pathsThatBitbakeRefuses(_ tree: String, _ name: String) throws {
+    let place = BuildPlace(machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: tree, cache: "/c")
+    let obstacle = try #require(BarysCommand(place: place).obstacle(in: [:]))
+    #expect(obstacle.isOfHost && obstacle.reason.hasPrefix("cannot be built at \(tree): bitbake refuses a path with \(name). "), "\(obstacle)")
+  }
+
   @Test func balenaBuild() throws {
     let driver = BalenaBuildCommand(place: try place(), settings: .init(arguments: ["-a", "Y=2"]))
     #expect(

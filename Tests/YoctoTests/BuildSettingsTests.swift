@@ -9,9 +9,11 @@ struct BuildSettingsTests {
   private func place(tree: String = "/t", shared: String? = nil) throws -> BuildPlace {
     BuildPlace(
       machine: try Machine("board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: tree, cache: "/c",
-      settings: .init(isDevelopment: true, supervisorVersion: try SupervisorVersion("v12.11.0"), sharedDirectory: shared))
+      settings: .init(
+        isDevelopment: true, supervisorVersion: try SupervisorVersion("v12.11.0"), sharedDirectory: shared,
+        variables: try AdditionalVariable.list(["B=2=3", "A="])))
   }
-  private let words = ["-d", "--supervisor-version", "v12.11.0"]
+  private let words = ["-d", "--supervisor-version", "v12.11.0", "--additional-variable", "A=", "--additional-variable", "B=2=3"]
 
   private func withTree(_ wrapper: String, _ body: (String) throws -> Void) throws {
     try withScratchDirectory { tree in
@@ -27,7 +29,7 @@ struct BuildSettingsTests {
     for run in [BitbakeRun.targets([try RecipeName("a")]), .packages([]), .variables, .packageIndex] {
       let arguments = driver.arguments(run)
       #expect(
-        arguments.suffix(9) == ["DEVICE_TYPE=acme-file"] + words + [
+        arguments.suffix(13) == ["DEVICE_TYPE=acme-file"] + words + [
           "--shared-downloads", "/c/downloads", "--shared-sstate", "/c/sstate/board", "--rm-work",
         ])
     }
@@ -49,7 +51,7 @@ struct BuildSettingsTests {
 
   @Test func balenaBuild() throws {
     let arguments = BalenaBuildCommand(place: try place(shared: "/srv/yocto"), settings: .init()).arguments(.packageIndex)
-    #expect(arguments.contains("-a DEVICE_TYPE=acme-file -d --supervisor-version v12.11.0"))
+    #expect(arguments.contains("-a DEVICE_TYPE=acme-file -d --supervisor-version v12.11.0 --additional-variable A= --additional-variable B=2=3"))
     #expect(arguments.prefix(4) == ["-d", "board", "-s", "/srv/yocto"])
   }
 

@@ -66,51 +66,6 @@ extension Farm {
       request: request.id, createdAt: request.createdAt, endedAt: request.endedAt, directory: request.output + "/" + request.id.text,
       isWorkedOn: isOpen && engine.worksOn(request.id), note: isOpen ? engine.note(on: request.id) : nil, tasks: tasks)
   }
-
-  /// Cancels a request: an engine that works on it ends it; without one, running attempts are ended on their hosts here.
-  package func cancel(_ request: RequestRecord) async throws -> String {
-    guard request.state == .running else { return "request \(request.id) has ended already" }
-    try await context.store.requestCancel(request.id)
-    let lock = try EngineLock(directory: context.configuration.state)
-    if lock == nil {
-      // An engine that has not chosen its request yet may choose this one.
-      let engine = try EngineLock.standing(in: context.configuration.state)
-      if engine.owner?.request == nil || engine.worksOn(request.id) {
-        return "request \(request.id) is being cancelled by the blockfarm that works on it"
-      }
-    }
-    defer { withExtendedLifetime(lock) {} }
-    return try await cancelOrphans(of: request)
-  }
-
-  private func cancelOrphans(of request: RequestRecord) async throws -> String {
-    let pool = HostPool(context: context) { _ in }
-    await pool.useConfigured(context.configuration.hosts, mayGrow: false)
-    var ended: [String] = []
-    var unreachable: [String] = []
-    for attempt in try await context.store.attempts(of: request.id) where [.dispatching, .running].contains(attempt.state) {
-      do {
-        if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }
-        guard let client = await pool.client(attempt.host) else { throw FarmError.farm("host \(attempt.host) is not configured any more") }
-        try await context.store.set(attempt.id, state: .cancelling)
-        _ = try await client.cancel(attempt.id)
-        try await context.store.set(attempt.id, state: .abandoned)
-        ended.append("\(attempt.id.slug) on \(attempt.host)")
-      } catch {
-        unreachable.append("\(attempt.id.slug): \(error)")
-      }
-    }
-    await pool.disconnect()
-    for task in try await context.store.tasks(of: request.id) where task.record == nil {
-      let report = DeviceTypeReport(
-        slug: task.slug, machine: task.machine, arch: task.arch, version: "", outcome: .cancelled, reason: "cancelled", failure: .cancelled,
-        blame: .request)
-      try await context.store.end(request.id, task.slug, record: CanonicalJSON.encode(report))
-    }
-    try await context.store.end(request.id, at: .now)
-    guard unreachable.isEmpty else { throw FarmError.farm("not everything could be ended:\n  " + unreachable.joined(separator: "\n  ")) }
-    return "request \(request.id) is cancelled" + (ended.isEmpty ? "" : "; ended \(ended.joined(separator: ", "))")
-  }
 }
 
 extension TaskRecord {

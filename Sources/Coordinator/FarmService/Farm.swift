@@ -135,7 +135,7 @@ package struct Farm: Sendable {
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)
-    let index = IndexDocument(request: request.id, deviceTypes: reports)
+    let index = IndexDocument(request: request.id, deviceTypes: reports, additionalVariables: options.request.settings.variables)
     try BlockLayout.write(index, tree: tree, blobs: context.blobs)
     try tree.finish(index)
     var latest = LatestLinks(output: request.output)

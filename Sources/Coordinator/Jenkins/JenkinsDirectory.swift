@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import Reports
@@ -7,7 +8,7 @@ import Reports
 /// `deploy-jenkins/` of a job's workspace: where the jobs of the old scripts pick up what a build made.
 ///
 /// One device type's files lie directly in it (the layout of balena-yocto-scripts' deploy functions, `images/` beside them), several device
-/// types' files below a directory for each; `junit.xml` is always at its top. All calls are synchronous.
+/// types' files below a directory for each; `junit.xml` and `index.json` are always at its top. All calls are synchronous.
 package struct JenkinsDirectory: Sendable {
   package let path: String
 
@@ -21,7 +22,7 @@ package struct JenkinsDirectory: Sendable {
     package var destination: RelativePath
   }
 
-  /// What goes where. Pure. The log of a device type that was not built goes along.
+  /// What goes where. Pure. The logs of a device type that was not built go along.
   package static func layout(_ index: IndexDocument, isSingle: Bool) -> [Entry] {
     index.deviceTypes.flatMap { report -> [Entry] in
       let prefix = isSingle ? "" : report.slug.text + "/"
@@ -30,8 +31,8 @@ package struct JenkinsDirectory: Sendable {
         return (file.path, prefix + inner)
       }
       let isBuilt = report.outcome == .built || report.outcome == .reused
-      let log = isBuilt ? nil : report.log.map { ($0, prefix + $0.text) }
-      return (made + [log].compactMap { $0 }).compactMap { path, inner in
+      let logs = isBuilt ? [] : ([report.log].compactMap(\.self) + (report.taskLogs ?? []).map(\.path)).map { ($0, prefix + $0.text) }
+      return (made + logs).compactMap { path, inner in
         RelativePath(inner).map { Entry(source: "\(report.slug)/\(path)", destination: $0) }
       }
     }
@@ -44,14 +45,21 @@ package struct JenkinsDirectory: Sendable {
     }
   }
 
-  /// Notes the request that a run works on, for as long as it has no result.
-  package func begin(_ request: RequestID) throws { try DeployTree.write(Array("\(request)\n".utf8), to: path + "/request") }
+  /// Notes the request that a run works on and how its result is to be laid out, for as long as it has none.
+  package func begin(_ request: RequestID, isSingle: Bool) throws {
+    try DeployTree.write(Array("\(request) \(isSingle ? "single" : "several")\n".utf8), to: path + "/request")
+  }
 
   /// The request of a run that was killed before it had a result; nil when there is none.
-  package func unfinished() -> RequestID? {
+  package func unfinished() -> (request: RequestID, isSingle: Bool)? {
     guard let data = FileManager.default.contents(atPath: path + "/request"), data.count < 100 else { return nil }
-    return RequestID(String(decoding: data, as: UTF8.self).filter { !$0.isWhitespace })
+    let words = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+    guard let request = words.first.flatMap({ RequestID(String($0)) }) else { return nil }
+    return (request, words.last == "single")
   }
+
+  /// Says why there is no request: a document like ``IndexDocument`` without device types.
+  package func write(_ refusal: JenkinsRefusal) throws { try DeployTree.write(CanonicalJSON.readable(refusal), to: path + "/index.json") }
 
   /// Writes everything under another name and moves it into place when it is whole. Files are hard links where possible, else copies.
   package func write(_ index: IndexDocument, from tree: DeployTree, isSingle: Bool) throws {
@@ -69,7 +77,12 @@ package struct JenkinsDirectory: Sendable {
         try FileReader.copy(source, to: destination)
       }
     }
-    try DeployTree.write(Array(JUnitReport(index).xml().utf8), to: staged + "/junit.xml")
+    let junit = JUnitReport(index) { slug, log in
+      let path = isSingle ? log.text : "\(slug)/\(log)"
+      return access("\(staged)/\(path)", F_OK) == 0 ? path : nil
+    }
+    try DeployTree.write(Array(junit.xml().utf8), to: staged + "/junit.xml")
+    try DeployTree.write(CanonicalJSON.readable(index), to: staged + "/index.json")
     guard rename(staged, path) == 0 else { throw ReportError(operation: "rename", path: path, errno: errno) }
   }
 

@@ -14,6 +14,8 @@ import struct Crypto.SHA256
 package struct JenkinsRun: Sendable {
   package let job: JenkinsJob
   package let farm: Farm
+  /// What the command line adds to the build's local.conf.
+  private let variables: [AdditionalVariable]
   /// What a person should know about how the variables were understood.
   package let notices: [String]
   private let directory: JenkinsDirectory
@@ -24,8 +26,9 @@ package struct JenkinsRun: Sendable {
   ///
   /// A workspace whose repository the farm knows by name takes that one's place, with its driver and contracts. Without a configuration file
   /// the state lies in the home directory, apart for each workspace, so that jobs of one agent do not wait for each other.
-  package init(_ job: JenkinsJob, configuration: FarmConfiguration, workingDirectory: String) throws {
+  package init(_ job: JenkinsJob, variables: [AdditionalVariable] = [], configuration: FarmConfiguration, workingDirectory: String) throws {
     self.job = job
+    self.variables = variables
     let workspace = try Self.directory(job.workspace ?? workingDirectory)
     directory = JenkinsDirectory(workspace: workspace)
     var configuration = Self.withState(configuration, of: workspace)
@@ -105,7 +108,7 @@ package struct JenkinsRun: Sendable {
       try await BlockingWork.run { try directory.clear() }
       let result = try await farm.build(options) { event in
         // The directory that cannot be written now cannot be written at the end either, which is then said.
-        if case .requestStarted(let request, _, _) = event { try? directory.begin(request) }
+        if case .requestStarted(let request, _, _) = event { try? directory.begin(request, isSingle: isSingle) }
         report(event)
       }
       try await BlockingWork.run {
@@ -114,6 +117,8 @@ package struct JenkinsRun: Sendable {
       }
       return result
     } catch let error as any BlamedError {
+      // A request that was begun is taken up by the next run, or ended by `--cancel`: its note must stay.
+      if error.blame != .request, error.blame != .repository, directory.unfinished() == nil { try? directory.write(JenkinsRefusal(error)) }
       throw error
     } catch let cancellation as CancellationError {
       throw cancellation
@@ -122,20 +127,25 @@ package struct JenkinsRun: Sendable {
     }
   }
 
-  /// Ends what a killed run of the workspace's job left on the hosts; nil when there is nothing.
+  /// Ends what a killed run of the workspace's job left on the hosts, and lays out in `deploy-jenkins/` what there is, as the run would have; nil
+  /// when there is nothing.
   package static func cancel(
     workspace: String?, configuration: FarmConfiguration, workingDirectory: String
   ) async throws -> String? {
     let workspace = try directory(workspace ?? workingDirectory)
-    guard let request = JenkinsDirectory(workspace: workspace).unfinished() else { return nil }
+    let directory = JenkinsDirectory(workspace: workspace)
+    guard let unfinished = directory.unfinished() else { return nil }
     let farm = try Farm(withState(configuration, of: workspace))
-    return try await farm.cancel(farm.request(request.text))
+    return try await farm.cancel(farm.request(unfinished.request.text)) { index, tree in
+      try await BlockingWork.run { try directory.write(index, from: tree, isSingle: unfinished.isSingle) }
+    }
   }
 
   /// `all` means the device types of the workspace's repository, where there is one.
   private func request(isLocal: Bool) -> PlanRequest {
     let settings = TaskSpec.Settings(
-      isDevelopment: job.isDevelopment, supervisorVersion: job.supervisorVersion, sharedDirectory: isLocal ? job.sharedDirectory : nil)
+      isDevelopment: job.isDevelopment, supervisorVersion: job.supervisorVersion, sharedDirectory: isLocal ? job.sharedDirectory : nil,
+      variables: variables)
     let blocks: PlanRequest.Blocks =
       switch job.blocks {
       case nil: .none

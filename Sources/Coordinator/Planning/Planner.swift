@@ -111,6 +111,7 @@ package enum Planner {
   private static func reasonAgainstRelease(of repository: DeviceRepository, _ settings: TaskSpec.Settings) -> String? {
     if settings.isDevelopment { return "it is a development image" }
     if let supervisor = settings.supervisorVersion { return "it has supervisor \(supervisor) instead of the recorded one" }
+    if !settings.variables.isEmpty { return "it has additional variables: \(settings.variables.map(\.description).joined(separator: " "))" }
     if repository.isRelease { return nil }
     if repository.checkout.isDirty { return "the tree has uncommitted changes" }
     if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }

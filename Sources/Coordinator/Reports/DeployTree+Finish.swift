@@ -16,7 +16,11 @@ extension DeployTree {
     var text: [UInt8] = []
     for sum in sums { text.append(contentsOf: "\(sum.digest.hex)  \(sum.path)\n".utf8) }
     try Self.write(text, to: root + "/SHA256SUMS")
-    try Self.write(Array(JUnitReport(index).xml().utf8), to: root + "/junit.xml")
+    let junit = JUnitReport(index) { [root] slug, log in
+      let path = "\(slug)/\(log)"
+      return access("\(root)/\(path)", F_OK) == 0 ? path : nil
+    }
+    try Self.write(Array(junit.xml().utf8), to: root + "/junit.xml")
     try Self.write(try CanonicalJSON.readable(index), to: root + "/index.json")
   }
 }

@@ -6,12 +6,19 @@ package struct IndexDocument: Codable, Hashable, Sendable {
   package var version = 1
   package var request: RequestID
   package var deviceTypes: [DeviceTypeReport]
+  /// Whose fault the failures are, each party once; nil in a document of an earlier blockfarm.
+  package var blames: [Blame]?
+  /// What the request added to the builds' local.conf; nil where it added nothing.
+  package var additionalVariables: [AdditionalVariable]?
 
   /// In bytes. A file of a real feed takes about 180, and a night of 144 device types has 230,000 of them.
   package static let sizeLimit = 512 << 20
 
-  package init(request: RequestID, deviceTypes: [DeviceTypeReport]) {
+  package init(request: RequestID, deviceTypes: [DeviceTypeReport], additionalVariables: [AdditionalVariable] = []) {
     self.request = request
+    self.additionalVariables = additionalVariables.isEmpty ? nil : additionalVariables
+    let blamed = Set(deviceTypes.filter { $0.outcome == .failed }.compactMap(\.blame))
+    blames = Blame.allCases.filter(blamed.contains)
     self.deviceTypes = deviceTypes.sorted { $0.slug < $1.slug }
   }
 }

@@ -2,25 +2,43 @@ import BuildModel
 
 /// A request's result as JUnit XML: a suite per device type, a case per step. Pure.
 ///
-/// The elements are those that Jenkins' junit step reads (its `junit-10.xsd`). What the build itself got wrong is a `failure`; what hosts,
+/// The elements and attributes are those that Jenkins' junit step reads and that the schema of its xUnit plugin (`junit-10.xsd`) allows;
+/// `deploy/checks/junit.py` has the rules. A suite's time is its device type's, from its start to its end. What the build itself got wrong is a `failure`; what hosts,
 /// links, the coordinator's disk or a person's wish ended is an `error`. Every text is escaped and bounded, so that a hostile log stays text.
 package struct JUnitReport: Sendable {
   private let index: IndexDocument
+  /// The path of a device type's log for who reads the document; nil where there is no such file.
+  private let logPath: @Sendable (Slug, RelativePath) -> String?
 
   /// Characters of a text that may hold several lines, and of a single line.
   private static let (textLimit, lineLimit) = (4096, 1024)
   /// Lines of a log and of notices that are shown.
   private static let (logLines, noticeLines) = (50, 100)
 
-  package init(_ index: IndexDocument) { self.index = index }
+  /// `logPath` gives the path by which the reader of the document finds a log, nil where the file is not there; by default it is the one in the
+  /// request's directory.
+  package init(_ index: IndexDocument, logPath: @escaping @Sendable (Slug, RelativePath) -> String? = { "\($0)/\($1)" }) {
+    self.index = index
+    self.logPath = logPath
+  }
 
   /// The document: UTF-8, ends with a newline.
   package func xml() -> String {
     let suites = index.deviceTypes.map(Suite.init)
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + Self.counts(suites.flatMap(\.cases)))
-    for suite in suites { text += Self.xml(suite) }
+    // Unlike a suite, the whole has no `skipped`.
+    let counts = Self.counts(suites.flatMap(\.cases)).filter { $0.0 != "skipped" }
+    text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + counts + [("time", Self.seconds(wholeSeconds(suites)))])
+    for suite in suites { text += xml(suite) }
     return text + "</testsuites>\n"
+  }
+
+  /// From the first start to the last end, since device types are built side by side; the sum of the times where that is not known.
+  private func wholeSeconds(_ suites: [Suite]) -> Double {
+    guard let start = index.deviceTypes.compactMap(\.startedAt).min(), let end = index.deviceTypes.compactMap(\.endedAt).max() else {
+      return suites.reduce(0) { $0 + $1.seconds }
+    }
+    return end.seconds(since: start)
   }
 
   /// The stages of one device type, each once, however many attempts there were.
@@ -39,7 +57,8 @@ package struct JUnitReport: Sendable {
     var report: DeviceTypeReport
     var cases: [Case] = []
 
-    /// The last result of a step counts, its times add up. An end that belongs to no step is a case of its own, named `build`.
+    /// The last result of a step counts, its times add up. An end that belongs to no step is a case of its own, named `build`, which takes the
+    /// time that no step took.
     init(_ report: DeviceTypeReport) {
       self.report = report
       for step in report.steps {
@@ -60,8 +79,17 @@ package struct JUnitReport: Sendable {
       case .skipped: cases = [Case(name: "build", verdict: .skipped(report.reason ?? "skipped"))]
       case .failed, .cancelled:
         let failed = cases.lastIndex { if case .failed = $0.verdict { true } else { false } }
-        if failed == nil { cases.append(Case(name: "build", verdict: .failed(isError: Self.isError(report)))) }
+        if failed == nil {
+          let rest = max(0, seconds - cases.reduce(0) { $0 + $1.seconds })
+          cases.append(Case(name: "build", seconds: rest, verdict: .failed(isError: Self.isError(report))))
+        }
       }
+    }
+
+    /// What the device type took; what its steps took where its start or end is not known.
+    var seconds: Double {
+      if let start = report.startedAt, let end = report.endedAt { return end.seconds(since: start) }
+      return cases.reduce(0) { $0 + $1.seconds }
     }
 
     private static func isError(_ report: DeviceTypeReport) -> Bool {
@@ -73,37 +101,42 @@ package struct JUnitReport: Sendable {
     }
   }
 
-  private static func xml(_ suite: Suite) -> String {
+  private func xml(_ suite: Suite) -> String {
     let report = suite.report
-    var attributes = [("name", report.slug.text)] + counts(suite.cases)
+    var attributes = [("name", report.slug.text)] + Self.counts(suite.cases) + [("time", Self.seconds(suite.seconds))]
+    if let start = report.startedAt { attributes.append(("timestamp", "\(start)")) }
     if let host = report.host { attributes.append(("hostname", host.text)) }
-    var text = "  " + open("testsuite", attributes) + "    <properties>\n"
+    var text = "  " + Self.open("testsuite", attributes) + "    <properties>\n"
     let properties = [
       ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version), ("outcome", report.outcome.rawValue),
       ("attempts", "\(report.attempts)"),
     ]
-    for (name, value) in properties { text += "      " + open("property", [("name", name), ("value", value)], isEmpty: true) }
+    for (name, value) in properties { text += "      " + Self.open("property", [("name", name), ("value", value)], isEmpty: true) }
     text += "    </properties>\n"
     for item in suite.cases { text += xml(item, of: report) }
-    if !report.notices.isEmpty { text += output(report.notices) }
+    if !report.notices.isEmpty { text += Self.output(report.notices) }
     return text + "  </testsuite>\n"
   }
 
-  private static func xml(_ item: Suite.Case, of report: DeviceTypeReport) -> String {
+  private func xml(_ item: Suite.Case, of report: DeviceTypeReport) -> String {
     // Jenkins takes the text up to the last dot as the package: dots of a slug would tear it apart.
-    let attributes = [("classname", "blockfarm." + report.slug.text.replacing(".", with: "_")), ("name", item.name), ("time", seconds(item.seconds))]
+    let attributes = [
+      ("classname", "blockfarm." + report.slug.text.replacing(".", with: "_")), ("name", item.name), ("time", Self.seconds(item.seconds)),
+    ]
     switch item.verdict {
-    case .passed: return "    " + open("testcase", attributes, isEmpty: true)
+    case .passed: return "    " + Self.open("testcase", attributes, isEmpty: true)
     case .skipped(let reason):
-      return "    " + open("testcase", attributes) + "      " + open("skipped", [("message", reason)], isEmpty: true) + "    </testcase>\n"
+      return "    " + Self.open("testcase", attributes) + "      " + Self.open("skipped", [("message", reason)], isEmpty: true) + "    </testcase>\n"
     case .failed(let isError):
       let name = isError ? "error" : "failure"
       let reason = report.reason ?? report.outcome.rawValue
-      var text = "    " + open("testcase", attributes) + "      "
-      text += open(name, [("message", firstLine(reason)), ("type", report.failure?.rawValue ?? report.outcome.rawValue)])
-      text += XMLEscaping.content(reason, limit: textLimit) + "\n"
-      for line in report.details.suffix(logLines) { text += XMLEscaping.content(line, limit: lineLimit) + "\n" }
-      if let log = report.log { text += "log: " + XMLEscaping.content("\(report.slug)/\(log)", limit: textLimit) + "\n" }
+      var text = "    " + Self.open("testcase", attributes) + "      "
+      text += Self.open(name, [("message", Self.firstLine(reason)), ("type", report.failure?.rawValue ?? report.outcome.rawValue)])
+      text += XMLEscaping.content(reason, limit: Self.textLimit) + "\n"
+      for line in report.details.suffix(Self.logLines) { text += XMLEscaping.content(line, limit: Self.lineLimit) + "\n" }
+      for log in [report.log].compactMap(\.self) + (report.taskLogs ?? []).map(\.path) {
+        if let path = logPath(report.slug, log) { text += "log: " + XMLEscaping.content(path, limit: Self.textLimit) + "\n" }
+      }
       return text + "      </\(name)>\n    </testcase>\n"
     }
   }
@@ -126,7 +159,6 @@ package struct JUnitReport: Sendable {
     }
     return [
       ("tests", "\(cases.count)"), ("failures", "\(failures)"), ("errors", "\(errors)"), ("skipped", "\(skipped)"),
-      ("time", seconds(cases.reduce(0) { $0 + $1.seconds })),
     ]
   }
 

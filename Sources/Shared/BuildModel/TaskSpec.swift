@@ -4,8 +4,8 @@ import FoundationEssentials
 ///
 /// The JSON form is the second half of the wire protocol (`start` reads it from standard input), so its keys are part of ``WorkerProtocol/version``.
 package struct TaskSpec: Codable, Hashable, Sendable {
-  /// Always 1.
-  package var version = 1
+  /// 1; 2 where the settings have variables, which a worker that knows only 1 would leave out.
+  package var version: Int
   package var attempt: AttemptID
   package var slug: Slug
   package var machine: Machine
@@ -32,6 +32,7 @@ package struct TaskSpec: Codable, Hashable, Sendable {
     system: SystemSpec?, limits: Limits, settings: Settings = Settings()
   ) {
     self.settings = settings
+    version = settings.variables.isEmpty ? 1 : 2
     self.attempt = attempt
     self.slug = slug
     self.machine = machine

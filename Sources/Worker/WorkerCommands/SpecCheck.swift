@@ -8,7 +8,7 @@ enum SpecCheck {
   /// The reason for which the spec is refused; nil when it is not.
   static func refusal(of spec: TaskSpec, secrets: [String: String], uid: UInt32) -> String? {
     if uid == 0, spec.needsBitbake { return "the worker runs as root, which bitbake refuses: use an ordinary account on this host" }
-    if spec.version != 1 { return "TaskSpec version \(spec.version) is not known to this worker (1)" }
+    if !(1...2).contains(spec.version) { return "TaskSpec version \(spec.version) is not known to this worker (1, 2)" }
     if spec.attempt.slug != spec.slug { return "attempt \(spec.attempt) is not one of device type \(spec.slug)" }
     if spec.feed == nil && spec.system == nil && spec.blocks.isEmpty { return "the spec asks for nothing" }
     if let reason = refusal(of: spec.settings, with: spec.driver) { return reason }
@@ -54,7 +54,7 @@ enum SpecCheck {
       return "shared directory '\(directory.prefix(200))' is not an absolute path without blanks"
     }
     guard settings.inputs != TaskSpec.Settings(), case .command(let own) = driver, !own.build.uses(.arguments) else { return nil }
-    return "a development image or another supervisor is asked for, but the driver's command has no {arguments}"
+    return "a development image, another supervisor or additional variables are asked for, but the driver's command has no {arguments}"
   }
 
   private static func refusal(of feed: ProvidedFeed) -> String? {

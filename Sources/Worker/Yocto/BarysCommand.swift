@@ -14,7 +14,17 @@ package struct BarysCommand: BuildDriver {
   package var packageArchitectures: [String]? { nil }
   package var runsInContainer: Bool { false }
 
-  package func obstacle(in environment: [String: String]) -> Obstacle? { place.obstacle(Self.path, program: "\(place.tree)/\(Self.path)") }
+  /// barys' words fall apart at blanks, and OE's sanity check refuses the others in the path of its layers (sanity.bbclass).
+  package func obstacle(in environment: [String: String]) -> Obstacle? {
+    if let character = place.tree.first(where: { $0.isWhitespace || $0 == "+" || $0 == "@" }) {
+      let name = character.isWhitespace ? "a blank" : "'\(character)'"
+      return Obstacle(
+        reason: "cannot be built at \(place.tree): bitbake refuses a path with \(name). Give the worker another root "
+          + "('root' in the host's file; for builds in place 'state' in farm.yaml)",
+        isOfHost: true)
+    }
+    return place.obstacle(Self.path, program: "\(place.tree)/\(Self.path)")
+  }
 
   package func prepare() throws(YoctoError) { try place.prepare() }
 

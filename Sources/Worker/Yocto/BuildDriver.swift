@@ -14,11 +14,11 @@ package enum BitbakeRun: Hashable, Sendable {
   /// Write the index of the package feed; only a run of its own does so reliably.
   case packageIndex
 
-  /// What is built.
+  /// What is built, each once: barys takes a target that is named again for one that was built, and then builds nothing at all.
   var targets: [String] {
     switch self {
-    case .targets(let recipes, _): recipes.map(\.text)
-    case .packages(let recipes): recipes.map(\.text).filter { $0 != "os-release" } + ["os-release"]
+    case .targets(let recipes, _): recipes.reduce(into: []) { if !$0.contains($1.text) { $0.append($1.text) } }
+    case .packages(let recipes): BitbakeRun.targets(recipes).targets.filter { $0 != "os-release" } + ["os-release"]
     case .variables: ["os-release"]
     case .packageIndex: ["package-index"]
     }
@@ -93,7 +93,7 @@ package struct BuildPlace: Sendable {
   var settingWords: [String] {
     var words = settings.isDevelopment ? ["-d"] : []
     if let version = settings.supervisorVersion { words += [supervisorOption, version.text] }
-    return words
+    return words + settings.variables.flatMap { ["--additional-variable", $0.description] }
   }
 
   /// Older wrappers know the option by its former name only.

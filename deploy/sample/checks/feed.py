@@ -46,12 +46,12 @@ def check(what, holds):
 
 
 kinds, entries, scripts, versions = set(), [], 0, {}
-totals = {}
+totals, indexes = {}, {}
 for arch in sorted(os.listdir(feed)):
     directory = os.path.join(feed, arch)
     if not os.path.isdir(directory):
         continue
-    listed = stanzas(os.path.join(directory, "Packages"))
+    listed = indexes[arch] = stanzas(os.path.join(directory, "Packages"))
     with open(os.path.join(directory, "Packages"), "rb") as raw, gzip.open(os.path.join(directory, "Packages.gz")) as packed:
         check(f"{arch}: Packages.gz holds Packages", raw.read() == packed.read())
     check(f"{arch}: every ipk is listed", sorted(each["Filename"] for each in listed) == sorted(name for name in os.listdir(directory) if name.endswith(".ipk")))
@@ -82,6 +82,10 @@ check("acme-diag-config is older in the machine's directory", len({version for _
 check("os-release says all", versions["os-release"] == [("all", "1.0-r0")])
 
 
+provided = {each["Package"]: each["Provides"] for listed in indexes.values() for each in listed if "Provides" in each}
+check("a library's package is renamed and provides its old name", provided == {"libacmegl5": "acme-gpu-libraries (= 5.2)"})
+
+
 def has(what, predicate):
     check(what, any(predicate(entry) for _, entry, _ in entries))
 
@@ -103,6 +107,6 @@ has("a user attribute", lambda e: any(key.startswith("SCHILY.xattr.user.") for k
 same = [(package, content) for package, entry, content in entries if entry.name == "./usr/share/licenses/acme/COPYING"]
 check("one path with one content in two packages", len(same) == 2 and len({content for _, content in same}) == 1)
 for block, packages in {"acme-diagnostics": ("acme-diag-tools", "acme-diag-data"), "acme-wireless": ("acme-wireless-a1", "acme-wireless-a2"),
-                        "acme-gpu": ("acme-gpu-libraries", "acme-gpu-firmware")}.items():
+                        "acme-gpu": ("libacmegl5", "acme-gpu-firmware")}.items():
     check(f"{block} holds at least 5 MB", sum(totals[name] for name in packages) >= 5_000_000)
 sys.exit(1 if failures else 0)

@@ -37,6 +37,7 @@ struct SelectionOptions: ParsableArguments {
       "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release."
   )
   var allowDirty = false
+  @OptionGroup var variables: VariableOptions
 
   /// `isExplaining`: the plan is only looked at, so a block that fits nowhere is no error.
   func request(isExplaining: Bool = false) throws -> PlanRequest {
@@ -49,7 +50,7 @@ struct SelectionOptions: ParsableArguments {
     return PlanRequest(
       machines: machine, all: all, architectures: architectures, repositories: repository, blocks: .init(blocks), builder: try blockBuilder(),
       layering: try choice(layers, "--layers", among: Layering.allCases), only: try wantedPart(), allowsDevices: allowDevices,
-      isExplaining: isExplaining)
+      isExplaining: isExplaining, settings: .init(variables: try variables.list()))
   }
 
   private func wantedPart() throws -> PlanRequest.Only {

@@ -24,6 +24,7 @@ struct JenkinsCommand: AsyncParsableCommand {
   var slots = 1
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
+  @OptionGroup var additional: VariableOptions
   @Flag(name: .long, help: "Build nothing; end what a killed run of this job left on the hosts.")
   var cancel = false
 
@@ -42,7 +43,7 @@ struct JenkinsCommand: AsyncParsableCommand {
     guard !local || host.isEmpty else {
       throw FarmError.usage("--local builds on this machine and --host \(host[0]) on another: give one of them")
     }
-    let jenkins = try JenkinsRun(job, configuration: configuration, workingDirectory: directory)
+    let jenkins = try JenkinsRun(job, variables: additional.list(), configuration: configuration, workingDirectory: directory)
     for notice in jenkins.notices { Diagnostics.print("note: " + notice) }
     let progress = ProgressView(showsPercent: job.isVerbose)
     let interrupts = InterruptSignals(jenkins.farm.context.interruption)

@@ -275,7 +275,7 @@ package struct BitbakeConsole: Sendable {
     case .unprovided: unprovided[unprovided.count - 1].append(line)
     case .nothing:
       readWords(line)
-      switch Suspect.inLine(line) {
+      switch Suspect.inLine(line) ?? Suspect.inLineOfDocker(line) {
       case .host: hostLine = hostLine ?? line
       case .network: networkLine = networkLine ?? line
       case nil: break

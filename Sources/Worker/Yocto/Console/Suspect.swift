@@ -14,6 +14,11 @@ enum Suspect: Hashable, Sendable {
     return networkSigns.contains(where: text.contains) ? .network : nil
   }
 
+  /// Whom docker's own complaint points to, where no task called it: the container script goes on after a pull that failed.
+  static func inLineOfDocker(_ line: String) -> Suspect? {
+    line.hasPrefix("Error response from daemon: ") || line.hasPrefix("docker: ") ? .host : nil
+  }
+
   /// Whether the line says that the host ran out of something, in whatever context.
   static func lacksResources(_ line: String) -> Bool { resources.contains(where: line.contains) }
 

@@ -1,4 +1,5 @@
 """barys' command line, with the real one's habits."""
+import re
 
 
 class UsageError(Exception):
@@ -11,23 +12,24 @@ class Help(Exception):
 
 FLAGS = {"-k": "continue", "--continue": "continue", "-c": "compress", "--compress": "compress", "-d": "development", "--development-image": "development",
          "-r": "remove_build", "--remove-build": "remove_build", "-l": "log", "--log": "log", "-n": "dry_run", "--dry-run": "dry_run",
-         "--rm-work": "rm_work", "--build-history": "build_history", "--skip-discontinued": "skip_discontinued"}
-VALUES = {"--supervisor-tag": "supervisor", "--supervisor-version": "supervisor", "-b": "build_name", "--build-name": "build_name",
-          "--shared-downloads": "downloads", "--shared-sstate": "sstate", "-t": "templates", "--templates-path": "templates", "--bitbake-task": "task"}
+         "--rm-work": "rm_work", "--build-history": "build_history"}
+VALUES = {"--supervisor-version": "supervisor", "-b": "build_name", "--build-name": "build_name",
+          "--shared-downloads": "downloads", "--shared-sstate": "sstate", "-t": "templates", "--templates-path": "templates"}
+VARIABLE = re.compile(r"[A-Za-z0-9_-]*=")
 
 
 class Arguments:
     def __init__(self, words, machines):
         self.machines, self.targets, self.bitbake, self.variables = [], [], [], []
-        self.supervisor, self.build_name, self.downloads, self.sstate, self.templates, self.task = "", "build", "", "", "", ""
+        self.supervisor, self.build_name, self.downloads, self.sstate, self.templates = "", "build", "", "", ""
         for name in FLAGS.values():
             setattr(self, name, False)
         at = 0
         while at < len(words):
             word, value = words[at], words[at + 1] if at + 1 < len(words) else ""
             if word in ("-h", "--help"):
-                raise Help("Options: -m -k -c -d -r -b -a -t -l -n --bitbake-target --bitbake-args --bitbake-task --supervisor-version --shared-downloads "
-                           "--shared-sstate --rm-work --build-history --skip-discontinued. This is a miniature.")
+                raise Help("Options: -m -k -c -d -r -b -a -t -l -n --bitbake-target --bitbake-args --supervisor-version --shared-downloads "
+                           "--shared-sstate --rm-work --build-history. This is a miniature.")
             if word in ("-v", "--version"):
                 raise Help("1.4-miniature")
             if word in FLAGS:
@@ -47,11 +49,10 @@ class Arguments:
                     raise UsageError(f'"{value}" is not a supported machine.')
                 self.machines.append(value)
             elif word in ("-a", "--additional-variable"):
-                name, equal, _ = value.partition("=")
-                if not equal or not name.replace("_", "").replace("-", "").isalnum():
+                if not VARIABLE.match(value):
                     raise UsageError(f'"{value}" has the wrong argument format for "{word}". Read help.')
-                # A value with a space falls apart here, as in the real one.
-                self.variables += value.split()
+                # A value with a space falls apart here, as in the real one, and a word without `=` is name and value.
+                self.variables += [tuple(word.split("=", 1)) if "=" in word else (word, word) for word in value.split()]
             elif word in VALUES:
                 setattr(self, VALUES[word], value)
             else:

@@ -1,12 +1,12 @@
 """The miniature's `barys`: prepares build/conf and runs the miniature's bitbake for every manifest of the machine."""
 import fcntl
 import os
-import re
 import shutil
 import signal
 import sys
 import time
 
+import configuration
 import manifests
 from arguments import Arguments, Help, UsageError
 from console import Console
@@ -14,82 +14,87 @@ from diskimage import ImageError
 from faults import FaultError, Faults
 from images import SUPERVISOR
 from machines import Machine
-from recipes import RecipeError, find_recipes
+from parsing import ParseCache
+from recipes import RecipeError, recipe_files
 from tasks import Run
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.."))
+# What OE's sanity check says of a path with one of these.
+CHARACTERS = {"+": "Error, you have an invalid character (+) in your COREBASE directory path. Please move the installation to a directory which doesn't "
+              "include any + characters.",
+              "@": "Error, you have an invalid character (@) in your COREBASE directory path. Please move the installation to a directory which doesn't "
+              "include any @ characters."}
 # The fixed time that OE gives to files whose source has none.
 EPOCH = 1302044400
 
 
-def configure(arguments, build):
-    """Writes build/conf from the samples of the device layer."""
-    layers = sorted(name for name in os.listdir(os.path.join(ROOT, "layers")) if name.startswith("meta-balena-"))
-    samples = arguments.templates or os.path.join(ROOT, "layers", layers[0], "conf/samples")
-    os.makedirs(os.path.join(build, "conf"), exist_ok=True)
-    shutil.copyfile(os.path.join(samples, "bblayers.conf.sample"), os.path.join(build, "conf/bblayers.conf"))
-    with open(os.path.join(samples, "local.conf.sample"), encoding="utf-8") as file:
-        text = file.read()
-    replacements = [(r'.*DEVELOPMENT_IMAGE =.*', f'DEVELOPMENT_IMAGE = "{int(arguments.development)}"')]
-    if arguments.rm_work:
-        replacements.append((r'.*INHERIT \+= "rm_work".*', 'INHERIT += "rm_work"'))
-    if arguments.downloads:
-        replacements.append((r".*DL_DIR \?=.*", f'DL_DIR ?= "{arguments.downloads}"'))
-    if arguments.sstate:
-        replacements.append((r".*SSTATE_DIR \?=.*", f'SSTATE_DIR ?= "{arguments.sstate}"'))
-    for pattern, line in replacements:
-        text = re.sub(pattern, lambda _, line=line: line, text)
-    if arguments.supervisor:
-        text += f'SUPERVISOR_VERSION ?= "{arguments.supervisor}"\n'
-    text += "\n# Barys: Additional variables\n"
-    if arguments.build_history:
-        text += 'INHERIT += "buildhistory"\n'
-    for pair in arguments.variables:
-        name, _, value = pair.partition("=")
-        text += f'{name}="{value}"\n'
-    with open(os.path.join(build, "conf/local.conf"), "w", encoding="utf-8") as file:
-        file.write(text)
+def insane(console, problem):
+    """A complaint of OE's sanity check; gives bitbake's exit status."""
+    console.bitbake("ERROR:  OE-core's config sanity checker detected a potential misconfiguration.",
+                    "    Either fix the cause of this error or at your own risk disable the checker (see sanity.conf).",
+                    "    Following is the list of potential problems / advisories:", "", f"    {problem}", "",
+                    "Summary: There was 1 ERROR message, returning a non-zero exit code.")
+    return 1
 
 
-def context(arguments, machine, file, document, arch):
+def context(arguments, settings, machine, file, document, arch):
     with open(os.path.join(ROOT, "VERSION"), encoding="utf-8") as source:
         version = source.read().strip()
     return {"MACHINE": machine.name, "VERSION": version, "SLUG": document["slug"] if document else "unknown", "ARCH": arch, "FILE": file,
-            "SUPERVISOR": arguments.supervisor or SUPERVISOR, "DEVELOPMENT": str(int(arguments.development)), "EPOCH": EPOCH}
+            "SUPERVISOR": arguments.supervisor or SUPERVISOR, "DEVELOPMENT": str(int(arguments.development)), "EPOCH": EPOCH,
+            "ACME_CHANNEL": settings.get("ACME_CHANNEL", "")}
 
 
 def bitbake(arguments, build, machine_name, file, document, arch, targets, console, faults):
     if os.geteuid() == 0:
-        console.bitbake("ERROR:  OE-core's config sanity checker detected a potential misconfiguration.", "    Do not use Bitbake as root.", "",
-                        "Summary: There was 1 ERROR message, returning a non-zero exit code.")
+        return insane(console, "Do not use Bitbake as root.")
+    for character, problem in CHARACTERS.items():
+        if character in ROOT:
+            return insane(console, problem)
+    if tool := faults.one("hosttool"):
+        console.bitbake("ERROR: The following required tools (as specified by HOSTTOOLS) appear to be unavailable in PATH, please install them in order "
+                        "to proceed:", f"  {tool}")
         return 1
-    downloads = arguments.downloads or os.path.join(build, "downloads")
-    sstate = arguments.sstate or os.path.join(build, "sstate-cache")
+    settings = configuration.variables(build)
+    downloads = settings.get("DL_DIR", "${TOPDIR}/downloads").replace("${TOPDIR}", build)
+    sstate = settings.get("SSTATE_DIR", "${TOPDIR}/sstate-cache").replace("${TOPDIR}", build)
     for directory in (downloads, sstate, os.path.join(build, "tmp")):
         os.makedirs(directory, exist_ok=True)
     try:
         machine = Machine(ROOT, machine_name)
-        run = Run(ROOT, build, machine, document, find_recipes(ROOT), console, faults, downloads, sstate, context(arguments, machine, file, document, arch))
         words = arguments.bitbake + (["-k"] if getattr(arguments, "continue") else [])
-        return run.start(targets, words, arguments.task)
-    except (RecipeError, ImageError) as error:
-        console.bitbake(f"ERROR: {error}", "", "Summary: There was 1 ERROR message, returning a non-zero exit code.")
+        seconds = float(os.environ.get("MINIATURE_PARSE_SECONDS") or faults.seconds("parse"))
+        recipes = ParseCache(ROOT, build, machine, settings, words).load(recipe_files(ROOT), seconds, faults.one("parse-error"), console.bitbake)
+        run = Run(ROOT, build, machine, document, recipes, console, faults, downloads, sstate,
+                  context(arguments, settings, machine, file, document, arch))
+        return run.start(targets, words)
+    except (RecipeError, ImageError, OSError) as error:
+        text = str(error) if "ERROR: " in str(error) else f"ERROR: {error}"
+        count = text.count("ERROR: ")
+        console.bitbake(*text.split("\n"), "", f"Summary: There {'were' if count > 1 else 'was'} {count} ERROR message{'s' if count > 1 else ''}, "
+                        "returning a non-zero exit code.")
         return 1
 
 
 def embedded(arguments, machine, documents):
     """DEVICE_TYPE, which is the machine if it is not set, and the document of the file of that name; None if there is none. A slug is no file name."""
-    wanted = dict(pair.split("=", 1) for pair in arguments.variables if "=" in pair).get("DEVICE_TYPE", machine)
+    wanted = dict(arguments.variables).get("DEVICE_TYPE", machine)
     return wanted, documents.get(wanted)
 
 
-def build_one(arguments, build, machine, file, documents, console):
-    """One manifest; gives barys' exit status."""
+def build_one(arguments, build, machine, file, documents, console, built):
+    """One manifest; gives barys' exit status. `built` holds the targets that were begun before."""
     document = documents[file]
     faults = Faults(ROOT, {machine, file, document["slug"]})
     targets = arguments.targets or (document["yocto"].get("image") or "").split()
     if not targets:
         raise UsageError(f"No target image defined for {machine}.")
+    for target in targets:
+        if (machine, target) in built:
+            # The other targets are left out, too: a habit of the real one.
+            console.barys(f"Build for {machine}-{target} already done.")
+            return 0
+        built.add((machine, target))
     words = arguments.bitbake + (["-k"] if getattr(arguments, "continue") else [])
     console.barys(f"Run build for {machine}: MACHINE={machine} bitbake {' '.join(targets)} {' '.join(words)}")
     console.barys("This might take a while ...")
@@ -107,38 +112,77 @@ def build_one(arguments, build, machine, file, documents, console):
     return 0 if faults.one("lie") else 2
 
 
+def closing(arguments, selected, documents, console):
+    """Where the images are, once for each machine and image; said after a failure, too."""
+    if arguments.targets:
+        return
+    told = set()
+    for machine in selected:
+        for document in documents.values():
+            image, fstype = document["yocto"].get("image"), document["yocto"].get("fstype")
+            if document["yocto"]["machine"] != machine or (machine, image) in told:
+                continue
+            told.add((machine, image))
+            if not image or not fstype:
+                console.barys(f"No target image and/or fstype defined for {machine}. This is normal for generic builds which don't generate raw images.",
+                              "WARNING")
+                continue
+            console.barys(f"If build for {machine} succeeded, final image should have been generated here:")
+            console.barys(f"   {arguments.build_name}/tmp/deploy/images/{machine}/{image}-{machine}.{fstype}")
+
+
+def prepare(words, console):
+    """Manifests and command line; gives the documents by file name, and the arguments."""
+    if any(character.isspace() for character in ROOT):
+        # The real one's words fall apart there, and it does not find its own parts.
+        console.plain(f"barys: line 173: {os.path.dirname(ROOT.split()[0])}/build-device-type-json.sh: No such file or directory")
+        raise UsageError("Could not generate .json file(s).")
+    console.plain("Building JSON manifest...")
+    documents = manifests.generate(ROOT)
+    console.plain("...Done")
+    return documents, Arguments(words, {document["yocto"]["machine"] for document in documents.values()})
+
+
+def start(documents, arguments, words, console):
+    build = os.path.join(ROOT, arguments.build_name)
+    yes = {True: "yes", False: "no"}
+    if arguments.log:
+        console.start_log([
+            f"Script called from: {os.getcwd()}", f"Script called as: barys {' '.join(words)}", f"Selected machines:  {' '.join(arguments.machines)}",
+            f"Selected bitbake arguments:  {' '.join(arguments.bitbake)}", f"Build directory name: {arguments.build_name}",
+            f"Remove build directory? {yes[arguments.remove_build]}", f"Compressed image? {yes[arguments.compress]}",
+            f"Shared downloads directory: {arguments.downloads}", f"Shared sstate directory: {arguments.sstate}",
+            f"Custom templates path: {arguments.templates}", f"Development image? {yes[arguments.development]}",
+            f"Forced supervisor image release version: {arguments.supervisor}", f"Inherit rm_work? {yes[arguments.rm_work]}",
+            f"Enable build history? {yes[arguments.build_history]}"])
+    if arguments.remove_build:
+        console.barys(f"Removing old build in {build}.")
+        console.barys("This might take a while ...")
+        shutil.rmtree(build, ignore_errors=True)
+    configuration.configure(ROOT, arguments, build, documents, console.plain)
+    console.barys(f"BalenaOS build initialized in directory: {arguments.build_name}.")
+    status = 0
+    if arguments.dry_run:
+        console.barys("Dry run requested so don't start builds.")
+        console.barys("Don't forget to setup build MACHINE as this script ignores it in dry run mode.", "WARNING")
+    else:
+        selected = arguments.machines or sorted({document["yocto"]["machine"] for document in documents.values()})
+        built = set()
+        with open(os.path.join(build, "bitbake.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for machine in selected:
+                for file in [file for file, document in documents.items() if document["yocto"]["machine"] == machine]:
+                    status = max(status, build_one(arguments, build, machine, file, documents, console, built))
+        closing(arguments, selected, documents, console)
+    console.barys("Done.")
+    console.stop_log()
+    return status
+
+
 def main(words):
     console = Console("barys")
     try:
-        documents = manifests.generate(ROOT)
-        arguments = Arguments(words, {document["yocto"]["machine"] for document in documents.values()})
-        build = os.path.join(ROOT, arguments.build_name)
-        if arguments.log:
-            console.start_log([f"Script called from: {os.getcwd()}", f"Script called as: barys {' '.join(words)}", f"Selected machines: {' '.join(arguments.machines)}",
-                               f"Build directory name: {arguments.build_name}", f"Shared downloads directory: {arguments.downloads}",
-                               f"Shared sstate directory: {arguments.sstate}"])
-        if arguments.remove_build:
-            console.barys(f"Removing old build in {build}.")
-            shutil.rmtree(build, ignore_errors=True)
-        configure(arguments, build)
-        console.barys(f"BalenaOS build initialized in directory: {arguments.build_name}.")
-        status = 0
-        if arguments.dry_run:
-            console.barys("Dry run requested so don't start builds.")
-            console.barys("Don't forget to setup build MACHINE as this script ignores it in dry run mode.", "WARNING")
-        with open(os.path.join(build, "bitbake.lock"), "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            selected = arguments.machines or sorted({document["yocto"]["machine"] for document in documents.values()})
-            for machine in [] if arguments.dry_run else selected:
-                for file, document in documents.items():
-                    if document["yocto"]["machine"] != machine:
-                        continue
-                    if arguments.skip_discontinued and document["state"] == "DISCONTINUED":
-                        console.barys(f"Skip discontinued requested: build for {machine} skipped.", "WARNING")
-                        continue
-                    status = max(status, build_one(arguments, build, machine, file, documents, console))
-        console.barys("Done.")
-        return status
+        return start(*prepare(words, console), words, console)
     except Help as text:
         print(text)
         return 0

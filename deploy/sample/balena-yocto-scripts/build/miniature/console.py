@@ -20,10 +20,20 @@ class Console:
 
     def start_log(self, header):
         self.keeps_log = True
-        bar = "=" * 16
-        lines = [f"{bar}barys HEADER START{bar}", time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime()), *header, f"{bar}barys HEADER STOP{bar}"]
+        start, date = "=" * 16 + "barys HEADER START" + "=" * 20, time.strftime("%a %b %e %H:%M:%S UTC %Y", time.gmtime())
+        lines = [start, date, *header, "=" * 16 + "barys HEADER STOP" + "=" * 21]
         with open(self.log_path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+
+    def stop_log(self):
+        """The last line of barys.log, which is written without -l, too."""
+        with open(self.log_path, "a", encoding="utf-8") as file:
+            file.write("=" * 20 + "barys STOP" + "=" * 24 + "\n")
+
+    def plain(self, *lines):
+        """What other programs say before bitbake starts."""
+        for line in lines:
+            self._print(line + "\n")
 
     def open_cooker(self, build, machine):
         directory = os.path.join(build, "tmp/log/cooker", machine)

@@ -4,7 +4,7 @@ An entry is KEY=VALUE[@TARGET]; TARGET is a machine, a slug or a manifest's file
 """
 import os
 
-KEYS = {"fail", "no-fetch", "lie", "slow", "silent", "hang", "missing-package", "corrupt-ipk", "broken-archive", "no-data-partition", "no-hostapp", "no-image"}
+KEYS = {"fail", "no-fetch", "qa", "fetch", "parse-error", "parse", "hosttool", "alive", "lie", "slow", "silent", "hang", "missing-package", "corrupt-ipk", "broken-archive", "no-data-partition", "no-hostapp", "no-image"}
 
 
 class FaultError(Exception):

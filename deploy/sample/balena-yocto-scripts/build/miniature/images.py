@@ -22,7 +22,7 @@ class ImageBuild:
         self.deploy = os.path.join(build, "tmp/deploy/images", machine.name)
         self.stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime())
 
-    def make(self, recipe, only_docker=False):
+    def make(self, recipe):
         os.makedirs(self.deploy, exist_ok=True)
         if recipe.values["IMAGE"] == "flasher":
             return self.flasher(recipe)
@@ -34,8 +34,6 @@ class ImageBuild:
         if "1" not in self.faults.all("no-hostapp"):
             archive = hostapp.docker_archive(layer, f"{recipe.name}-{self.machine.name}:latest", created, labels)
             self.publish(recipe, "docker", archive)
-        if only_docker:
-            return None
         self.publish(recipe, "manifest", self.package_list(recipe))
         self.publish_common()
         if "1" not in self.faults.all("no-image"):

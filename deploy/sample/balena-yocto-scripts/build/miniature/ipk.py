@@ -73,11 +73,13 @@ def tree(package, context):
 
 def control(package, arch):
     recipe = package.recipe
-    lines = [f"Package: {package.name}", f"Version: {recipe.version}-{recipe.revision}", f"Description: {package.summary}",
+    lines = [f"Package: {package.file_name}", f"Version: {recipe.version}-{recipe.revision}", f"Description: {package.summary}",
              "Section: base", "Priority: optional", "Maintainer: Acme Boards <boards@acme.example>", f"License: {recipe.license}",
              f"Architecture: {arch}", f"OE: {recipe.name}"]
     if package.depends:
         lines.append(f"Depends: {package.depends}")
+    if package.file_name != package.name:
+        lines.append(f"Provides: {package.name} (= {recipe.version})")
     return "\n".join([*lines, f"Source: {os.path.basename(recipe.path)}", ""])
 
 
@@ -94,7 +96,7 @@ def build(package, machine, context):
     out = [b"!<arch>\n"]
     for name, data in members:
         out += [f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode(), data, b"\n" * (len(data) % 2)]
-    return f"{package.name}_{package.recipe.version}-{package.recipe.revision}_{arch}.ipk", b"".join(out)
+    return f"{package.file_name}_{package.recipe.version}-{package.recipe.revision}_{arch}.ipk", b"".join(out)
 
 
 def read_control(path):
@@ -113,7 +115,7 @@ def read_control(path):
     raise ValueError(f"{path} holds no control.tar.gz")
 
 
-ORDER = ("Package", "Version", "Depends", "Section", "Architecture", "Maintainer")
+ORDER = ("Package", "Version", "Depends", "Provides", "Section", "Architecture", "Maintainer")
 
 
 def write_index(directory):

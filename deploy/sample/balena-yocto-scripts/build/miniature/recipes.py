@@ -33,6 +33,8 @@ class Package:
     def __init__(self, recipe, name):
         own = recipe.values
         self.recipe, self.name = recipe, name
+        # What debian.bbclass makes of the name of a library's package, which then provides the old one.
+        self.file_name = own.get("PKG:" + name, name)
         self.arch_kind = own.get("PACKAGE_ARCH:" + name, own.get("PACKAGE_ARCH", "${TUNE_PKGARCH}"))
         self.depends = own.get("RDEPENDS:" + name, "")
         self.script = own.get("pkg_postinst:" + name, "")
@@ -71,10 +73,6 @@ class Recipe:
         return digest.hexdigest()
 
 
-def find_recipes(root):
-    """All recipes of all layers, by name. A later layer (by name) replaces an earlier one."""
-    found = {}
-    for path in sorted(glob.glob(os.path.join(root, "layers/*/recipes-*/*/*.bb"))):
-        recipe = Recipe(path)
-        found[recipe.name] = recipe
-    return found
+def recipe_files(root):
+    """All recipes of all layers, in the order of the layers' names."""
+    return sorted(glob.glob(os.path.join(root, "layers/*/recipes-*/*/*.bb")))

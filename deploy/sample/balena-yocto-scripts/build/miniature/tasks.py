@@ -24,31 +24,43 @@ class Run:
         self.downloads, self.sstate, self.context = downloads, sstate, context
         self.deploy = os.path.join(build, "tmp/deploy")
         self.stamps = os.path.join(build, "tmp/stamps", machine.name)
-        self.failed, self.number = [], 0
+        self.failed, self.number, self.errors = [], 0, 0
 
-    def start(self, targets, arguments, task):
+    def start(self, targets, arguments):
         """Builds the targets; gives bitbake's exit status."""
         say = self.console.bitbake
-        cache = os.path.join(self.build, "cache/miniature")
-        entries = len(self.recipes) * 2
-        known = os.path.exists(cache)
-        say("Loading cache...done.")
-        say(f"Loaded {entries if known else 0} entries from dependency cache.")
-        if not known:
-            os.makedirs(os.path.dirname(cache), exist_ok=True)
-            open(cache, "w", encoding="utf-8").close()
-            say("Parsing recipes...done.", f"Parsing of {len(self.recipes)} .bb files complete (0 cached, {len(self.recipes)} parsed). "
-                f"{entries} targets, 0 skipped, 0 masked, 0 errors.")
         for target in targets:
             if target not in self.recipes and target != "package-index":
                 say(f"ERROR: Nothing PROVIDES '{target}'", "", "Summary: There was 1 ERROR message, returning a non-zero exit code.")
                 return 1
         say("NOTE: Resolving any missing task queue dependencies")
+        if unprovided := self.unprovided(targets):
+            name, chain = unprovided
+            say(f"ERROR: Nothing PROVIDES '{name}' (but {self.recipes[chain[-1]].path} DEPENDS on or otherwise requires it)",
+                f"ERROR: Required build target '{chain[0]}' has no buildable providers.",
+                f"Missing or unbuildable dependency chain was: {[*chain, name]}", "",
+                "Summary: There were 2 ERROR messages, returning a non-zero exit code.")
+            return 1
         if "-e" in arguments:
             say(*environment.lines(self.machine, self.build, self.downloads, self.sstate, targets[0]))
             return 0
         say("", *self.configuration(), "", "Initialising tasks...done.")
-        return self.execute(targets, "-k" in arguments, task)
+        return self.execute(targets, "-k" in arguments)
+
+    def unprovided(self, targets):
+        """A name in DEPENDS that no recipe has, with the recipes that lead to it; None if all are there."""
+        known = set()
+
+        def search(name, chain):
+            if name not in self.recipes:
+                return None if name in targets else (name, chain)
+            if name in known:
+                return None
+            known.add(name)
+            found = (search(needed, [*chain, name]) for needed in self.recipes[name].values.get("DEPENDS", "").split())
+            return next((each for each in found if each), None)
+
+        return next((found for target in targets if (found := search(target, []))), None)
 
     def configuration(self):
         machine = self.machine
@@ -88,16 +100,16 @@ class Run:
     def state_path(self, recipe, key):
         return os.path.join(self.sstate, key[:2], key[2:4], f"sstate:{recipe.name}:{self.machine.package_arch}:{recipe.version}:{recipe.revision}::10:{key}_package_write_ipk.tar.zst")
 
-    def stamp_path(self, recipe, key, task):
-        return os.path.join(self.stamps, recipe.name, f"{recipe.version}-{recipe.revision}.{task or 'do_build'}.{key}")
+    def stamp_path(self, recipe, key):
+        return os.path.join(self.stamps, recipe.name, f"{recipe.version}-{recipe.revision}.do_build.{key}")
 
-    def execute(self, targets, goes_on, task):
+    def execute(self, targets, goes_on):
         say, order = self.console.bitbake, self.closure(targets)
         plan = []
         for recipe in order:
             key = self.key(recipe)
-            state = "current" if os.path.exists(self.stamp_path(recipe, key, task)) else "local" if os.path.exists(self.state_path(recipe, key)) else "missed"
-            plan.append((recipe, key, "missed" if state == "local" and recipe.name in self.faults.all("fail") else state))
+            state = "current" if os.path.exists(self.stamp_path(recipe, key)) else "local" if os.path.exists(self.state_path(recipe, key)) else "missed"
+            plan.append((recipe, key, "missed" if state == "local" and self.fails(recipe) else state))
         count = {state: sum(len(SETSCENE) for _, _, each in plan if each == state) for state in ("current", "local", "missed")}
         index = "package-index" in targets
         wanted, current = count["local"] + count["missed"], count["current"] + (2 if index else 0)
@@ -125,9 +137,9 @@ class Run:
             if state == "local":
                 self.restore(recipe, key)
                 self.number += size - 1
-            elif not self.build_recipe(recipe, key, task):
+            elif not self.build_recipe(recipe, key):
                 continue
-            self.finish(recipe, key, task)
+            self.finish(recipe, key)
         attempted = self.total if not self.failed else self.number
         verdict = f"{len(self.failed)} failed" if self.failed else "all succeeded"
         say(f"NOTE: Tasks Summary: Attempted {attempted} tasks of which {max(0, attempted - ran)} didn't need to be rerun and {verdict}.")
@@ -135,18 +147,32 @@ class Run:
             return 0
         plural = "s" if len(self.failed) > 1 else ""
         say("", f"Summary: {len(self.failed)} task{plural} failed:", *(f"  {task}" for task in self.failed),
-            f"Summary: There {'were' if plural else 'was'} {len(self.failed)} ERROR message{plural}, returning a non-zero exit code.")
+            f"Summary: There {'were' if self.errors > 1 else 'was'} {self.errors} ERROR message{'s' if self.errors > 1 else ''}, "
+            "returning a non-zero exit code.")
         return 1
 
     def depends_on_failed(self, recipe):
         return any(task.startswith(each.path + ":") for task in self.failed for each in self.closure([recipe.name]))
 
+    def fails(self, recipe):
+        return any(recipe.name in self.faults.all(kind) for kind in ("fail", "qa", "fetch"))
+
     def quiet(self):
         if kind := self.faults.one("hang"):
             if kind == "setsid":
                 subprocess.Popen(["sleep", "86400"], start_new_session=True, stdin=subprocess.DEVNULL)
-            time.sleep(86400)
-        time.sleep(self.faults.seconds("silent"))
+            self.wait(86400)
+        self.wait(self.faults.seconds("silent"))
+
+    def wait(self, seconds):
+        """Without an event; every ten minutes bitbake says that it is still there, which is no sign of life of the task."""
+        interval = self.faults.seconds("alive") or 600
+        while seconds > 0:
+            time.sleep(min(interval, seconds))
+            seconds -= interval
+            if seconds > 0:
+                task = f"{min(recipe.path for recipe in self.recipes.values())}:do_compile"
+                self.console.bitbake(f"Bitbake still alive (no events for {interval:.0f}s). Active tasks:", task)
 
     def announce(self, recipe, task, kind="task"):
         self.number += 1
@@ -155,12 +181,22 @@ class Run:
     def mark(self, recipe, task, state):
         self.console.bitbake(f"NOTE: recipe {recipe.full_name}: task do_{task}: {state}")
 
-    def build_recipe(self, recipe, key, asked):
+    def build_recipe(self, recipe, key):
         steps = IMAGE_STEPS if recipe.image else STEPS
         for task in steps:
             self.announce(recipe, task)
             self.mark(recipe, task, "Started")
             time.sleep(self.pause)
+            if task == "fetch" and recipe.name in self.faults.all("fetch"):
+                url = f"https://downloads.example.org/{recipe.name}-{recipe.version}.tar.gz"
+                self.fail_in_python(recipe, task, f"Fetcher failure for URL: '{url}'. Unable to fetch URL from any source.")
+                return False
+            if task == "package" and recipe.name in self.faults.all("qa"):
+                self.fail_in_python(recipe, task, f"QA Issue: {recipe.name}: Files/directories were installed but not shipped in any package:\n  /opt/acme\n"
+                                    "Please set FILES such that these items are packaged. Alternatively if they are unneeded, avoid installing them or delete "
+                                    f"them within do_install.\n{recipe.name}: 1 installed and not shipped files. [installed-vs-shipped]",
+                                    "Fatal QA errors were found, failing task.")
+                return False
             if task == ("rootfs" if recipe.image else "compile") and recipe.name in self.faults.all("fail"):
                 self.fail(recipe, task)
                 return False
@@ -181,30 +217,48 @@ class Run:
             elif task == "package_write_ipk":
                 self.package(recipe, key)
             elif task == "image":
-                ImageBuild(self.root, self.build, self.machine, self.document, self.context, self.faults).make(recipe, asked == "image_docker")
+                ImageBuild(self.root, self.build, self.machine, self.document, self.context, self.faults).make(recipe)
             self.mark(recipe, task, "Succeeded")
         return True
 
-    def finish(self, recipe, key, asked):
+    def finish(self, recipe, key):
         self.announce(recipe, "build", "noexec task")
-        path = self.stamp_path(recipe, key, asked)
+        path = self.stamp_path(recipe, key)
         shutil.rmtree(os.path.dirname(path), ignore_errors=True)
         os.makedirs(os.path.dirname(path))
         open(path, "w", encoding="utf-8").close()
 
+    def work(self, recipe):
+        path = os.path.join(self.build, "tmp/work", f"{self.machine.tune_pkgarch}-poky-linux", recipe.name, f"{recipe.version}-{recipe.revision}", "temp")
+        os.makedirs(path, exist_ok=True)
+        return path
+
     def fail(self, recipe, task, reason=None, error=None):
-        work = os.path.join(self.build, "tmp/work", f"{self.machine.tune_pkgarch}-poky-linux", recipe.name, f"{recipe.version}-{recipe.revision}", "temp")
-        os.makedirs(work, exist_ok=True)
-        log, script = (os.path.join(work, f"{kind}.do_{task}.{os.getpid()}") for kind in ("log", "run"))
+        """The end of a shell task: its log follows."""
+        log, script = (os.path.join(self.work(recipe), f"{kind}.do_{task}.{os.getpid()}") for kind in ("log", "run"))
         body = [f"DEBUG: Executing shell function do_{task}", reason or f"{recipe.name}: the miniature was told to fail here", "WARNING: exit code 1 from a shell command."]
         with open(log, "w", encoding="utf-8") as file:
             file.write("\n".join(body) + "\n")
         error = error or f"ExecutionError('{script}', 1, None, None)"
         self.console.bitbake(f"ERROR: {recipe.full_name} do_{task}: {error}",
                              f"ERROR: Logfile of failure stored in: {log}", "Log data follows:", *("| " + line for line in body))
+        self.end_failed(recipe, task)
+
+    def fail_in_python(self, recipe, task, *errors):
+        """The end of a Python task: what it said is an error of its own, and no log follows."""
+        log = os.path.join(self.work(recipe), f"log.do_{task}.{os.getpid()}")
+        with open(log, "w", encoding="utf-8") as file:
+            file.write("".join(f"ERROR: {error}\n" for error in errors))
+        self.console.bitbake(*(line for error in errors for line in f"ERROR: {recipe.full_name} do_{task}: {error}".split("\n")),
+                             f"ERROR: Logfile of failure stored in: {log}")
+        self.errors += len(errors) - 1
+        self.end_failed(recipe, task)
+
+    def end_failed(self, recipe, task):
         self.mark(recipe, task, "Failed")
         self.console.bitbake(f"ERROR: Task ({recipe.path}:do_{task}) failed with exit code '1'")
         self.failed.append(f"{recipe.path}:do_{task}")
+        self.errors += 1
 
     def licenses(self, recipe):
         directory = os.path.join(self.deploy, "licenses", recipe.name)

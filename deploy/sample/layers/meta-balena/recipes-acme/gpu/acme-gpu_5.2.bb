@@ -2,6 +2,8 @@ SUMMARY = "Graphics processor support"
 LICENSE = "Proprietary"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 PACKAGES = "acme-gpu-libraries acme-gpu-firmware acme-gpu-tools acme-gpu-dev"
+# As debian.bbclass renames a package with a library; it provides its old name, which contracts list.
+PKG:acme-gpu-libraries = "libacmegl5"
 IPK_COMPRESSION:acme-gpu-libraries = "zst"
 IPK_COMPRESSION:acme-gpu-firmware = "gz"
 IPK_COMPRESSION:acme-gpu-tools = "xz"
