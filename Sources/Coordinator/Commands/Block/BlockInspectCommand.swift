@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import Toolbox
 
@@ -48,18 +49,6 @@ struct BlockInspectCommand: AsyncParsableCommand {
     if let first = file.hardlinkOf { text += " link to \(first)" }
     for (name, value) in (file.xattrs ?? [:]).sorted(by: { $0.key < $1.key }) { text += " \(name)=0x\(value)" }
     return Printable.text(text)
-  }
-}
-
-/// Names from foreign images on a terminal: control characters, which could say anything to it, are written out.
-enum Printable {
-  static func text(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-      result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-    }
-    return result
   }
 }
 
