@@ -30,7 +30,7 @@ package enum PreloadError: BlamedError, Equatable {
 
   package var blame: Blame {
     switch self {
-    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES].contains(code) ? .request : .coordinator
+    case .system(_, _, let code): PathFault.isCause(of: code) ? .request : .coordinator
     case .tool, .write: .coordinator
     case .unusableDiskImage, .partitionTable, .noDataPartition, .fileSystem, .damagedStore, .containerImage, .layer, .flasher, .splitImage: .request
     }

@@ -30,6 +30,10 @@ package struct LatestLinks {
     for report in reports {
       let link = "\(directory)/\(report.slug)"
       if let version = version(at: link, of: report.slug), isEarlier(report.version, version) { continue }
+      var status = stat()
+      if lstat(link, &status) == 0, status.st_mode & S_IFMT != S_IFLNK {
+        throw ReportError(output: link, reason: "exists and is not a symbolic link; move it away")
+      }
       let temporary = link + ".new"
       unlink(temporary)
       guard symlink("../\(request)/\(report.slug)", temporary) == 0 else {

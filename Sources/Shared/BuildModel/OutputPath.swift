@@ -6,7 +6,7 @@ import Glibc
 package enum OutputPath {
   /// Why nothing may be written to `path` as a file: a clause to be put after the path. nil when nothing or a regular file is there.
   package static func reasonNotFile(_ path: String) -> String? {
-    kind(of: path).flatMap { $0 == S_IFREG ? nil : "exists and is \(name($0)), not a regular file; name another output" }
+    kind(of: path).flatMap { $0 == S_IFREG ? nil : "exists and is \(name($0)), not a regular file; it is not replaced" }
   }
 
   /// Why `path` cannot be a directory that is written to. nil when nothing or a directory, perhaps by way of a symbolic link, is there.
@@ -14,7 +14,7 @@ package enum OutputPath {
     var status = stat()
     let isThere = stat(path, &status) == 0
     if isThere, status.st_mode & S_IFMT == S_IFDIR { return nil }
-    return kind(of: path).map { "exists and is \(name($0)), not a directory; name another output" }
+    return kind(of: path).map { "exists and is \(name($0)), not a directory; it is not replaced" }
   }
 
   /// The file type bits of the path itself; nil when nothing is there.

@@ -14,7 +14,7 @@ package enum OCIImageError: BlamedError {
     switch self {
     case .invalidPath, .malformed: .request
     case .store, .compression: .coordinator
-    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES].contains(code) ? .request : .coordinator
+    case .system(_, _, let code): PathFault.isCause(of: code) ? .request : .coordinator
     }
   }
 
