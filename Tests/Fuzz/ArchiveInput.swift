@@ -12,10 +12,13 @@ enum ArchiveInput {
     guard (try? Data(bytes).write(to: URL(filePath: path))) != nil else { fatalError("cannot write \(path)") }
     defer { unlink(path) }
     guard let images = try? DockerArchiveReader.images(in: path) else { return }
-    for layer in images.flatMap(\.layers) {
-      var count: Int64 = 0
-      let size = try? layer.read(limit: 1 << 20) { count += Int64($0.count) }
-      if let size { demand(size == count && count <= 1 << 20, "a layer gives the bytes that it says, and no more than the limit") }
+    for case .image(let image) in images.candidates.map(\.content) {
+      for layer in image.layers {
+        guard let reader = try? LayerReader(layer, limit: 1 << 20) else { continue }
+        var count: Int64 = 0
+        while let part = try? reader.next() { count += Int64(part.count) }
+        demand(count == reader.count || reader.count > 1 << 20, "a layer gives the bytes that it says, and no more than the limit")
+      }
     }
   }
 }

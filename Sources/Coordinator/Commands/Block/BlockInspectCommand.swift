@@ -10,13 +10,16 @@ struct BlockInspectCommand: AsyncParsableCommand {
 
   @Argument(help: "An OCI image layout (LAYOUT or LAYOUT:NAME) or a docker-archive (FILE or FILE:TAG).")
   var image: String
+  @OptionGroup var platform: ImagePlatformOption
   @Flag(name: .long, help: "List the tree that the layers give.")
   var files = false
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
   func run() async throws {
-    let found = try await BlockInspection.inspect(try StoredBlock(image), files: files)
+    let block = try StoredBlock(image, platform: try platform.value())
+    for note in block.notes { Diagnostics.print("\(image): \(note)") }
+    let found = try await BlockInspection.inspect(block, files: files)
     if json { return try printJSON(found) }
     func line(_ name: String, _ value: String?) throws { if let value { try Results.print(name.padding(to: 12) + Printable.text(value)) } }
     for name in found.names { try line("name", name) }

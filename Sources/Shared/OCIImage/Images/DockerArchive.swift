@@ -23,6 +23,7 @@ package final class DockerArchive {
 
   /// Writes the block's archive; each layer is checked against its diff id on the way. Nothing stays at `path` when it fails.
   package static func write(_ block: BlockResult, from store: BlobStore, epoch: Int64, to path: String) throws {
+    if let reason = OutputPath.reasonNotFile(path) { throw OCIImageError.output(path: path, reason: reason) }
     let temporary = path + ".new"
     let archive = try DockerArchive(path: temporary, epoch: epoch)
     // Gone already when all went well.
@@ -43,6 +44,7 @@ package final class DockerArchive {
   package static func write(
     reference: String, epoch: Int64, to path: String, config: ([Digest]) throws -> [UInt8], layers: [(LayerWriter) throws -> Void]
   ) throws -> Digest {
+    if let reason = OutputPath.reasonNotFile(path) { throw OCIImageError.output(path: path, reason: reason) }
     let temporary = path + ".new"
     let archive = try DockerArchive(path: temporary, epoch: epoch)
     defer { unlink(temporary) }
@@ -54,7 +56,7 @@ package final class DockerArchive {
       let writer = LayerWriter(into: { (bytes) throws(OCIImageError) in try archive.emit(bytes) })
       try body(writer)
       let diffID = try writer.finishTar()
-      guard !diffIDs.contains(diffID) else { throw OCIImageError.malformed(what: path, reason: "two layers are the same") }
+      guard !diffIDs.contains(diffID) else { throw OCIImageError.malformed(what: path, reason: "two of its layers are the same") }
       diffIDs.append(diffID)
       try archive.seal(diffID.hex + "/layer.tar", at: start, size: writer.tarSize)
     }
@@ -87,22 +89,14 @@ package final class DockerArchive {
   private func add(_ name: String, layer: BlockResult.Layer, from store: BlobStore) throws {
     let start = position
     try emit(header(name, size: 0))
-    var hash = SHA256()
-    var size: Int64 = 0
-    try GzipMembers.read(store.path(layer.blob.digest)) {
-      hash.update(bufferPointer: $0)
-      size += Int64($0.count)
-      try emit($0)
-    }
-    guard Digest(bytes: hash.finalize()) == layer.diffID else {
-      throw OCIImageError.malformed(what: "layer \(layer.blob.digest)", reason: "does not hold \(layer.diffID)")
-    }
-    try seal(name, at: start, size: size)
+    let bytes = try LayerReader(StoredImage.Layer(layer.blob, at: store.path(layer.blob.digest), diffID: layer.diffID))
+    while let part = try bytes.next() { try emit(part) }
+    try seal(name, at: start, size: bytes.count)
   }
 
   /// Pads the member that began at `start` and writes its header again, now that name and size are known.
   private func seal(_ name: String, at start: Int64, size: Int64) throws(OCIImageError) {
-    guard size <= 0o77777777777 else { throw .malformed(what: name, reason: "is larger than 8 GiB") }
+    guard size <= 0o77777777777 else { throw .malformed(what: name, reason: "it is larger than 8 GiB") }
     try emit([UInt8](repeating: 0, count: TarHeader.padding(after: size)))
     let block = try header(name, size: size)
     guard pwrite(descriptor, block, block.count, off_t(start)) == block.count else {

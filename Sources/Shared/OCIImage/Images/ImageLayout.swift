@@ -41,6 +41,12 @@ package struct ImageLayout: Sendable {
   /// Writes the layout with exactly these images; blobs are linked from the store, index.json comes last.
   package func write(_ images: [Image], from store: BlobStore) throws {
     let blobs = directory + "/blobs/sha256"
+    for path in [directory, directory + "/blobs", blobs] {
+      if let reason = OutputPath.reasonNotDirectory(path) { throw OCIImageError.output(path: path, reason: reason) }
+    }
+    for path in ["oci-layout", "index.json"].map({ "\(directory)/\($0)" }) {
+      if let reason = OutputPath.reasonNotFile(path) { throw OCIImageError.output(path: path, reason: reason) }
+    }
     for path in [directory, directory + "/blobs", blobs] where mkdir(path, 0o755) != 0 && errno != EEXIST {
       throw OCIImageError.system(operation: "mkdir", path: path, errno: errno)
     }

@@ -14,6 +14,16 @@ package enum MediaType {
   package static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
   package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
   package static let dockerGzipLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+  static let manifests: Set = [ociManifest, dockerManifest]
+  static let indexes: Set = [ociIndex, dockerList]
+  static let configs: Set = [ociConfig, dockerConfig]
+
+  /// Whether it is a layer of a file system, however it is compressed; what is in a manifest beside such layers is something else.
+  static func isLayer(_ type: String) -> Bool {
+    type.hasPrefix(ociLayer) || type.hasPrefix("application/vnd.oci.image.layer.nondistributable.v1.tar") || type.hasPrefix(dockerLayer)
+      || type.hasPrefix("application/vnd.docker.image.rootfs.foreign.diff.tar")
+  }
 }
 
 /// Digest, size and kind of some content.

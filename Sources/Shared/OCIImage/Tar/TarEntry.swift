@@ -22,16 +22,21 @@ package struct TarEntry: Hashable, Sendable {
   package var gid: UInt32
   /// Seconds since 1970.
   package var mtime: Int64
+  /// What the time has beyond `mtime`, below 1,000,000,000.
+  package var nanoseconds: UInt32
   /// Extended attributes by name, values as they are.
   package var xattrs: [String: [UInt8]]
 
-  package init(path: [UInt8], kind: Kind, mode: UInt32, uid: UInt32, gid: UInt32, mtime: Int64, xattrs: [String: [UInt8]] = [:]) {
+  package init(
+    path: [UInt8], kind: Kind, mode: UInt32, uid: UInt32, gid: UInt32, mtime: Int64, nanoseconds: UInt32 = 0, xattrs: [String: [UInt8]] = [:]
+  ) {
     self.path = path
     self.kind = kind
     self.mode = mode
     self.uid = uid
     self.gid = gid
     self.mtime = mtime
+    self.nanoseconds = nanoseconds
     self.xattrs = xattrs
   }
 }

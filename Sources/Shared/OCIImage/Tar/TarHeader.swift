@@ -1,6 +1,6 @@
 /// Writes POSIX pax headers (IEEE 1003.1 "pax Interchange Format"): a ustar block, preceded by an extended header only where ustar cannot say it.
 enum TarHeader {
-  static let blockSize = 512
+  static let blockSize = TarHeaderBlock.size
 
   /// All header blocks of an entry.
   static func blocks(for entry: TarEntry) throws(OCIImageError) -> [UInt8] {
@@ -35,7 +35,7 @@ enum TarHeader {
     }
     // Linux' device numbers have 12 and 20 bits.
     guard device.major <= 0o7777777, device.minor <= 0o7777777 else {
-      throw .malformed(what: String(decoding: path, as: UTF8.self), reason: "device \(device.major):\(device.minor)")
+      throw .malformed(what: String(decoding: path, as: UTF8.self), reason: "it has the impossible device number \(device.major):\(device.minor)")
     }
     var records: [(String, [UInt8])] = []
     if needsRecord(path, limit: 100) { records.append(("path", path)) }
@@ -43,6 +43,10 @@ enum TarHeader {
     if size > 0o77777777777 { records.append(("size", Array(String(size).utf8))) }
     if entry.uid > 0o7777777 { records.append(("uid", Array(String(entry.uid).utf8))) }
     if entry.gid > 0o7777777 { records.append(("gid", Array(String(entry.gid).utf8))) }
+    if entry.nanoseconds > 0 {
+      let fraction = String(entry.nanoseconds)
+      records.append(("mtime", Array("\(entry.mtime).\(String(repeating: "0", count: max(0, 9 - fraction.utf8.count)))\(fraction)".utf8)))
+    }
     for (name, value) in entry.xattrs.sorted(by: { $0.key < $1.key }) { records.append(("SCHILY.xattr." + name, value)) }
     var bytes: [UInt8] = []
     if !records.isEmpty {

@@ -1,179 +1,102 @@
-import FoundationEssentials
-
-/// Reads tar headers that others wrote: ustar, pax and GNU's long names (POSIX.1-2017 pax; tar(5)). What cannot be understood is refused, not skipped.
+/// Puts tar headers and the extended headers before them together: ustar, pax and GNU's long names, as Go's reader does it, on which container
+/// engines stand (go.dev, archive/tar). What cannot be understood, or is understood differently by others, is refused.
 struct TarHeaderReader {
   /// What a header block begins.
   enum Step {
-    /// A body of this many bytes that describes the next entry; hand it to ``takeExtension(_:)``.
+    /// A body of this many bytes that describes the next member; hand it to ``takeExtension(_:)``.
     case extended(size: Int)
-    /// An entry, whose bytes follow if it is a file.
-    case entry(TarEntry)
+    /// A member, whose bytes follow if it is a file.
+    case member(TarMember)
     /// A block of zeros: two of them end the archive.
     case zeros
   }
 
   /// Longer extensions than any real attribute needs are refused.
   static let extensionLimit = 1 << 20
+  /// So many extended headers may stand before one member.
+  private static let extensionsLimit = 16
+  /// 16 TiB, as much as ext4 keeps in a file.
+  private static let contentLimit: Int64 = 1 << 44
 
-  /// For messages.
-  let what: String
-  private var records: [String: [UInt8]] = [:]
-  private var longPath: [UInt8]?
+  private var records = PaxRecords()
+  private var longName: [UInt8]?
   private var longLink: [UInt8]?
   private var extensionType: UInt8 = 0
-
-  init(what: String) { self.what = what }
-
-  private func wrong(_ reason: String) -> OCIImageError { .malformed(what: what, reason: reason) }
+  private var extensions = 0
 
   /// Reads one block of 512 bytes.
-  mutating func take(_ block: [UInt8]) throws(OCIImageError) -> Step {
-    if block.allSatisfy({ $0 == 0 }) { return .zeros }
-    let sum = block.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 32 : Int(block[$1])) }
-    guard try number(block, 148, 8) == Int64(sum) else { throw wrong("a header's checksum is wrong") }
-    var size = try number(block, 124, 12)
-    let type = block[156]
-    if [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(type) {
-      guard (0...Int64(Self.extensionLimit)).contains(size) else { throw wrong("an extended header of \(size) bytes") }
-      extensionType = type
+  mutating func take(_ block: [UInt8]) throws(TarFault) -> Step {
+    guard block.contains(where: { $0 != 0 }) else { return .zeros }
+    let header = try TarHeaderBlock(block)
+    let size = try header.contentSize()
+    switch header.type {
+    case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K"):
+      guard (0...Int64(Self.extensionLimit)).contains(size) else { throw TarFault("it has an extended header of \(size) bytes") }
+      extensions += 1
+      guard extensions <= Self.extensionsLimit else { throw TarFault("it has more than \(Self.extensionsLimit) extended headers before one entry") }
+      extensionType = header.type
       return .extended(size: Int(size))
+    default:
+      let member = try member(header, size: size)
+      self = TarHeaderReader()
+      return .member(member)
     }
-    defer {
-      records = [:]
-      longPath = nil
-      longLink = nil
-    }
-    if let text = records["size"] { size = try decimal(text, "size") }
-    guard size >= 0 else { throw wrong("an entry of \(size) bytes") }
-    let raw = records["path"] ?? longPath ?? name(block)
-    let link = records["linkpath"] ?? longLink ?? text(block, 157, 100)
-    let path = try clean(raw)
-    var mtime = try number(block, 136, 12)
-    if let text = records["mtime"] { mtime = try seconds(text) }
-    return .entry(
-      TarEntry(
-        path: path, kind: try kind(type, block, raw: raw, link: link, size: size),
-        mode: UInt32(truncatingIfNeeded: try number(block, 100, 8)) & 0o7777,
-        uid: try owner(records["uid"], try number(block, 108, 8)), gid: try owner(records["gid"], try number(block, 116, 8)),
-        mtime: mtime, xattrs: xattrs()))
   }
 
   /// Takes the body that ``Step/extended(size:)`` announced.
-  mutating func takeExtension(_ bytes: [UInt8]) throws(OCIImageError) {
+  mutating func takeExtension(_ bytes: [UInt8]) throws(TarFault) {
     switch extensionType {
-    case UInt8(ascii: "L"): longPath = Array(bytes.prefix { $0 != 0 })
+    case UInt8(ascii: "L"): longName = Array(bytes.prefix { $0 != 0 })
     case UInt8(ascii: "K"): longLink = Array(bytes.prefix { $0 != 0 })
-    case UInt8(ascii: "x"):
-      for (key, value) in try parse(bytes) { records[key] = value }
-      if let key = records.keys.filter({ $0.hasPrefix("GNU.sparse.") || $0.hasPrefix("SCHILY.acl.") || $0.hasPrefix("LIBARCHIVE.") }).min() {
-        throw wrong("extended header '\(key)' is not supported")
-      }
-    // Global headers hold comments (git archive); one that renames what follows is none.
-    default:
-      for (key, _) in try parse(bytes) where key != "comment" { throw wrong("a global header sets '\(key.prefix(80))'") }
+    case UInt8(ascii: "x"): records = try PaxRecords(bytes)
+    // Engines read global headers and do not apply them, other programs do: what would make a difference is refused.
+    default: if let key = try PaxRecords(bytes).firstApplied { throw TarFault("a global header sets '\(key.prefix(80))'") }
     }
   }
 
-  private func kind(_ type: UInt8, _ block: [UInt8], raw: [UInt8], link: [UInt8], size: Int64) throws(OCIImageError) -> TarEntry.Kind {
-    switch type {
-    case 0, UInt8(ascii: "0"), UInt8(ascii: "7"):
-      // Before POSIX a directory was a name that ends in '/'.
-      return raw.last == UInt8(ascii: "/") ? .directory : .file(size: size)
-    case UInt8(ascii: "1"): return .hardlink(target: try clean(link))
-    case UInt8(ascii: "2"):
-      guard !link.isEmpty, link.count <= 4096 else { throw wrong("a symbolic link with a target of \(link.count) bytes") }
-      return .symlink(target: link)
-    case UInt8(ascii: "3"), UInt8(ascii: "4"):
-      guard let major = UInt32(exactly: try number(block, 329, 8)), let minor = UInt32(exactly: try number(block, 337, 8)) else {
-        throw wrong("a device number that is none")
-      }
-      return type == UInt8(ascii: "3") ? .characterDevice(major: major, minor: minor) : .blockDevice(major: major, minor: minor)
+  private func member(_ header: TarHeaderBlock, size: Int64) throws(TarFault) -> TarMember {
+    let name = try one(of: records["path"], longName) ?? header.name
+    let link = try one(of: records["linkpath"], longLink) ?? header.linkName
+    guard !name.contains(0), !link.contains(0) else { throw TarFault("it has a name with a NUL byte") }
+    let own = (mtime: try header.mtime(), uid: try header.uid(), gid: try header.gid())
+    let time = try records.time("mtime") ?? (own.mtime, 0)
+    return TarMember(
+      name: name, kind: try kind(header, name: name, link: link, size: records.integer("size") ?? size), mode: try header.mode(),
+      uid: try Self.owner(records.integer("uid") ?? own.uid), gid: try Self.owner(records.integer("gid") ?? own.gid),
+      mtime: time.seconds, nanoseconds: time.nanoseconds, xattrs: records.xattrs)
+  }
+
+  /// pax' and GNU's ways to give one thing: programs differ in which of them counts.
+  private func one(of pax: [UInt8]?, _ gnu: [UInt8]?) throws(TarFault) -> [UInt8]? {
+    if let pax, let gnu, pax != gnu { throw TarFault("an entry has two names, one as pax has it and one as GNU does") }
+    return pax ?? gnu
+  }
+
+  private func kind(_ header: TarHeaderBlock, name: [UInt8], link: [UInt8], size: Int64) throws(TarFault) -> TarEntry.Kind {
+    guard size >= 0 else { throw TarFault("it has an entry of \(size) bytes") }
+    // Before POSIX a directory was a file whose name ends in a slash.
+    let isOldDirectory = header.type == 0 && name.last == UInt8(ascii: "/")
+    switch isOldDirectory ? UInt8(ascii: "5") : header.type {
+    case 0, UInt8(ascii: "0"):
+      guard size < Self.contentLimit else { throw TarFault("it has a file of \(size) bytes") }
+      return .file(size: size)
+    case UInt8(ascii: "1"): return .hardlink(target: link)
+    case UInt8(ascii: "2"): return .symlink(target: link)
+    case UInt8(ascii: "3"):
+      let device = try header.device()
+      return .characterDevice(major: device.major, minor: device.minor)
+    case UInt8(ascii: "4"):
+      let device = try header.device()
+      return .blockDevice(major: device.major, minor: device.minor)
     case UInt8(ascii: "5"): return .directory
     case UInt8(ascii: "6"): return .fifo
-    default: throw wrong("'\(String(decoding: raw.prefix(200), as: UTF8.self))' is of the unknown type \(type)")
+    case UInt8(ascii: "S"): throw TarFault("it has a GNU sparse file; pack it as a plain file")
+    default: throw TarFault("it has an entry of the unknown type \(header.type)")
     }
   }
 
-  /// Removes `./`, `/` in front and empty components; what leaves the root is refused.
-  private func clean(_ raw: [UInt8]) throws(OCIImageError) -> [UInt8] {
-    guard raw.count <= 4096, !raw.contains(0) else { throw wrong("a path of \(raw.count) bytes") }
-    var parts: [ArraySlice<UInt8>] = []
-    for part in raw.split(separator: UInt8(ascii: "/")) where !part.elementsEqual(".".utf8) {
-      guard !part.elementsEqual("..".utf8) else { throw wrong("'\(String(decoding: raw, as: UTF8.self))' leaves the root") }
-      guard part.count <= 255 else { throw wrong("a name of \(part.count) bytes") }
-      parts.append(part)
-    }
-    return Array(parts.joined(separator: [UInt8(ascii: "/")]))
-  }
-
-  private func name(_ block: [UInt8]) -> [UInt8] {
-    let name = text(block, 0, 100)
-    // GNU's older magic, "ustar  ", has other fields where POSIX has the prefix.
-    guard block[257..<263].elementsEqual("ustar\0".utf8) else { return name }
-    let prefix = text(block, 345, 155)
-    return prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
-  }
-
-  private func text(_ block: [UInt8], _ offset: Int, _ width: Int) -> [UInt8] {
-    Array(block[offset..<offset + width].prefix { $0 != 0 })
-  }
-
-  /// Octal digits between blanks and zeros, or GNU's base 256 where the first bit is set.
-  private func number(_ block: [UInt8], _ offset: Int, _ width: Int) throws(OCIImageError) -> Int64 {
-    let field = block[offset..<offset + width]
-    if let first = field.first, first & 0x80 != 0 {
-      var value: Int64 = first == 0xff ? -1 : Int64(first & 0x7f)
-      for byte in field.dropFirst() {
-        let (shifted, overflow) = value.multipliedReportingOverflow(by: 256)
-        guard !overflow else { throw wrong("a number that is too large") }
-        value = shifted | Int64(byte)
-      }
-      return value
-    }
-    let digits = field.drop { $0 == 32 || $0 == 0 }.prefix { $0 != 32 && $0 != 0 }
-    if digits.isEmpty { return 0 }
-    guard let value = Int64(String(decoding: digits, as: UTF8.self), radix: 8), value >= 0 else { throw wrong("a number that is not octal") }
-    return value
-  }
-
-  private func decimal(_ text: [UInt8], _ key: String) throws(OCIImageError) -> Int64 {
-    guard let value = Int64(String(decoding: text, as: UTF8.self)) else { throw wrong("an extended header with '\(key)' that is no number") }
-    return value
-  }
-
-  private func seconds(_ text: [UInt8]) throws(OCIImageError) -> Int64 { try decimal(Array(text.prefix { $0 != UInt8(ascii: ".") }), "mtime") }
-
-  private func owner(_ record: [UInt8]?, _ field: Int64) throws(OCIImageError) -> UInt32 {
-    var value = field
-    if let record { value = try decimal(record, "uid or gid") }
-    guard let id = UInt32(exactly: value) else { throw wrong("owner \(value)") }
-    return id
-  }
-
-  private func xattrs() -> [String: [UInt8]] {
-    var result: [String: [UInt8]] = [:]
-    for (key, value) in records where key.hasPrefix("SCHILY.xattr.") { result[String(key.dropFirst("SCHILY.xattr.".count))] = value }
-    return result
-  }
-
-  /// `<length> <key>=<value>\n`, where the length counts itself.
-  private func parse(_ bytes: [UInt8]) throws(OCIImageError) -> [(String, [UInt8])] {
-    var result: [(String, [UInt8])] = []
-    var rest = bytes[...]
-    // Some writers count the padding.
-    while let first = rest.first, first != 0 {
-      let digits = rest.prefix { (48...57).contains($0) }
-      guard digits.count < 8, let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 2, length <= rest.count else {
-        throw wrong("an extended header with a broken record")
-      }
-      let record = rest.prefix(length)
-      let body = record.dropFirst(digits.count)
-      guard body.first == UInt8(ascii: " "), body.last == UInt8(ascii: "\n"), let equals = body.firstIndex(of: UInt8(ascii: "=")) else {
-        throw wrong("an extended header with a broken record")
-      }
-      result.append((String(decoding: body[(body.startIndex + 1)..<equals], as: UTF8.self), Array(body[(equals + 1)...].dropLast())))
-      rest = rest.dropFirst(length)
-    }
-    return result
+  private static func owner(_ value: Int64) throws(TarFault) -> UInt32 {
+    guard let owner = UInt32(exactly: value) else { throw TarFault("it has the impossible owner \(value)") }
+    return owner
   }
 }

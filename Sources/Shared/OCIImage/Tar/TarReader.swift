@@ -1,124 +1,144 @@
 import FoundationEssentials
 
-/// Takes a tar that others wrote in pieces of any size and hands out its entries. Nothing is held but one header.
-package final class TarReader {
+/// Gives an archive's bytes piece by piece.
+package protocol TarSource: AnyObject {
+  /// The next bytes, valid until the next call and never none; nil at the end.
+  func next() throws(OCIImageError) -> UnsafeRawBufferPointer?
+}
+
+/// Reads a tar that others wrote, member by member. Nothing is held but one header.
+///
+/// It reads as Go's reader does, and so as engines on devices do: an archive may end without its two blocks of zeros, or within the padding of its
+/// last file (umoci writes such ones), and what comes after its end means nothing.
+package struct TarReader: ~Copyable {
   /// Bounds of one archive.
   package struct Limits: Sendable {
     package var entries = 1_000_000
+    /// Of the whole tar.
     package var bytes: Int64 = 64 << 30
+    /// Of names, targets of links and extended attributes together, all of which somebody may have to keep.
+    package var metadata = 512 << 20
     package init() {}
   }
-  /// Takes a file's bytes in pieces, valid during the call.
-  package typealias Content = (UnsafeRawBufferPointer) throws -> Void
 
-  private enum State {
-    case header
-    case extended(left: Int)
-    case content(left: Int64, sink: Content?)
-    case padding(left: Int)
-    /// After the first of two blocks of zeros.
-    case ending
-    case ended
-  }
-
+  private let source: any TarSource
   private let what: String
   private let limits: Limits
-  private let entry: (TarEntry) throws -> Content?
-  private var reader: TarHeaderReader
-  private var state = State.header
-  private var partial: [UInt8] = []
-  private var entries = 0
-  private var total: Int64 = 0
+  private let raw: (UnsafeRawBufferPointer) -> Void
+  private var headers = TarHeaderReader()
+  private var piece = UnsafeRawBufferPointer(start: nil, count: 0)
+  /// Bytes of the present member's content that nobody has taken yet.
+  private var left: Int64 = 0
+  private var padding = 0
+  /// Members so far.
+  package private(set) var count = 0
+  /// Bytes of their names, targets and attributes.
+  private(set) var metadata = 0
+  /// Whether something other than zeros stands behind the archive's end; known when ``next()`` has given nil.
+  package private(set) var hasBytesAfterEnd = false
 
-  /// `what` is for messages. `entry` is called for each entry in the archive's order and returns what takes a file's bytes (nil to skip them).
-  /// Paths are relative, without `.` and `..`; that of the root is empty. The target of a hard link is such a path.
-  package init(what: String, limits: Limits = Limits(), entry: @escaping (TarEntry) throws -> Content?) {
+  /// `what` is for messages. `raw` gets, in order, all bytes that are not content: headers, padding and what comes after the end.
+  package init(_ source: any TarSource, what: String, limits: Limits = Limits(), raw: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }) {
+    self.source = source
     self.what = what
     self.limits = limits
-    self.entry = entry
-    reader = TarHeaderReader(what: what)
+    self.raw = raw
   }
 
-  package func feed(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    total += Int64(bytes.count)
-    guard total <= limits.bytes else { throw OCIImageError.malformed(what: what, reason: "is larger than \(limits.bytes >> 20) MiB") }
-    while !rest.isEmpty {
-      let count: Int
-      switch state {
-      case .header, .ending: count = try takeBlock(rest)
-      case .extended(let left): count = try takeExtension(rest, left: left)
-      case .content(let left, let sink):
-        count = Int(min(left, Int64(rest.count)))
-        try sink?(UnsafeRawBufferPointer(rebasing: rest[..<count]))
-        state = .content(left: left - Int64(count), sink: sink)
-        if left == Int64(count) { state = .header }
-      case .padding(let left):
-        count = min(left, rest.count)
-        state = left == count ? .header : .padding(left: left - count)
-      case .ended:
-        guard rest.allSatisfy({ $0 == 0 }) else { throw OCIImageError.malformed(what: what, reason: "has bytes after its end") }
-        count = rest.count
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      if case .header = state, padding > 0, count > 0 {
-        state = .padding(left: padding)
-        padding = 0
+  /// The next member; content of the one before that was not taken is skipped. nil at the end, when the source has been read to its end.
+  package mutating func next() throws(OCIImageError) -> TarMember? {
+    while try content() != nil {}
+    try skipPadding()
+    while let block = try headerBlock() {
+      switch try step(block) {
+      case .zeros:
+        try end()
+        return nil
+      case .extended(let size):
+        let bytes = try takeRaw(size)
+        guard bytes.count == size else { throw wrong("its tar ends in the middle of an extended header") }
+        padding = TarHeader.padding(after: Int64(size))
+        try skipPadding()
+        do { try headers.takeExtension(bytes) } catch { throw wrong(error.reason) }
+      case .member(let member):
+        try count(member)
+        if case .file(let size) = member.kind { left = size }
+        padding = TarHeader.padding(after: left)
+        return member
       }
     }
+    return nil
   }
 
-  /// To be called after the last piece; throws when the archive was cut off.
-  package func finish() throws {
-    switch state {
-    case .ended: return
-    // Some writers leave the end out.
-    case .header where partial.isEmpty && entries > 0: return
-    default: throw OCIImageError.malformed(what: what, reason: "ends in the middle")
-    }
+  /// The next part of the present member's content, valid until the next call; nil when there is no more.
+  package mutating func content() throws(OCIImageError) -> UnsafeRawBufferPointer? {
+    guard left > 0 else { return nil }
+    guard try load() else { throw wrong("its tar ends in the middle of a file") }
+    let bytes = take(Int(min(left, Int64(piece.count))))
+    left -= Int64(bytes.count)
+    return bytes
   }
 
-  /// Bytes to skip once the body that is being read has ended.
-  private var padding = 0
+  private func wrong(_ reason: String) -> OCIImageError { .malformed(what: what, reason: reason) }
 
-  private func takeBlock(_ bytes: UnsafeRawBufferPointer) throws -> Int {
-    let count = min(TarHeader.blockSize - partial.count, bytes.count)
-    partial.append(contentsOf: bytes[..<count])
-    guard partial.count == TarHeader.blockSize else { return count }
-    let step = try reader.take(partial)
-    partial.removeAll(keepingCapacity: true)
-    if case .ending = state {
-      guard case .zeros = step else { throw OCIImageError.malformed(what: what, reason: "has a block of zeros within") }
-      state = .ended
-      return count
-    }
-    switch step {
-    case .zeros: state = .ending
-    case .extended(let size):
-      padding = TarHeader.padding(after: Int64(size))
-      if size > 0 { state = .extended(left: size) } else { try reader.takeExtension([]) }
-    case .entry(let found):
-      entries += 1
-      guard entries <= limits.entries else { throw OCIImageError.malformed(what: what, reason: "has more than \(limits.entries) entries") }
-      let sink = try entry(found)
-      if case .file(let size) = found.kind, size > 0 {
-        padding = TarHeader.padding(after: size)
-        state = .content(left: size, sink: sink)
-      }
-    }
-    return count
+  private mutating func step(_ block: [UInt8]) throws(OCIImageError) -> TarHeaderReader.Step {
+    do { return try headers.take(block) } catch { throw wrong(error.reason) }
   }
 
-  private func takeExtension(_ bytes: UnsafeRawBufferPointer, left: Int) throws -> Int {
-    let count = min(left, bytes.count)
-    partial.append(contentsOf: bytes[..<count])
-    guard left == count else {
-      state = .extended(left: left - count)
-      return count
+  private mutating func count(_ member: TarMember) throws(OCIImageError) {
+    count += 1
+    guard count <= limits.entries else { throw wrong("it has more than \(limits.entries) entries") }
+    metadata += member.metadataSize
+    guard metadata <= limits.metadata else { throw wrong("its names and attributes have more than \(limits.metadata >> 20) MiB") }
+  }
+
+  /// False at the end of the source.
+  private mutating func load() throws(OCIImageError) -> Bool {
+    while piece.isEmpty {
+      guard let next = try source.next() else { return false }
+      piece = next
     }
-    try reader.takeExtension(partial)
-    partial.removeAll(keepingCapacity: true)
-    state = .header
-    return count
+    return true
+  }
+
+  private mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
+    let bytes = UnsafeRawBufferPointer(rebasing: piece[..<count])
+    piece = UnsafeRawBufferPointer(rebasing: piece[count...])
+    return bytes
+  }
+
+  /// Bytes that are not content. Fewer than `count` only at the end of the source.
+  private mutating func takeRaw(_ count: Int) throws(OCIImageError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count, try load() {
+      let part = take(min(count - bytes.count, piece.count))
+      raw(part)
+      bytes += part
+    }
+    return bytes
+  }
+
+  private mutating func skipPadding() throws(OCIImageError) {
+    guard padding > 0 else { return }
+    _ = try takeRaw(padding)
+    padding = 0
+  }
+
+  /// nil where the archive ends without its two blocks of zeros.
+  private mutating func headerBlock() throws(OCIImageError) -> [UInt8]? {
+    let bytes = try takeRaw(TarHeaderBlock.size)
+    if bytes.isEmpty { return nil }
+    guard bytes.count == TarHeaderBlock.size else { throw wrong("its tar ends in the middle of a header") }
+    return bytes
+  }
+
+  /// After the first block of zeros: a second one, then anything, which belongs to the archive's bytes all the same.
+  private mutating func end() throws(OCIImageError) {
+    guard try takeRaw(TarHeaderBlock.size).allSatisfy({ $0 == 0 }) else { throw wrong("its tar goes on after a block of zeros") }
+    while try load() {
+      let rest = take(piece.count)
+      if !hasBytesAfterEnd { hasBytesAfterEnd = rest.contains { $0 != 0 } }
+      raw(rest)
+    }
   }
 }

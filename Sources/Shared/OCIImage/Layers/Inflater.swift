@@ -1,12 +1,14 @@
 import CZlib
 
 /// zlib's decompressor for one gzip member after the other, or for a raw DEFLATE stream.
-final class Inflater {
+package final class Inflater {
   /// What is around the DEFLATE stream.
-  enum Wrapper { case gzip, none }
+  package enum Wrapper: Sendable { case gzip, none }
 
-  enum Step {
+  package enum Step: Sendable {
+    /// Bytes of the input that were used and of the output that were made. `memberEnded`: the next member, if any, needs ``begin()``.
     case progress(used: Int, made: Int, memberEnded: Bool)
+    /// The stream is damaged.
     case failed(String)
   }
 
@@ -15,7 +17,7 @@ final class Inflater {
   private var initialized = false
   private let windowBits: Int32
 
-  init(_ wrapper: Wrapper = .gzip) {
+  package init(_ wrapper: Wrapper = .gzip) {
     // 15 bits of window; 16 for the gzip wrapper alone, less than 0 for none (zlib.h, inflateInit2).
     windowBits = wrapper == .gzip ? 15 + 16 : -15
     stream.initialize(to: z_stream())
@@ -27,13 +29,14 @@ final class Inflater {
   }
 
   /// Makes ready for the start of a member; false without memory.
-  func begin() -> Bool {
+  package func begin() -> Bool {
     if initialized { return inflateReset(stream) == Z_OK }
     initialized = zlib_inflate_init(stream, windowBits) == Z_OK
     return initialized
   }
 
-  func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Step {
+  /// Inflates as much of `input` as `output` has room for.
+  package func step(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) -> Step {
     stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
     stream.pointee.avail_in = UInt32(input.count)
     stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
