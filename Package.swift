@@ -92,9 +92,9 @@ let coordinator: [Target] = [
   // What a release is: applications, releases and their assets on balenaCloud; the deploy tree on S3.
   room(
     "Coordinator", "Publishing",
-    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", "CZlib", crypto]),
+    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "HTTP", "Registry", "Balena", crypto]),
   // Blocks into the data partition of disk images.
-  room("Coordinator", "Preload", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "CDeflate", "CZlib", "CExt2FS", crypto]),
+  room("Coordinator", "Preload", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "OCIImage", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
   room("Coordinator", "Reports", ["BuildModel", "CanonicalJSON", "BlobStore"]),
   // From an attempt's outcome to what people take away.
@@ -118,7 +118,7 @@ let coordinator: [Target] = [
     "Coordinator", "Toolbox",
     [
       "BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "OCIImage", "Feed", "Blocks", "Planning", "HTTP", "Registry", "RemoteFeed",
-      "Preload", crypto,
+      "Preload", "Reports", crypto,
     ]),
   // Works requests off, and holds the others together.
   room(
@@ -169,7 +169,7 @@ let roomTests: [Target] = [
   tests("BuildModel", ["CanonicalJSON", "TestFiles"], exclude: ["Fixtures"]),
   tests("Processes"),
   tests("BlobStore", ["BuildModel", "TestFiles"]),
-  tests("OCIImage", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto]),
+  tests("OCIImage", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
   tests("Feed", ["BuildModel", "BlobStore", "TestArchives", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   tests("Blocks", ["BuildModel", "BlobStore", "OCIImage", "Feed", "TestFiles", "TestPeers", crypto], copy: ["Fixtures"]),
   .testTarget(
@@ -198,7 +198,7 @@ let roomTests: [Target] = [
       "publish-once", crypto,
     ],
     exclude: ["Fixtures", "Peers"]),
-  tests("Preload", ["BuildModel", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
+  tests("Preload", ["BuildModel", "OCIImage", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
   tests("Jenkins", ["BuildModel", "BlobStore", "Reports", "TestFiles"]),
   tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),

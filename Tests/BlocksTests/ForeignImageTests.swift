@@ -18,8 +18,8 @@ import Testing
     }
   }
 
-  func tree(_ images: [StoredImage], _ result: BlockResult) throws -> ImageTree {
-    let image = try #require(images.first)
+  func tree(_ images: StoredImages, _ result: BlockResult) throws -> ImageTree {
+    let image = try images.only()
     #expect(image.id == result.config.digest)
     #expect(image.config.labels == (try TestFeed.spec().labels))
     #expect(image.layers.map(\.diffID) == result.layers.map(\.diffID))
@@ -38,10 +38,10 @@ import Testing
       let copy = ["skopeo", "--insecure-policy", "copy", "-q", "--format", "oci"]
       try Tool.run(["skopeo", "--insecure-policy", "copy", "-q", "oci:\(scratch)/oci:block", "docker-archive:\(scratch)/s.docker:acme/tools:1"])
       let images = try DockerArchiveReader.images(in: scratch + "/s.docker")
-      #expect(images.first?.names.first?.hasSuffix("acme/tools:1") == true)
-      #expect(try ImageTree(try #require(images.first)).entries == expected.entries)
+      #expect(try images.only().names.first?.hasSuffix("acme/tools:1") == true)
+      #expect(try ImageTree(images.only()).entries == expected.entries)
       try Tool.run(copy + ["docker-archive:\(scratch)/block.docker", "oci:\(scratch)/plain:x"])
-      #expect(try ImageTree(try #require(ImageLayoutReader.images(in: scratch + "/plain").first)).entries == expected.entries)
+      #expect(try ImageTree(ImageLayoutReader.images(in: scratch + "/plain").only()).entries == expected.entries)
     }
   }
 
@@ -73,7 +73,7 @@ import Testing
         """
       try Tool.run("bash", "-c", script)
       let expected = try TreeEntry.list("dir", [scratch + "/bundle/rootfs"])
-      let tree = try ImageTree(try #require(ImageLayoutReader.images(in: scratch + "/oci").first))
+      let tree = try ImageTree(ImageLayoutReader.images(in: scratch + "/oci").only())
       #expect(tree.entries.keys.map { String(decoding: $0, as: UTF8.self) }.sorted() == expected.map(\.path).sorted())
       #expect(!tree.entries.keys.contains(Array("a/b/f".utf8)))
       for entry in expected {

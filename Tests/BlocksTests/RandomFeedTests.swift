@@ -46,7 +46,7 @@ import Testing
         }
         // Our own reader sees the same tree.
         try writeLayout(result, store: store, to: scratch + "/oci-\(layering)")
-        let tree = try ImageTree(try #require(ImageLayoutReader.images(in: scratch + "/oci-\(layering)").first))
+        let tree = try ImageTree(ImageLayoutReader.images(in: scratch + "/oci-\(layering)").only())
         #expect(Set(tree.entries.keys.map { String(decoding: $0, as: UTF8.self) }) == Set(expected.map(\.path)))
         for entry in expected {
           let own = try #require(tree.entries[Array(entry.path.utf8)])

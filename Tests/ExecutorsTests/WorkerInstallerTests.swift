@@ -1,3 +1,4 @@
+import BuildModel
 import Foundation
 import TestPeers
 import Testing

@@ -1,4 +1,6 @@
+import BuildModel
 import Foundation
+import Glibc
 import TestFiles
 import Testing
 
@@ -139,6 +141,22 @@ import Testing
       #expect(
         error?.description.contains(word) == true && error?.description.contains("x_1_armv8a.ipk") == true, "\(error?.description ?? "")")
       #expect(try Packer.shell("cd '\(scratch)' && find . -name 'Packages*' | sort | xargs sha256sum") == before)
+    }
+  }
+
+  /// Nothing but a regular file is replaced, and no index changes when one cannot be.
+  @Test func replacesRegularFilesOnly() throws {
+    try withScratchDirectory { scratch in
+      try feed(scratch)
+      _ = try FeedIndexer(root: scratch).run()
+      let place = scratch + "/armv8a/Packages.gz"
+      try FileManager.default.removeItem(atPath: place)
+      try #require(mkfifo(place, 0o600) == 0)
+      let before = try Packer.shell("cd '\(scratch)' && find . -name 'Packages*' -printf '%p %y %i\n' | sort")
+      let error = #expect(throws: FeedError.self) { try FeedIndexer(root: scratch).run() }
+      #expect(error?.description == "feed: \(place): exists and is a pipe, not a regular file; it is not replaced")
+      #expect(error?.blame == .request)
+      #expect(try Packer.shell("cd '\(scratch)' && find . -name 'Packages*' -printf '%p %y %i\n' | sort") == before)
     }
   }
 }

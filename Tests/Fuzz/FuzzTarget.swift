@@ -25,7 +25,7 @@ enum FuzzTarget: String, CaseIterable {
   case archive
   /// A device type's CoffeeScript manifest.
   case coffee
-  /// Image manifests.
+  /// Image manifests, and indexes of layouts and registries.
   case manifest
   /// Image configurations.
   case config
@@ -45,8 +45,12 @@ enum FuzzTarget: String, CaseIterable {
     case .composition: DocumentInput.composition(bytes)
     case .archive: ArchiveInput.take(bytes)
     case .coffee: _ = try? ManifestFields.coffee(bytes, path: "device.coffee")
-    case .manifest: DocumentInput.roundTrip(ImageManifest.self, bytes) { try $0.bytes() }
-    case .config: DocumentInput.roundTrip(ImageConfig.self, bytes) { try $0.bytes() }
+    case .manifest:
+      DocumentInput.roundTrip(ImageManifest.self, bytes) { try $0.bytes() }
+      _ = try? ManifestDocument(bytes)
+    case .config:
+      DocumentInput.roundTrip(ImageConfig.self, bytes) { try $0.bytes() }
+      _ = try? StoredImage.Config(bytes)
     }
   }
 }

@@ -136,4 +136,16 @@ struct JenkinsDirectoryTests {
       #expect(files(workspace) == ["elsewhere/kept"])
     }
   }
+
+  @Test func leavesWhatIsNoDirectory() throws {
+    try withTree { tree, _, workspace in
+      let directory = JenkinsDirectory(workspace: workspace)
+      try DeployTree.write(Array("mine".utf8), to: directory.path)
+      let error = #expect(throws: ReportError.self) {
+        try directory.write(IndexDocument(request: tree.request, deviceTypes: []), from: tree, isSingle: true)
+      }
+      #expect(error?.description == "\(directory.path) exists and is a file, not a directory; it is not replaced")
+      #expect(FileManager.default.contents(atPath: directory.path) == Data("mine".utf8))
+    }
+  }
 }

@@ -59,46 +59,6 @@ import struct Crypto.SHA256
     }
   }
 
-  @Test func membersAreReadBack() throws {
-    try withStore { store in
-      let writer = try BlobWriter(store: store)
-      let gzip = GzipChunks(into: writer)
-      let bytes = (0..<2_500_000).map { UInt8(truncatingIfNeeded: $0 / 1000) }
-      try bytes.withUnsafeBytes { try gzip.write($0) }
-      try gzip.finish()
-      let blob = try writer.finish(expecting: nil)
-      var found: [UInt8] = []
-      try GzipMembers.read(store.path(blob.digest)) { found += Array($0) }
-      #expect(found == bytes)
-    }
-  }
-
-  /// A layer that others wrote, or that is damaged, is not read as one of ours.
-  @Test(arguments: ["large member", "truncated", "trailing bytes", "wrong checksum", "no gzip", "empty"])
-  func refusesOtherGzip(_ kind: String) throws {
-    try withStore { store in
-      let writer = try BlobWriter(store: store)
-      let gzip = GzipChunks(into: writer)
-      try [UInt8](repeating: 1, count: 1000).withUnsafeBytes { try gzip.write($0) }
-      try gzip.finish()
-      var bytes = try store.read(writer.finish(expecting: nil).digest)
-      let path = store.root + "/other"
-      switch kind {
-      case "large member":
-        try Data(repeating: 0, count: GzipChunks.chunkSize + 1).write(to: URL(fileURLWithPath: path))
-        try Tool.run("gzip", path)
-        bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
-      case "truncated": bytes.removeLast(3)
-      case "trailing bytes": bytes += [0, 0, 0, 0]
-      case "wrong checksum": bytes[bytes.count - 8] ^= 1
-      case "no gzip": bytes[0] = 0
-      default: bytes = []
-      }
-      try Data(bytes).write(to: URL(fileURLWithPath: path))
-      #expect(throws: OCIImageError.self) { try GzipMembers.read(path) { _ in } }
-    }
-  }
-
   func unpacked(_ path: String) throws -> [UInt8] { try Tool.bytes(["gzip", "-dc", path]) }
 
   @Test(arguments: [["b", "a"], ["a", "a"], ["a/b", "a"], ["opt-", "opt/x"]])

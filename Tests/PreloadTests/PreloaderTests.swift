@@ -100,7 +100,7 @@ import Testing
       try patch(layer.path, at: 9, [blob[9] ^ 1])
       #expect(attempt()?.description.contains("has another digest") == true)
       try blob.dropLast(300).write(to: URL(fileURLWithPath: layer.path))
-      #expect(attempt()?.description.contains("gzip data ends in the middle") == true)
+      #expect(attempt()?.description.contains("is cut off") == true)
       var damaged = blob
       damaged[blob.count / 2] ^= 0x55
       try damaged.write(to: URL(fileURLWithPath: layer.path))

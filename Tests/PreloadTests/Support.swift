@@ -1,5 +1,6 @@
 import BuildModel
 import Foundation
+import OCIImage
 import TestFiles
 import TestPeers
 import Testing
@@ -20,33 +21,10 @@ enum Fixture {
   }
 
   static func layout(_ directory: String, repository: String = "local/block") throws -> [PreloadImage] {
-    struct Manifest: Decodable {
-      struct Content: Decodable { var digest: Digest }
-      var config: Content
-      var layers: [Content]
-    }
-    struct Config: Decodable {
-      struct RootFS: Decodable { var diff_ids: [Digest] }
-      var rootfs: RootFS
-    }
-    struct Index: Decodable {
-      struct Entry: Decodable {
-        var digest: Digest
-        var annotations: [String: String]
-      }
-      var manifests: [Entry]
-    }
-    func path(_ digest: Digest) -> String { "\(directory)/blobs/sha256/\(digest.hex)" }
-    func load<T: Decodable>(_: T.Type, _ path: String) throws -> T {
-      try JSONDecoder().decode(T.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-    }
-    return try load(Index.self, directory + "/index.json").manifests.map { entry in
-      let manifest = try load(Manifest.self, path(entry.digest))
-      let config = try load(Config.self, path(manifest.config.digest))
-      let tag = entry.annotations["org.opencontainers.image.ref.name"] ?? "latest"
-      return PreloadImage(
-        names: ["\(repository):\(tag)"], manifestDigest: entry.digest, config: path(manifest.config.digest),
-        layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })
+    try ImageLayoutReader.images(in: directory).candidates.map { candidate in
+      guard case .image(let image) = candidate.content, let manifest = image.manifest else { throw CocoaError(.fileReadCorruptFile) }
+      let names = ["\(repository):\(image.names.first ?? "latest")"]
+      return PreloadImage(names: names, manifestDigest: manifest.digest, config: image.configBytes, layers: image.layers)
     }
   }
 }

@@ -62,8 +62,8 @@ struct RegistryTests {
             "{\"mediaType\":\"\(MediaType.ociManifest)\",\"digest\":\"\(blob.digest)\",\"size\":\(blob.size),"
               + "\"platform\":{\"os\":\"linux\",\"architecture\":\"\(architecture)\"}}")
         }
-        let index = "{\"schemaVersion\":2,\"mediaType\":\"\(RemoteManifest.ociIndex)\",\"manifests\":[\(entries.joined(separator: ","))]}"
-        let list = try LocalManifest(Array(index.utf8), mediaType: RemoteManifest.ociIndex)
+        let index = "{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"manifests\":[\(entries.joined(separator: ","))]}"
+        let list = try LocalManifest(Array(index.utf8), mediaType: MediaType.ociIndex)
         try await client.put(list, as: .tag(.latest), in: repository)
         let store = try BlobStore(root: scratch + "/store")
         let arm = Platform(os: "linux", architecture: "arm64", variant: "v8")

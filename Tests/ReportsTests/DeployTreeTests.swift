@@ -1,6 +1,7 @@
 import BlobStore
 import BuildModel
 import FoundationEssentials
+import Glibc
 import Reports
 import TestFiles
 import Testing
@@ -92,5 +93,35 @@ struct DeployTreeTests {
     failed.host = try HostName("arm-1")
     #expect(failed.verdict == "failed (host arm-1)")
     #expect(try report("board", version: "1.0.0").verdict == "built")
+  }
+
+  @Test func replacesRegularFilesOnly() throws {
+    try withTree { _, _, root in
+      let (pipe, link, file) = (root + "/pipe", root + "/link", root + "/file")
+      try #require(mkfifo(pipe, 0o600) == 0)
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "/dev/null")
+      try DeployTree.write(Array("first".utf8), to: file)
+      try DeployTree.write(Array("second".utf8), to: file)
+      for (path, kind) in [(pipe, "a pipe"), (link, "a symbolic link"), (root, "a directory")] {
+        let error = #expect(throws: ReportError.self) { try DeployTree.write(Array("text".utf8), to: path) }
+        #expect(error?.description == "\(path) exists and is \(kind), not a regular file; it is not replaced")
+        #expect(error?.blame == .request)
+      }
+      let error = #expect(throws: ReportError.self) { try DeployTree.makeDirectory(file) }
+      #expect(error?.description == "\(file) exists and is a file, not a directory; it is not replaced")
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "/dev/null")
+    }
+  }
+
+  @Test func leavesWhatIsNoLatestLink() throws {
+    try withTree { tree, _, _ in
+      let new = try report("board", version: "2.0.0")
+      let place = tree.output + "/latest-build/board"
+      try DeployTree.write(Array("mine".utf8), to: place)
+      var links = LatestLinks(output: tree.output)
+      let error = #expect(throws: ReportError.self) { try links.move([new], to: tree.request) { _, _ in false } }
+      #expect(error?.description == "\(place) exists and is not a symbolic link; move it away")
+      #expect(try String(contentsOf: URL(filePath: place), encoding: .utf8) == "mine")
+    }
   }
 }

@@ -43,11 +43,6 @@ struct FetchStep: Sendable {
     }
   }
 
-  private struct Config: Decodable {
-    struct RootFS: Decodable { var diff_ids: [Digest] }
-    var rootfs: RootFS
-  }
-
   private static func result(_ block: BlockSpec, _ image: PulledImage, in blobs: BlobStore) throws -> BlockResult {
     func refusal(_ reason: String) -> Failure {
       Failure(
@@ -57,15 +52,13 @@ struct FetchStep: Sendable {
     if let layer = image.layers.first(where: { !readable.contains($0.mediaType) }) {
       throw refusal("has a layer that devices cannot unpack: \(layer.mediaType.prefix(100)); publish it with gzip layers")
     }
-    let config: Config
-    let configBytes = try blobs.read(image.config.digest)
-    do { config = try CanonicalJSON.decode(Config.self, from: configBytes) } catch {
-      throw refusal("has a configuration that cannot be read: \(error)")
+    let config: StoredImage.Config
+    let bytes = try blobs.read(image.config.digest)
+    do { config = try StoredImage.Config(bytes) } catch { throw refusal("has a configuration that cannot be used: \(error.reason)") }
+    guard config.diffIDs.count == image.layers.count, !image.layers.isEmpty else {
+      throw refusal("has \(image.layers.count) layers, its configuration names \(config.diffIDs.count)")
     }
-    guard config.rootfs.diff_ids.count == image.layers.count, !image.layers.isEmpty else {
-      throw refusal("has \(image.layers.count) layers, its configuration names \(config.rootfs.diff_ids.count)")
-    }
-    let layers = zip(image.layers, config.rootfs.diff_ids).map { layer, diffID in
+    let layers = zip(image.layers, config.diffIDs).map { layer, diffID in
       BlockResult.Layer(blob: BlobDescriptor(digest: layer.digest, size: layer.size), diffID: diffID)
     }
     // One of the two is what was published; the other one names the same blobs: image layouts want OCI's, devices and their registries Docker's.

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
+import OCIImage
 import Planning
 import Preload
 
@@ -36,14 +37,14 @@ struct PreloadStep: Sendable {
     defer { try? FileManager.default.removeItem(atPath: work) }
     let output = work + "/image"
     let inner = task.deviceType.isFlasher ? Self.rawName(image.path.lastComponent) : nil
+    let images = try blocks.map { block in
+      PreloadImage(
+        names: [block.reference], manifestDigest: block.dockerManifest.digest, config: try blobs.read(block.config.digest),
+        layers: block.layers.map { StoredImage.Layer($0.blob, at: blobs.path($0.blob.digest), diffID: $0.diffID) })
+    }
     do {
       _ = try Preloader.preload(
-        image: blobs.path(image.digest),
-        images: blocks.map { block in
-          PreloadImage(
-            names: [block.reference], manifestDigest: block.dockerManifest.digest, config: blobs.path(block.config.digest),
-            layers: block.layers.map { .init(path: blobs.path($0.blob.digest), digest: $0.blob.digest, diffID: $0.diffID) })
-        }, into: output, scratch: work, flasherInner: inner, time: task.sourceDateEpoch)
+        image: blobs.path(image.digest), images: images, into: output, scratch: work, flasherInner: inner, time: task.sourceDateEpoch)
     } catch {
       // People know the image by its name, not by its place in the store.
       let reason = "\(error)".replacing(blobs.path(image.digest), with: image.path.lastComponent)

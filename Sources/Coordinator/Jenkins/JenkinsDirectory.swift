@@ -40,6 +40,7 @@ package struct JenkinsDirectory: Sendable {
 
   /// Removes what an earlier run left, so that nobody takes it for this run's.
   package func clear() throws {
+    if let reason = OutputPath.reasonNotDirectory(path) { throw ReportError(output: path, reason: reason) }
     for place in [path, path + ".new"] where FileManager.default.fileExists(atPath: place) || Self.isLink(place) {
       try FileManager.default.removeItem(atPath: place)
     }

@@ -1,5 +1,6 @@
 import BuildModel
 import Glibc
+import OCIImage
 
 /// Images could not be preloaded: what failed, on which file, why, and what helps.
 package enum PreloadError: BlamedError, Equatable {
@@ -25,14 +26,17 @@ package enum PreloadError: BlamedError, Equatable {
   case layer(digest: Digest, reason: String)
   /// The image inside a flasher image could not be told; `candidates` are the files that were found.
   case flasher(image: String, reason: String, candidates: [String])
+  /// Something that must not be replaced is at the place of the output.
+  case output(path: String, reason: String)
   /// A split image is not what the disk image it was made from says.
   case splitImage(path: String, reason: String)
 
   package var blame: Blame {
     switch self {
-    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES].contains(code) ? .request : .coordinator
+    case .system(_, _, let code): PathFault.isCause(of: code) ? .request : .coordinator
     case .tool, .write: .coordinator
-    case .unusableDiskImage, .partitionTable, .noDataPartition, .fileSystem, .damagedStore, .containerImage, .layer, .flasher, .splitImage: .request
+    case .unusableDiskImage, .partitionTable, .noDataPartition, .fileSystem, .damagedStore, .containerImage, .layer, .flasher, .output, .splitImage:
+      .request
     }
   }
 
@@ -45,6 +49,7 @@ package enum PreloadError: BlamedError, Equatable {
     case .noDataPartition(let image, let labels):
       "preload: \(image) has no partition labelled \(DataPartition.labels.joined(separator: " or ")); labels found: "
         + (labels.isEmpty ? "none" : labels.joined(separator: ", "))
+    case .output(let path, let reason): "preload: \(path) \(reason)"
     case .splitImage(let path, let reason): "split image: \(path): \(reason); split the disk image again"
     case .fileSystem(let path, let reason): "preload: file system in \(path): \(reason)"
     case .tool(let name, let path, let status, let output):
@@ -56,6 +61,15 @@ package enum PreloadError: BlamedError, Equatable {
     case .layer(let digest, let reason): "preload: layer \(digest): \(reason)"
     case .flasher(let image, let reason, let candidates):
       "preload: flasher \(image): \(reason)" + (candidates.isEmpty ? "" : "; found: \(candidates.joined(separator: ", "))")
+    }
+  }
+
+  /// What was found while a layer was read; `digest` says which one.
+  init(_ error: OCIImageError, layer digest: Digest) {
+    switch error {
+    case .system(let operation, let path, let code): self = .system(operation: operation, path: path, errno: code)
+    case .malformed(_, let reason): self = .layer(digest: digest, reason: reason)
+    case .store, .invalidPath, .compression, .selection, .output: self = .layer(digest: digest, reason: error.description)
     }
   }
 }

@@ -1,35 +1,26 @@
 import BuildModel
+import OCIImage
 
-/// A container image to preload, as files.
+/// A container image to preload.
 package struct PreloadImage: Sendable {
-  package struct Layer: Sendable {
-    /// The blob: tar, plain or gzip.
-    package let path: String
-    /// Of the blob.
-    package let digest: Digest
-    /// Of the uncompressed tar.
-    package let diffID: Digest
-    package init(path: String, digest: Digest, diffID: Digest) {
-      self.path = path
-      self.digest = digest
-      self.diffID = diffID
-    }
-  }
   /// `repository:tag` or `repository`, for instance `local/acme-blk:6.1.24_rev3`; a repository without a tag is known by the digest alone.
   package let names: [String]
   /// Of the Docker manifest: the digest that the registry knows the image by.
   package let manifestDigest: Digest
-  /// The file that holds the image's configuration, byte for byte.
-  package let config: String
+  /// The image's configuration, byte for byte.
+  package let config: [UInt8]
   /// Bottom first.
-  package let layers: [Layer]
+  package let layers: [StoredImage.Layer]
 
-  package init(names: [String], manifestDigest: Digest, config: String, layers: [Layer]) {
+  package init(names: [String], manifestDigest: Digest, config: [UInt8], layers: [StoredImage.Layer]) {
     self.names = names
     self.manifestDigest = manifestDigest
     self.config = config
     self.layers = layers
   }
+
+  /// Whether an engine takes the text as the name of an image, with or without a tag.
+  package static func isName(_ text: String) -> Bool { ImageName(text) != nil }
 }
 
 /// What a preload did.

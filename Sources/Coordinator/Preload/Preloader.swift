@@ -1,5 +1,6 @@
 import BuildModel
 import Glibc
+import OCIImage
 
 /// Puts container images into the image store of a disk image, so that a device has them at its first boot.
 package enum Preloader {
@@ -13,10 +14,9 @@ package enum Preloader {
     image source: String, images: [PreloadImage], into output: String, scratch: String, flasherInner: String? = nil, time: Int64
   ) throws(PreloadError) -> PreloadReport {
     guard !images.isEmpty else { throw .unusableDiskImage(path: source, reason: "was given no images to preload") }
+    if let reason = OutputPath.reasonNotFile(output) { throw .output(path: output, reason: reason) }
     let input = try openSource(source, output: output)
-    var records: [ImageRecord] = []
-    for image in images { records.append(try ImageRecord(image)) }
-    let records_ = records
+    let records = try images.map { (image) throws(PreloadError) in try ImageRecord(image) }
     guard !output.contains("?") else { throw .unusableDiskImage(path: output, reason: "has a '?' in its name, which e2fsck cannot take") }
     let partial = "\(output).preloading-\(getpid())"
     let working = try DiskFile(partial, .create)
@@ -24,7 +24,7 @@ package enum Preloader {
     defer { if !kept { unlink(partial) } }
     let report = try ScratchDirectory.with(in: scratch) { (directory) throws(PreloadError) in
       let inner = try makeWorkingCopy(of: input, in: working, flasherInner: flasherInner)
-      var report = try fill(working, with: records_, scratch: directory, time: time)
+      var report = try fill(working, with: records, scratch: directory, time: time)
       report.flasherInner = inner
       return report
     }
@@ -87,7 +87,7 @@ package enum Preloader {
   }
 
   /// The layers that have to be read, each once.
-  private static func missing(_ images: [ImageRecord], in store: ImageStore) -> [PreloadImage.Layer] {
+  private static func missing(_ images: [ImageRecord], in store: ImageStore) -> [StoredImage.Layer] {
     var seen: Set<Digest> = []
     return images.flatMap { image in
       zip(image.layers, image.chains).filter { store.chains[$0.1] == nil && seen.insert($0.0.diffID).inserted }.map(\.0)

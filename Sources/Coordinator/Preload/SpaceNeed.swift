@@ -8,14 +8,15 @@ struct SpaceNeed: Sendable {
 
   /// A layer's tree and its records, written once.
   mutating func add(_ layer: UnpackedLayer) {
-    let unit = LayerTree.blockSize / blockSize
+    let unit = SpooledRun.blockSize / blockSize
     var directoryBytes = [Int64](repeating: 0, count: layer.tree.nodes.count)
     for node in layer.tree.nodes {
       directoryBytes[node.parent] += Int64(8 + node.name.count + 3)
       // Attributes may not fit into the inode; each set of them takes a block at most.
       if !node.xattrs.isEmpty { blocks += 1 }
       switch node.kind {
-      case .file(_, let runs):
+      case .file:
+        let runs = layer.runs(of: node)
         inodes += 1
         blocks += runs.reduce(0) { $0 + $1.count * unit } + Int64(runs.count > 4 ? runs.count / 300 + 2 : 0)
       case .symlink(let target):

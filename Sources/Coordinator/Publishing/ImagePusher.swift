@@ -34,7 +34,7 @@ struct ImagePusher: Sendable {
       throw PublishingError.unexpected(what: "the manifest in \(location)", found: "not there", expected: "\(image.manifest.digest)")
     }
     try await journal.notePushed(image.blobs.map(\.digest), registry: reference.registry.text, repository: reference.repository.text)
-    return try await BlockingWork.run { try LayerSizes.uncompressed(image.layers.map { blobs.path($0.digest) }) }
+    return try await BlockingWork.run { try Self.uncompressedSize(of: image, in: blobs) }
   }
 
   /// A manifest that names other blobs than the publication would make a release that nobody can pull.
@@ -52,5 +52,21 @@ struct ImagePusher: Sendable {
     guard named == image.blobs else {
       throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it names other blobs than the image has")
     }
+  }
+
+  /// The bytes of the layers' tars together, as `image_size` counts them. Reads the layers through, whose digests are found right by that.
+  private static func uncompressedSize(of image: PublishableImage, in blobs: BlobStore) throws -> Int64 {
+    func wrong(_ reason: String) -> PublishingError { .invalid(what: "config \(image.config.digest)", reason: reason) }
+    let config: StoredImage.Config
+    let bytes = try blobs.read(image.config.digest)
+    do { config = try StoredImage.Config(bytes) } catch { throw wrong(error.reason) }
+    guard config.diffIDs.count == image.layers.count else { throw wrong("it has \(config.diffIDs.count) layers, its manifest \(image.layers.count)") }
+    var total: Int64 = 0
+    for (blob, diffID) in zip(image.layers, config.diffIDs) {
+      let layer = try LayerReader(StoredImage.Layer(blob, at: blobs.path(blob.digest), diffID: diffID))
+      while try layer.next() != nil {}
+      total += layer.count
+    }
+    return total
   }
 }

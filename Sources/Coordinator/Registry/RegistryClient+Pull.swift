@@ -1,7 +1,6 @@
 import BlobStore
 import BoundedConcurrency
 import BuildModel
-import CanonicalJSON
 import HTTP
 import OCIImage
 
@@ -73,20 +72,17 @@ extension RegistryClient {
     return image
   }
 
-  private struct ConfigPlatform: Decodable {
-    var os: String
-    var architecture: String
-    var variant: String?
-  }
-
   private func platform(of config: BlobDescriptor, in store: BlobStore) async throws -> Platform {
     try await storing {
       let bytes = try store.read(config.digest, limit: RemoteManifest.limit)
-      let found: ConfigPlatform
-      do { found = try CanonicalJSON.decode(ConfigPlatform.self, from: bytes, limit: RemoteManifest.limit) } catch {
-        throw HTTPError.mismatch(what: "config \(config.digest)", expected: "JSON with os and architecture", found: "other content (\(error))")
+      let found: Platform?
+      do throws(DocumentFault) { found = try StoredImage.Config(bytes).platform } catch {
+        throw HTTPError.mismatch(what: "config \(config.digest)", expected: "an image configuration", found: "another document: \(error.reason)")
       }
-      return Platform(os: found.os, architecture: found.architecture, variant: found.variant)
+      guard let found else {
+        throw HTTPError.mismatch(what: "config \(config.digest)", expected: "os and architecture", found: "none, or 'unknown'")
+      }
+      return found
     }
   }
 

@@ -1,5 +1,4 @@
 import BuildModel
-import CanonicalJSON
 import HTTP
 import OCIImage
 
@@ -7,7 +6,7 @@ import OCIImage
 package struct RemoteManifest: Sendable {
   package enum Content: Sendable {
     case image(config: Descriptor, layers: [Descriptor])
-    /// By platform; entries without one (attestations) are left out.
+    /// By platform; entries without one (attestations), and those of other things than images, are left out.
     case index([(platform: Platform, manifest: Descriptor)])
   }
   package let bytes: [UInt8]
@@ -16,31 +15,17 @@ package struct RemoteManifest: Sendable {
   package let content: Content
 
   /// Kinds that are understood; a registry gives one of them only if it is asked for.
-  package static let accepted = [MediaType.dockerManifest, MediaType.ociManifest, dockerList, ociIndex]
-  static let dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
-  static let ociIndex = "application/vnd.oci.image.index.v1+json"
+  package static let accepted = [MediaType.dockerManifest, MediaType.ociManifest, MediaType.dockerList, MediaType.ociIndex]
   /// As Distribution has it.
   static let limit = 4 << 20
 
-  private struct Document: Decodable {
-    struct Entry: Decodable {
-      var mediaType: String
-      var digest: Digest
-      var size: Int64
-      var platform: Platform?
-    }
-    var schemaVersion: Int
-    var mediaType: String?
-    var config: Descriptor?
-    var layers: [Descriptor]?
-    var manifests: [Entry]?
-  }
-
   init(_ bytes: [UInt8], contentType: String?, blob: BlobDescriptor, from url: HTTPURL) throws(HTTPError) {
     func malformed(_ reason: String) -> HTTPError { .decoding(url: url, what: "manifest", reason: reason) }
-    let document: Document
-    do { document = try CanonicalJSON.decode(Document.self, from: bytes, limit: Self.limit) } catch { throw malformed("\(error)") }
-    guard document.schemaVersion == 2 else { throw malformed("schema version \(document.schemaVersion) is not spoken") }
+    let document: ManifestDocument
+    do { document = try ManifestDocument(bytes) } catch { throw malformed(error.reason) }
+    guard document.schemaVersion == 2 else {
+      throw malformed("its schema version is \(document.schemaVersion.map { "\($0)" } ?? "missing") instead of 2")
+    }
     let announced = contentType.map { String($0.prefix { $0 != ";" }).trimmedHTTPBlanks }
     guard let type = document.mediaType ?? announced, Self.accepted.contains(type) else {
       throw malformed("its kind is '\((document.mediaType ?? announced ?? "").prefix(100))'")
@@ -48,18 +33,20 @@ package struct RemoteManifest: Sendable {
     self.bytes = bytes
     self.blob = blob
     mediaType = type
-    if type == Self.dockerList || type == Self.ociIndex {
+    if type == MediaType.dockerList || type == MediaType.ociIndex {
       guard let entries = document.manifests, entries.count <= 256 else { throw malformed("it lists no manifests, or too many") }
       content = .index(
         entries.compactMap { entry in
-          entry.platform.map {
-            ($0, Descriptor(mediaType: entry.mediaType, blob: BlobDescriptor(digest: entry.digest, size: entry.size)))
-          }
+          guard let platform = entry.platform, let descriptor = entry.descriptor, entry.isImage else { return nil }
+          return (platform, descriptor)
         })
     } else {
-      guard let config = document.config, let layers = document.layers, layers.count <= 512, ([config] + layers).allSatisfy({ $0.size >= 0 })
-      else { throw malformed("config or layers are missing, or too many") }
-      content = .image(config: config, layers: layers)
+      guard let config = document.config?.descriptor, let layers = document.layers, layers.count <= 512 else {
+        throw malformed("config or layers are missing, or too many")
+      }
+      let descriptors = layers.compactMap(\.descriptor)
+      guard descriptors.count == layers.count else { throw malformed("it has a layer without kind, size or sha256 digest") }
+      content = .image(config: config, layers: descriptors)
     }
   }
 }

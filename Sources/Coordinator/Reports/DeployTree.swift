@@ -36,6 +36,7 @@ package struct DeployTree: Sendable {
   /// Writes a small file in whole: temporary name, sync, rename.
   package static func write(_ bytes: [UInt8], to path: String) throws {
     try makeParents(of: path)
+    if let reason = OutputPath.reasonNotFile(path) { throw ReportError(output: path, reason: reason) }
     let temporary = path + ".new"
     let descriptor = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw ReportError(operation: "create", path: temporary, errno: errno) }
@@ -63,9 +64,12 @@ package struct DeployTree: Sendable {
   }
 
   package static func makeDirectory(_ path: String) throws {
-    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT else { throw ReportError(operation: "mkdir", path: path, errno: errno) }
-    try makeParents(of: path)
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw ReportError(operation: "mkdir", path: path, errno: errno) }
+    if mkdir(path, 0o755) == 0 { return }
+    if errno == ENOENT {
+      try makeParents(of: path)
+      if mkdir(path, 0o755) == 0 { return }
+    }
+    guard errno == EEXIST else { throw ReportError(operation: "mkdir", path: path, errno: errno) }
+    if let reason = OutputPath.reasonNotDirectory(path) { throw ReportError(output: path, reason: reason) }
   }
 }

@@ -38,6 +38,10 @@ package struct LatestLinks {
   private func point(_ name: String, of slug: Slug, to request: RequestID) throws {
     try DeployTree.makeDirectory("\(output)/\(name)")
     let link = "\(output)/\(name)/\(slug)"
+    var status = stat()
+    if lstat(link, &status) == 0, status.st_mode & S_IFMT != S_IFLNK {
+      throw ReportError(output: link, reason: "exists and is not a symbolic link; move it away")
+    }
     let temporary = link + ".new"
     unlink(temporary)
     guard symlink("../\(request)/\(slug)", temporary) == 0 else {

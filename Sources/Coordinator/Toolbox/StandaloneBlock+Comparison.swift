@@ -30,9 +30,7 @@ package struct BlockComparison: Encodable, Sendable {
       return try await BlockingWork.run {
         BlockComparison(first, try ImageTree(first.image), second, try ImageTree(second.image))
       }
-    } catch {
-      throw .usage("\(error)")
-    }
+    } catch { throw ToolboxError(error) }
   }
 
   private init(_ first: StoredBlock, _ firstTree: ImageTree, _ second: StoredBlock, _ secondTree: ImageTree) {
@@ -43,7 +41,7 @@ package struct BlockComparison: Encodable, Sendable {
     if let one = a.manifest, let other = b.manifest, one.mediaType == other.mediaType {
       image("manifest", one.digest.description, other.digest.description)
     }
-    image("platform", a.config.platform.description, b.config.platform.description)
+    image("platform", a.config.platform?.description, b.config.platform?.description)
     image("created", a.config.created, b.config.created)
     image("layers", a.layers.map(\.diffID.description).joined(separator: " "), b.layers.map(\.diffID.description).joined(separator: " "))
     collect("label", a.config.labels, b.config.labels) { [Detail(property: "value", first: $0, second: $1)] }

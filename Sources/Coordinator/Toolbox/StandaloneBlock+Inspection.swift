@@ -57,9 +57,7 @@ package struct BlockInspection: Encodable, Sendable {
   package static func inspect(_ block: StoredBlock, files: Bool) async throws(ToolboxError) -> BlockInspection {
     do {
       return try await BlockingWork.run { BlockInspection(block, tree: try ImageTree(block.image), files: files) }
-    } catch {
-      throw .usage("\(error)")
-    }
+    } catch { throw ToolboxError(error) }
   }
 
   init(_ block: StoredBlock, tree: ImageTree, files: Bool) {
@@ -68,7 +66,7 @@ package struct BlockInspection: Encodable, Sendable {
     id = image.id
     manifest = image.manifest?.digest
     manifestType = image.manifest?.mediaType
-    platform = image.config.platform.description
+    platform = image.config.platform?.description ?? "unknown"
     created = image.config.created
     labels = image.config.labels
     layers = image.layers.enumerated().map { index, layer in

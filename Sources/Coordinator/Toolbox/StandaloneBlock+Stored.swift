@@ -1,6 +1,7 @@
 import Blocks
 import BuildModel
 import FoundationEssentials
+import Glibc
 import OCIImage
 
 /// A block image as it lies on disk, with the lock beside it.
@@ -8,6 +9,8 @@ package struct StoredBlock: Sendable {
   /// As it was asked for.
   package var place: String
   package var image: StoredImage
+  /// A line for each thing that is beside the image and was left out.
+  package var notes: [String]
   /// nil where none lies beside the image.
   package var lock: BlockLock?
 
@@ -20,56 +23,36 @@ package struct StoredBlock: Sendable {
     return path + ".lock.json"
   }
 
-  /// Reads `LAYOUT`, `LAYOUT:NAME`, `ARCHIVE` or `ARCHIVE:TAG`. Without a name there must be one image. Layers are not read.
-  package init(_ place: String) throws(ToolboxError) {
-    let (path, name) = try Self.split(place)
-    do {
-      var isDirectory = false
-      _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-      let images = isDirectory ? try ImageLayoutReader.images(in: path) : try DockerArchiveReader.images(in: path)
-      let image = try Self.choose(images, named: name, in: place)
-      self.image = image
-      self.place = place
-      let known = image.names.first.flatMap { RelativePath($0) }?.text
-      let lock = isDirectory ? known.flatMap { $0.contains("/") ? nil : Self.lockPath(ofLayout: path, image: $0) } : Self.lockPath(ofArchive: path)
-      self.lock = try lock.flatMap { FileManager.default.fileExists(atPath: $0) ? try Self.readLock($0) : nil }
-    } catch let error as ToolboxError {
-      throw error
-    } catch {
-      throw .usage("\(error)")
-    }
-  }
-
-  /// A path may hold colons: the first place where one ends something that is there counts.
-  private static func split(_ place: String) throws(ToolboxError) -> (path: String, name: String?) {
-    if FileManager.default.fileExists(atPath: place) { return (place, nil) }
-    for index in place.indices where place[index] == ":" {
-      let path = String(place[..<index])
-      if !path.isEmpty, FileManager.default.fileExists(atPath: path) { return (path, String(place[place.index(after: index)...])) }
-    }
-    throw .usage("'\(place)' is neither an image layout nor a docker-archive: nothing is there")
-  }
-
-  private static func choose(_ images: [StoredImage], named name: String?, in place: String) throws(ToolboxError) -> StoredImage {
-    let names = images.flatMap(\.names)
-    let found = name.map { name in images.filter { $0.names.contains(name) } } ?? images
-    if found.count == 1 { return found[0] }
-    let known = names.isEmpty ? "its images have no names" : "it has: \(names.prefix(40).joined(separator: ", "))"
-    throw .usage(
-      found.isEmpty
-        ? "no image \(name.map { "'\($0)' " } ?? "")in \(place); \(known)" : "\(found.count) images in \(place), say which one by ':NAME'; \(known)")
+  /// Reads `LAYOUT`, `LAYOUT:NAME`, `ARCHIVE` or `ARCHIVE:TAG`. Without a name there must be one image; `platform` says which one, where it exists
+  /// for several. Layers are not read.
+  package init(_ place: String, platform: Platform? = nil) throws(ToolboxError) {
+    let found = try ImagePlace(place)
+    do throws(OCIImageError) {
+      var images = try found.images()
+      image = try images.select(found.name, platform: platform)
+      notes = images.notes
+    } catch { throw ToolboxError(error) }
+    self.place = place
+    let known = image.names.first.flatMap { RelativePath($0) }?.text
+    let path =
+      found.isDirectory
+      ? known.flatMap { $0.contains("/") ? nil : Self.lockPath(ofLayout: found.path, image: $0) } : Self.lockPath(ofArchive: found.path)
+    lock = if let path, access(path, F_OK) == 0 { try Self.readLock(path) } else { nil }
   }
 
   /// Reads a lock file.
   package static func readLock(_ path: String) throws(ToolboxError) -> BlockLock {
     do {
-      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-      guard size <= BlockLock.sizeLimit else { throw ToolboxError.usage("\(path) has \(size) bytes: no lock") }
+      var status = stat()
+      guard stat(path, &status) == 0 else { throw ToolboxError.usage("\(path): \(String(cString: strerror(errno)))") }
+      guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= BlockLock.sizeLimit else {
+        throw ToolboxError.usage("\(path) is not a lock: it is not a file of at most \(BlockLock.sizeLimit) bytes")
+      }
       return try BlockLock.parse(Array(Data(contentsOf: URL(filePath: path))), file: path)
-    } catch let error as ToolboxError {
-      throw error
+    } catch let error as BlocksError {
+      throw .usage(error.description)
     } catch {
-      throw .usage("\(error)")
+      throw ToolboxError(error)
     }
   }
 }

@@ -5,6 +5,7 @@ import BuildModel
 import Feed
 import FoundationEssentials
 import OCIImage
+import Reports
 
 /// Makes one block from a feed directory, without a farm.
 package struct StandaloneBlock: Sendable {
@@ -46,15 +47,26 @@ package struct StandaloneBlock: Sendable {
 
   package func build() async throws(ToolboxError) -> Result {
     do {
-      return try await BlockingWork.run { try buildNow() }
-    } catch let error as FeedError {
-      if case .noFeed = error { throw .usage("\(error)") }
-      throw .farm("\(error)")
-    } catch let error as BlocksError {
-      throw error.isFaultOfList ? .usage("\(error)") : .farm("\(error)")
+      return try await BlockingWork.run {
+        try checkOutputs()
+        return try buildNow()
+      }
     } catch {
-      throw .farm("\(error)")
+      throw ToolboxError(error)
     }
+  }
+
+  private func checkOutputs() throws {
+    switch output {
+    case .layout(let directory, let archive):
+      try ToolboxError.checkOutput(directory: directory)
+      if let archive { try ToolboxError.checkOutput(file: archive) }
+      try ToolboxError.checkOutput(file: StoredBlock.lockPath(ofLayout: directory, image: block.name.text))
+    case .dockerArchive(let path):
+      try ToolboxError.checkOutput(file: path)
+      try ToolboxError.checkOutput(file: StoredBlock.lockPath(ofArchive: path))
+    }
+    if let billOfMaterials { try ToolboxError.checkOutput(file: billOfMaterials) }
   }
 
   private func buildNow() throws -> Result {
@@ -66,7 +78,7 @@ package struct StandaloneBlock: Sendable {
       case .dockerArchive(let path): path
       }
     let work = "\(place).work-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+    try DeployTree.makeDirectory(work)
     defer { try? FileManager.default.removeItem(atPath: work) }
     let store = try BlobStore(root: work + "/blobs")
     let assembler = BlockAssembler(feed: feed, store: store, scratch: work, epoch: epoch)
@@ -88,9 +100,9 @@ package struct StandaloneBlock: Sendable {
 
   /// The lock beside the image, and the bill of materials where it was asked for.
   private func writeRecords(_ packages: [BlockResult.Package], image: Digest, lock: String) throws {
-    try Data(try BlockLock(block: block.name, packages: packages, epoch: epoch).bytes()).write(to: URL(filePath: lock), options: .atomic)
+    try DeployTree.write(try BlockLock(block: block.name, packages: packages, epoch: epoch).bytes(), to: lock)
     guard let billOfMaterials else { return }
     let bytes = try BillOfMaterials(block: block.name, image: image, packages: packages, epoch: epoch).bytes()
-    try Data(bytes).write(to: URL(filePath: billOfMaterials), options: .atomic)
+    try DeployTree.write(bytes, to: billOfMaterials)
   }
 }

@@ -1,88 +1,73 @@
 import BlobStore
 import BoundedConcurrency
 import BuildModel
-import CanonicalJSON
 import FoundationEssentials
 import OCIImage
 import Preload
+import Reports
 
-import struct Crypto.SHA256
-
-/// Preloads images of an OCI layout into a disk image, without a farm.
+/// Preloads images of an OCI layout or a docker-archive into a disk image, without a farm.
 package struct StandalonePreload: Sendable {
   package var image: String
-  /// Directory of the OCI image layout.
-  package var layout: String
-  /// Values of `org.opencontainers.image.ref.name`; empty means every image of the layout.
+  /// `LAYOUT`, `LAYOUT:NAME`, `ARCHIVE` or `ARCHIVE:TAG`.
+  package var source: String
+  /// Names of images, or digests of those without a name; empty means every image that is there.
   package var tags: [String]
   package var output: String
   /// Name of the inner image of a flasher.
   package var inner: String?
+  /// What the disk image is made for; nil to find it out.
+  package var platform: Platform?
   /// Seconds since 1970 for what the layers bring no time for.
   package var time: Int64
+  /// Gets a line for each thing worth knowing that is no failure.
+  package var notice: @Sendable (String) -> Void
 
-  package init(image: String, layout: String, tags: [String], output: String, inner: String?, time: Int64) {
+  package init(
+    image: String, source: String, tags: [String], output: String, inner: String?, platform: Platform?, time: Int64,
+    notice: @escaping @Sendable (String) -> Void
+  ) {
     self.time = time
     self.image = image
-    self.layout = layout
+    self.source = source
     self.tags = tags
     self.output = output
     self.inner = inner
+    self.platform = platform
+    self.notice = notice
   }
 
   package func run() async throws(ToolboxError) -> PreloadReport {
     do {
-      return try await BlockingWork.run {
-        let images = try readLayout()
-        let work = output + ".work-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: work) }
-        return try Preloader.preload(image: image, images: images, into: output, scratch: work, flasherInner: inner, time: time)
-      }
-    } catch let error as ToolboxError {
-      throw error
+      return try await BlockingWork.run { try runNow() }
     } catch {
-      throw .farm("\(error)")
+      throw ToolboxError(error)
     }
   }
 
-  private struct Index: Decodable {
-    struct Entry: Decodable {
-      var digest: Digest
-      var annotations: [String: String]?
+  private func runNow() throws -> PreloadReport {
+    try ToolboxError.checkOutput(file: output)
+    let place = try ImagePlace(source)
+    let disk = try platform.map { DiskPlatform(platform: $0, source: "--platform") } ?? DiskPlatform.read(from: image)
+    var choice = PreloadChoice(try place.images(), image: image, disk: disk)
+    let chosen = try choice.choose(place.name.map { [$0] + tags } ?? tags)
+    for note in choice.images.notes { notice("\(source): \(note)") }
+    if disk == nil {
+      notice("\(image) does not say which platform it is for, so that of the container images is not checked; --platform gives it")
     }
-    var manifests: [Entry]
+    let work = output + ".work-\(UUID().uuidString)"
+    try DeployTree.makeDirectory(work)
+    defer { try? FileManager.default.removeItem(atPath: work) }
+    let images = try chosen.map { try preloadable($0, work) }
+    return try Preloader.preload(image: image, images: images, into: output, scratch: work, flasherInner: inner, time: time)
   }
 
-  private func readLayout() throws -> [PreloadImage] {
-    let index = try document(Index.self, layout + "/index.json")
-    func path(_ digest: Digest) -> String { "\(layout)/blobs/sha256/\(digest.hex)" }
-    let named = index.manifests.compactMap { entry in
-      entry.annotations?["org.opencontainers.image.ref.name"].map { (name: $0, digest: entry.digest) }
-    }
-    for tag in tags where !named.contains(where: { $0.name == tag }) {
-      throw ToolboxError.usage("no image '\(tag)' in \(layout); there are: \(named.map(\.name).joined(separator: ", "))")
-    }
-    return try named.filter { tags.isEmpty || tags.contains($0.name) }.map { image in
-      let manifest = try document(ImageManifest.self, path(image.digest))
-      let config = try document(ImageConfig.self, path(manifest.config.digest))
-      guard config.rootfs.diff_ids.count == manifest.layers.count else {
-        throw ToolboxError.usage("image '\(image.name)': its config and manifest disagree about the layers")
-      }
-      // Devices know the image by its Docker manifest, whatever flavour the layout holds.
-      let docker = try ImageManifest(
-        .docker, config: BlobDescriptor(digest: manifest.config.digest, size: manifest.config.size),
-        gzipLayers: manifest.layers.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
-      ).bytes()
-      guard let digest = Digest(bytes: SHA256.hash(data: docker)) else { throw ToolboxError.farm("no digest of image '\(image.name)'") }
-      return PreloadImage(
-        names: ["local/\(image.name):latest"], manifestDigest: digest, config: path(manifest.config.digest),
-        layers: zip(manifest.layers, config.rootfs.diff_ids).map { .init(path: path($0.digest), digest: $0.digest, diffID: $1) })
-    }
-  }
-
-  private func document<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
-    let bytes = try Data(contentsOf: URL(filePath: path))
-    do { return try CanonicalJSON.decode(type, from: bytes) } catch { throw ToolboxError.usage("\(path): \(error)") }
+  /// Devices know the image by its Docker manifest, whatever flavour the layout holds; only where there is none by the layout's own.
+  private func preloadable(_ image: StoredImage, _ work: String) throws -> PreloadImage {
+    let blobs = try ImageBlobs(image, scratch: "\(work)/\(image.id.hex)")
+    guard let manifest = try blobs.dockerManifest() ?? blobs.ownManifest() else { throw ToolboxError.farm("image \(image.id) has no manifest") }
+    let names = PreloadName.names(of: image)
+    if names.isMadeUp { notice("\(source): \(names.reason); on the device the image is called \(names.texts[0])") }
+    return PreloadImage(names: names.texts, manifestDigest: manifest.blob.digest, config: image.configBytes, layers: blobs.layers)
   }
 }

@@ -6,8 +6,10 @@ import Registry
 
 /// Puts one image into registries, without a farm.
 package struct StandalonePush: Sendable {
-  /// `LAYOUT[:NAME]` or a docker-archive.
+  /// `LAYOUT[:NAME]` or `ARCHIVE[:TAG]`.
   package var image: String
+  /// Of an image for several platforms, the one to push.
+  package var platform: Platform?
   /// `registry/repository:tag`, at least one.
   package var destinations: [String]
   package var format = PushableImage.Format.docker
@@ -52,21 +54,11 @@ package struct StandalonePush: Sendable {
       let work = image + ".work-\(UUID().uuidString)"
       defer { try? FileManager.default.removeItem(atPath: work) }
       let local = try await BlockingWork.run { [self] in
-        var isDirectory = false
-        if FileManager.default.fileExists(atPath: image, isDirectory: &isDirectory), !isDirectory {
-          try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
-        }
-        return try PushableImage.read(image, format: format, scratch: work)
+        try PushableImage.read(image, platform: platform, format: format, scratch: work, notice: notice)
       }
       return try await push(local, to: references, with: clients, sources: sources)
-    } catch let error as ToolboxError {
-      throw error
-    } catch is CancellationError {
-      throw .cancelled
-    } catch let error as InvalidReference {
-      throw .usage("\(error)")
     } catch {
-      throw .farm("\(error)")
+      throw ToolboxError(error)
     }
   }
 

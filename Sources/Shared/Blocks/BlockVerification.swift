@@ -45,21 +45,18 @@ package enum BlockVerification {
         let expected = try ImageManifest(flavour, config: result.config, gzipLayers: result.layers.map(\.blob)).bytes()
         guard try read(blob, in: store) == expected else { throw mismatch("\(flavour) manifest", "the canonical one", "other bytes") }
       }
-      guard isOfPackages else { return try result.layers.map { try tarSize(of: $0, in: store, mismatch: mismatch) { _ in } } }
+      guard isOfPackages else { return try result.layers.map { try read($0, in: store, mismatch: mismatch, entry: nil) } }
       let most = spec.layering == .single ? 1 : max(1, Set(result.packages.map(\.architecture)).count)
       guard result.layers.count <= most else { throw mismatch("number of layers", "at most \(most)", "\(result.layers.count)") }
       var audit = LayerAudit(allowsDevices: spec.allowsDevices)
       return try result.layers.map { layer in
         audit.beginLayer()
-        let reader = TarReader(what: "layer \(layer.blob.digest)") { entry in
+        return try read(layer, in: store, mismatch: mismatch) { entry in
           if let rule = audit.add(entry) {
-            throw mismatch("layer \(layer.blob.digest)", "what blockfarm writes", "'/\(String(decoding: entry.path, as: UTF8.self))', which \(rule)")
+            throw mismatch(
+              "layer \(layer.blob.digest)", "what blockfarm writes", "'/\(String(decoding: entry.path, as: UTF8.self))', which \(rule)")
           }
-          return nil
         }
-        let size = try tarSize(of: layer, in: store, mismatch: mismatch) { try reader.feed($0) }
-        try reader.finish()
-        return size
       }
     } catch let error as BlocksError {
       throw error
@@ -84,23 +81,23 @@ package enum BlockVerification {
     return bytes
   }
 
-  private static func tarSize(
-    of layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError,
-    tar: (UnsafeRawBufferPointer) throws -> Void
+  /// Reads a layer to its end, checks its digests and returns the size of its tar. `entry` sees each entry; without it the tar is not looked into.
+  private static func read(
+    _ layer: BlockResult.Layer, in store: BlobStore, mismatch: (String, String, String) -> BlocksError, entry: ((TarEntry) throws -> Void)?
   ) throws -> Int64 {
-    try store.verify(layer.blob.digest)
-    guard store.size(layer.blob.digest) == layer.blob.size else {
-      throw mismatch("size of layer \(layer.blob.digest)", "\(store.size(layer.blob.digest) ?? -1)", "\(layer.blob.size)")
+    let what = "layer \(layer.blob.digest)"
+    guard let size = store.size(layer.blob.digest) else { throw BlobStoreError.notFound(layer.blob.digest) }
+    guard size == layer.blob.size else { throw mismatch("size of \(what)", "\(size)", "\(layer.blob.size)") }
+    let stored = StoredImage.Layer(layer.blob, at: store.path(layer.blob.digest), diffID: layer.diffID)
+    guard try stored.compression() == .gzip else { throw mismatch(what, "gzip", "something else") }
+    let bytes = try LayerReader(stored)
+    guard let entry else {
+      while try bytes.next() != nil {}
+      return bytes.count
     }
-    var hash = SHA256()
-    var size: Int64 = 0
-    try GzipMembers.read(store.path(layer.blob.digest)) {
-      hash.update(bufferPointer: $0)
-      size += Int64($0.count)
-      try tar($0)
-    }
-    let found = Digest(bytes: hash.finalize())
-    guard found == layer.diffID else { throw mismatch("diff id of the layer", "\(layer.diffID)", found.map(\.description) ?? "none") }
-    return size
+    var reader = TarReader(bytes, what: what)
+    while let member = try reader.next() { try entry(try member.entry(what: what)) }
+    guard !reader.hasBytesAfterEnd else { throw mismatch(what, "nothing behind the end of its tar", "other bytes") }
+    return bytes.count
   }
 }

@@ -27,18 +27,35 @@ package struct ImageImport: Sendable {
 
   /// Takes in the only image of a docker-archive.
   package func archive(_ path: String) throws(BlocksError) -> BlockResult {
-    try named { try take(only(DockerArchiveReader.images(in: path), of: path)) }
-  }
-
-  private func only(_ images: [StoredImage], of path: String) throws -> StoredImage {
-    guard images.count == 1, let image = images.first else {
-      let names = images.prefix(10).map { $0.names.first ?? $0.id.short }
-      throw refusal("'\(path)' holds \(images.count) images instead of one\(names.isEmpty ? "" : ": \(names.joined(separator: ", "))")")
+    try named {
+      let (image, notes) = try only(DockerArchiveReader.images(in: path), of: path)
+      return try take(image, notes: notes)
     }
-    return image
   }
 
-  private func take(_ image: StoredImage) throws -> BlockResult {
+  /// Takes in the only image of an OCI image layout.
+  package func layout(_ directory: String) throws(BlocksError) -> BlockResult {
+    try named {
+      let (image, notes) = try only(ImageLayoutReader.images(in: directory), of: directory)
+      return try take(image, notes: notes)
+    }
+  }
+
+  /// Attestations and the like do not count, and of an image for several platforms the block's is taken.
+  private func only(_ images: StoredImages, of path: String) throws -> (StoredImage, notes: [String]) {
+    var images = images
+    let groups = images.groups
+    guard groups.count == 1, let group = groups.first else {
+      let names = groups.prefix(10).map { $0[0].label }
+      throw refusal("'\(path)' holds \(groups.count) images instead of one\(names.isEmpty ? "" : ": \(names.joined(separator: ", "))")")
+    }
+    // What docker import writes is the building host's platform: where there is one image, it is the one that is meant.
+    let isForSeveral = Set(group.compactMap(\.platform)).count > 1
+    let image = try images.select(among: group, platform: isForSeveral ? block.platform : nil)
+    return (image, images.notes)
+  }
+
+  private func take(_ image: StoredImage, notes: [String]) throws -> BlockResult {
     guard !image.layers.isEmpty else { throw refusal("it has no layer") }
     let foreign: ForeignConfig
     do {
@@ -54,10 +71,12 @@ package struct ImageImport: Sendable {
       guard made.blob.size > 0 else { throw refusal("layer \(layer.diffID) is empty") }
       taken[layer.diffID] = made
     }
-    return try finish(image.layers.compactMap { taken[$0.diffID] }, foreign.config, image.config)
+    return try finish(image.layers.compactMap { taken[$0.diffID] }, foreign.config, image.config, notes: notes)
   }
 
-  private func finish(_ layers: [BlockResult.Layer], _ foreign: ForeignConfig.Container?, _ image: StoredImage.Config) throws -> BlockResult {
+  private func finish(
+    _ layers: [BlockResult.Layer], _ foreign: ForeignConfig.Container?, _ image: StoredImage.Config, notes: [String]
+  ) throws -> BlockResult {
     let own = image.labels.filter { !builderLabels.contains($0.key) }
     var config = ImageConfig(
       platform: block.platform, labels: own.merging(block.labels) { _, specified in specified }, diffIDs: layers.map(\.diffID), created: epoch,
@@ -72,10 +91,10 @@ package struct ImageImport: Sendable {
     if let volumes = foreign?.Volumes, !volumes.isEmpty { config.config.Volumes = volumes }
     let configBlob = try store.put(config.bytes())
     let blobs = layers.map(\.blob)
-    var notices: [String] = []
-    if !image.platform.matches(block.platform) {
+    var notices = notes
+    if let platform = image.platform, !platform.matches(block.platform) {
       // What docker import writes is the building host's; so nobody can rely on it.
-      notices.append("the image calls itself \(image.platform); it is taken as \(block.platform), the device type's platform")
+      notices.append("the image calls itself \(platform); it is taken as \(block.platform), the device type's platform")
     }
     return BlockResult(
       name: block.name, reference: block.reference, platform: block.platform,

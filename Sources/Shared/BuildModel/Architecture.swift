@@ -51,11 +51,25 @@ package struct Platform: Codable, Hashable, Sendable, CustomStringConvertible {
     self.variant = variant
   }
 
+  /// Takes `os/architecture` or `os/architecture/variant`; nil when the text is anything else.
+  package init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+    self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+  }
+
   package var description: String { ([os, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/") }
 
   /// Equality that takes `v8` as the default variant of arm64.
   package func matches(_ other: Platform) -> Bool {
     os == other.os && architecture == other.architecture && effectiveVariant == other.effectiveVariant
+  }
+
+  /// Whether an image of this platform is one for `other`: a variant that only one of the two names decides nothing.
+  package func fits(_ other: Platform) -> Bool {
+    guard os == other.os, architecture == other.architecture else { return false }
+    guard let own = effectiveVariant, let theirs = other.effectiveVariant else { return true }
+    return own == theirs
   }
 
   private var effectiveVariant: String? { architecture == "arm64" ? variant ?? "v8" : variant }

@@ -25,7 +25,7 @@ package enum FeedError: BlamedError {
     switch self {
     case .malformed, .refused, .inconsistent, .missing, .noFeed, .ambiguous, .unknownTune: .request
     case .store: .coordinator
-    case .system(_, _, let code): [ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP].contains(code) ? .request : .coordinator
+    case .system(_, _, let code): PathFault.isCause(of: code) ? .request : .coordinator
     }
   }
 

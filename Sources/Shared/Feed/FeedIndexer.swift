@@ -38,6 +38,7 @@ package struct FeedIndexer: Sendable {
         let text = try stanzas(of: files, architecture: architecture)
         for (name, content) in [("Packages", text), ("Packages.gz", [try GzipFile.deflate(text)])] {
           let path = directory + "/" + name
+          if let reason = OutputPath.reasonNotFile(path) { throw .inconsistent(file: path, reason: reason) }
           written.append((try FeedFile.writeBeside(path, pieces: content), path))
         }
         summaries.append(Summary(architecture: architecture, packages: files.count))

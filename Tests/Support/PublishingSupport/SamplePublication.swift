@@ -42,7 +42,7 @@ package struct SamplePublication: Sendable {
       repositoryURL: "https://github.com/balena-os/balena-generic", blocks: made, hostapp: hasHostapp ? try hostapp(shared, version, in: store) : nil)
   }
 
-  private func hostapp(_ shared: BlobDescriptor, _ version: OSVersion, in store: BlobStore) throws -> Publication.Hostapp {
+  private func hostapp(_ shared: BlockResult.Layer, _ version: OSVersion, in store: BlobStore) throws -> Publication.Hostapp {
     var files: [String: [UInt8]] = [
       "VERSION": Array("12.11.0".utf8), "VERSION_HOSTOS": Array(version.text.utf8), "device-type.json": Array("{\"slug\":\"\(slug)\"}".utf8),
       "image.json": Array("{}".utf8), "compressed/part-0.deflate": noise(2000, seed: 99),
@@ -57,21 +57,21 @@ package struct SamplePublication: Sendable {
       boardRevision: "4f2c1a0", assets: assets)
   }
 
-  private func image(_ layers: [BlobDescriptor], in store: BlobStore) throws -> PublishableImage {
+  private func image(_ layers: [BlockResult.Layer], in store: BlobStore) throws -> PublishableImage {
     let labels = ["io.balena.image.class": "overlay", "io.balena.image.store": "data", "org.example.other": "1"]
     let config = ImageConfig(
-      platform: Architecture.amd64.platform, labels: labels, diffIDs: layers.map(\.digest), created: 0, createdBy: "test")
+      platform: Architecture.amd64.platform, labels: labels, diffIDs: layers.map(\.diffID), created: 0, createdBy: "test")
     let configBlob = try store.put(try config.bytes())
-    let manifest = ImageManifest(.docker, config: configBlob, gzipLayers: layers)
-    return PublishableImage(manifest: try store.put(try manifest.bytes()), config: configBlob, layers: layers, labels: labels)
+    let manifest = ImageManifest(.docker, config: configBlob, gzipLayers: layers.map(\.blob))
+    return PublishableImage(manifest: try store.put(try manifest.bytes()), config: configBlob, layers: layers.map(\.blob), labels: labels)
   }
 
-  private func layer(_ path: String, seed: UInt8, in store: BlobStore) throws -> BlobDescriptor {
+  private func layer(_ path: String, seed: UInt8, in store: BlobStore) throws -> BlockResult.Layer {
     let writer = try LayerWriter(store: store)
     let content = noise(layerSize, seed: UInt64(seed))
     try writer.begin(
       TarEntry(path: Array(path.utf8), kind: .file(size: Int64(content.count)), mode: 0o644, uid: 0, gid: 0, mtime: 0))
     try content.withUnsafeBytes { try writer.write($0) }
-    return try writer.finish().blob
+    return try writer.finish()
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import Toolbox
 
@@ -12,11 +13,17 @@ struct BlockDiffCommand: AsyncParsableCommand {
   var first: String
   @Argument(help: "The image to compare it with.")
   var second: String
+  @OptionGroup var platform: ImagePlatformOption
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
   func run() async throws {
-    let found = try await BlockComparison.compare(try StoredBlock(first), try StoredBlock(second))
+    let blocks = try [first, second].map { place in
+      let block = try StoredBlock(place, platform: try platform.value())
+      for note in block.notes { Diagnostics.print("\(place): \(note)") }
+      return block
+    }
+    let found = try await BlockComparison.compare(blocks[0], blocks[1])
     if json { try printJSON(found) } else { for difference in found.differences { try Results.print(Self.line(difference)) } }
     if !found.differences.isEmpty { throw CommandStatus(status: 1) }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import Toolbox
 
@@ -9,13 +10,16 @@ struct BlockInspectCommand: AsyncParsableCommand {
 
   @Argument(help: "An OCI image layout (LAYOUT or LAYOUT:NAME) or a docker-archive (FILE or FILE:TAG).")
   var image: String
+  @OptionGroup var platform: ImagePlatformOption
   @Flag(name: .long, help: "List the tree that the layers give.")
   var files = false
   @Flag(name: .long, help: "Print JSON.")
   var json = false
 
   func run() async throws {
-    let found = try await BlockInspection.inspect(try StoredBlock(image), files: files)
+    let block = try StoredBlock(image, platform: try platform.value())
+    for note in block.notes { Diagnostics.print("\(image): \(note)") }
+    let found = try await BlockInspection.inspect(block, files: files)
     if json { return try printJSON(found) }
     func line(_ name: String, _ value: String?) throws { if let value { try Results.print(name.padding(to: 12) + Printable.text(value)) } }
     for name in found.names { try line("name", name) }
@@ -48,18 +52,6 @@ struct BlockInspectCommand: AsyncParsableCommand {
     if let first = file.hardlinkOf { text += " link to \(first)" }
     for (name, value) in (file.xattrs ?? [:]).sorted(by: { $0.key < $1.key }) { text += " \(name)=0x\(value)" }
     return Printable.text(text)
-  }
-}
-
-/// Names from foreign images on a terminal: control characters, which could say anything to it, are written out.
-enum Printable {
-  static func text(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
-      result += isControl ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
-    }
-    return result
   }
 }
 

@@ -13,10 +13,11 @@ struct BlockPushCommand: AsyncParsableCommand {
       Destinations in several registries need --authfile: the environment's credential is shown to one only.
       """)
 
-  @Argument(help: "An OCI image layout, LAYOUT or LAYOUT:NAME, or a docker-archive that blockfarm wrote.")
+  @Argument(help: "An OCI image layout (LAYOUT or LAYOUT:NAME) or a docker-archive (FILE or FILE:TAG).")
   var image: String
   @Argument(help: "registry/repository:tag. May be repeated.")
   var destinations: [String]
+  @OptionGroup var platform: ImagePlatformOption
   @Option(name: .long, help: "The manifest to push: docker, which devices refer to, or oci.")
   var format = "docker"
   @Option(name: .customLong("authfile"), help: "Credentials in the form of docker and skopeo; nobody else may be able to read the file.")
@@ -35,6 +36,7 @@ struct BlockPushCommand: AsyncParsableCommand {
     guard !destinations.isEmpty else { throw ValidationError("say where to push to: registry/repository:tag") }
     if let chunkMebibytes, !(1...65536).contains(chunkMebibytes) { throw ValidationError("--chunk-mebibytes takes 1 to 65536") }
     var push = StandalonePush(image: image, destinations: destinations)
+    push.platform = try platform.value()
     push.format = format
     push.authFile = authFile
     push.authorities = authorities

@@ -65,10 +65,6 @@ struct BlockSourceOptions: ParsableArguments {
       }
       return architecture.platform
     }
-    let parts = (platform ?? "").split(separator: "/").map(String.init)
-    guard (2...3).contains(parts.count) else {
-      throw ValidationError("'\(platform ?? "")' is not os/architecture or os/architecture/variant")
-    }
-    return Platform(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+    return try PlatformText.platform(platform ?? "")
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import Toolbox
 

@@ -1,3 +1,4 @@
+import BuildModel
 import Glibc
 import Reports
 
@@ -9,6 +10,7 @@ final class FileHandleWriter {
   /// Creates the file or empties it.
   init(path: String) throws(ReportError) {
     self.path = path
+    if let reason = OutputPath.reasonNotFile(path) { throw ReportError(output: path, reason: reason) }
     descriptor = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw ReportError(operation: "create", path: path, errno: errno) }
   }

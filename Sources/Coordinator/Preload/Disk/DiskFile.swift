@@ -11,7 +11,8 @@ struct DiskFile: ~Copyable {
   init(_ path: String, _ mode: Mode) throws(PreloadError) {
     let flags: Int32 =
       switch mode {
-      case .read: O_RDONLY
+      // A pipe would wait for a writer before it can be refused.
+      case .read: O_RDONLY | O_NONBLOCK
       case .update: O_RDWR
       case .create: O_RDWR | O_CREAT | O_EXCL
       }

@@ -59,8 +59,8 @@ extension Ext4FileSystem {
     let size = blockSize
     let fileSystem = self
     let name = path()
-    try padded.withUnsafeBytesTyped { (buffer) throws(PreloadError) in
-      guard let base = buffer.baseAddress else { return }
+    try padded.withUnsafeBufferPointer { (buffer) throws(PreloadError) in
+      guard let base = UnsafeRawPointer(buffer.baseAddress) else { return }
       try fileSystem.forEachExtent(inode, &record, name) { (first, block, count) throws(PreloadError) in
         try fileSystem.writeBlocks(block, count, from: base + Int(first) * size, name)
       }
@@ -69,10 +69,10 @@ extension Ext4FileSystem {
 
   /// Fills a new file with runs of blocks of `source`, which holds the spool.
   func fill(
-    _ inode: Inode, _ record: inout ext2_inode_large, runs: [LayerTree.Run], of source: UnsafeRawBufferPointer, _ path: String
+    _ inode: Inode, _ record: inout ext2_inode_large, runs: [SpooledRun], of source: UnsafeRawBufferPointer, _ path: String
   ) throws(PreloadError) {
     guard let base = source.baseAddress else { return }
-    let unit = Int64(LayerTree.blockSize) / Int64(blockSize)
+    let unit = SpooledRun.blockSize / Int64(blockSize)
     let last = (Int64(record.i_size) | Int64(record.i_size_high) << 32) + Int64(blockSize) - 1
     let blocks = last / Int64(blockSize)
     for run in runs {

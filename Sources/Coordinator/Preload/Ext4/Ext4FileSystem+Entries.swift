@@ -1,4 +1,5 @@
 import CExt2FS
+import OCIImage
 
 /// Making single entries by path, for the image store's own files.
 extension Ext4FileSystem {
@@ -11,7 +12,7 @@ extension Ext4FileSystem {
     }
     let (parent, name) = try place(of: path)
     let inode = try allocate(near: parent, format: Self.directoryFormat, path)
-    var record = record(format: Self.directoryFormat, Attributes(mode: mode, mtime: time), links: 2, now: time)
+    var record = record(format: Self.directoryFormat, LayerTree.Attributes(mode: mode, mtime: time), links: 2, now: time)
     try writeNew(inode, &record, path)
     try fillDirectory(inode, &record, parent: parent, entries: [], path)
     try write(inode, &record, path)
@@ -24,7 +25,7 @@ extension Ext4FileSystem {
     if try lookup(path) != nil { try remove(path) }
     let (parent, name) = try place(of: path)
     let inode = try allocate(near: parent, format: Self.fileFormat, path)
-    var record = record(format: Self.fileFormat, Attributes(mode: mode, mtime: time), links: 1, now: time)
+    var record = record(format: Self.fileFormat, LayerTree.Attributes(mode: mode, mtime: time), links: 1, now: time)
     record.i_size = UInt32(truncatingIfNeeded: bytes.count)
     record.i_size_high = UInt32(truncatingIfNeeded: bytes.count >> 32)
     try writeNew(inode, &record, path)
@@ -35,15 +36,18 @@ extension Ext4FileSystem {
 
   func symlink(_ path: String, to target: String, time: Int64) throws(PreloadError) {
     let (parent, name) = try place(of: path)
-    let inode = try newSymlink(near: parent, Array(target.utf8), Attributes(mode: 0o777, mtime: time), links: 1, now: time, path)
+    let inode = try newSymlink(near: parent, Array(target.utf8), LayerTree.Attributes(mode: 0o777, mtime: time), links: 1, now: time, path)
     try link(DirectoryEntry(name: Array(name.utf8), inode: inode, kind: .symlink), in: parent, path)
   }
 
   /// A new symbolic link without a name; targets of up to 59 bytes stand in the inode itself, longer ones in a block.
   func newSymlink(
-    near directory: Inode, _ target: [UInt8], _ attributes: Attributes, links: Int, now: Int64, _ path: @autoclosure () -> String
+    near directory: Inode, _ target: [UInt8], _ attributes: LayerTree.Attributes, links: Int, now: Int64, _ path: @autoclosure () -> String
   ) throws(PreloadError) -> Inode {
     let inode = try allocate(near: directory, format: Self.symlinkFormat, path())
+    var attributes = attributes
+    // A symbolic link's own permissions mean nothing, and Linux shows these.
+    attributes.mode = 0o777
     var record = record(format: Self.symlinkFormat, attributes, links: links, now: now)
     record.i_size = UInt32(target.count)
     if target.count < MemoryLayout.size(ofValue: record.i_block) {

@@ -1,4 +1,5 @@
 import CExt2FS
+import OCIImage
 
 /// Making inodes: what they are, whose, and when.
 extension Ext4FileSystem {
@@ -20,7 +21,7 @@ extension Ext4FileSystem {
   static let fifoFormat: UInt16 = 0o010000
 
   /// An inode in memory with owner, permissions and times. `now` stands in the times that the content does not bring.
-  func record(format: UInt16, _ attributes: Attributes, links: Int, now: Int64) -> ext2_inode_large {
+  func record(format: UInt16, _ attributes: LayerTree.Attributes, links: Int, now: Int64) -> ext2_inode_large {
     var record = ext2_inode_large()
     record.i_mode = format | attributes.mode
     record.i_uid = UInt16(truncatingIfNeeded: attributes.uid)
@@ -30,8 +31,10 @@ extension Ext4FileSystem {
     // More links than ext4 can count on a directory are written as 1 (feature dir_nlink).
     record.i_links_count = format == Self.directoryFormat && links >= 65000 ? 1 : UInt16(truncatingIfNeeded: links)
     record.i_extra_isize = 32
-    record.i_mtime = UInt32(truncatingIfNeeded: attributes.mtime)
-    record.i_mtime_extra = Self.extra(attributes.mtime, attributes.nanoseconds)
+    // The engine lets times that its clock type cannot hold, before 1970 and after 2262, be the beginning.
+    let isHeld = (0..<9_223_372_036).contains(attributes.mtime)
+    record.i_mtime = UInt32(truncatingIfNeeded: isHeld ? attributes.mtime : 0)
+    record.i_mtime_extra = isHeld ? Self.extra(attributes.mtime, attributes.nanoseconds) : 0
     record.i_atime = record.i_mtime
     record.i_atime_extra = record.i_mtime_extra
     record.i_ctime = UInt32(truncatingIfNeeded: now)

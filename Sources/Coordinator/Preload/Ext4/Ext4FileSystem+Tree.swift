@@ -1,5 +1,6 @@
 import CExt2FS
 import Glibc
+import OCIImage
 
 extension Ext4FileSystem {
   /// What was written.
@@ -9,8 +10,9 @@ extension Ext4FileSystem {
   }
 
   /// Writes a layer's tree as the new directory `name` in `directory`; `path` is that directory, for messages.
-  func write(_ tree: LayerTree, spool: String, as name: String, in directory: Inode, path: String, now: Int64) throws(PreloadError) -> TreeCount {
-    let source = try MappedFile(spool)
+  func write(_ layer: UnpackedLayer, as name: String, in directory: Inode, path: String, now: Int64) throws(PreloadError) -> TreeCount {
+    let tree = layer.tree
+    let source = try MappedFile(layer.spool)
     var inodes = [Inode](repeating: 0, count: tree.nodes.count)
     var entries: [Int: [DirectoryEntry]] = [:]
     var links = [Int](repeating: 1, count: tree.nodes.count)
@@ -31,7 +33,7 @@ extension Ext4FileSystem {
         inodes[index] = inodes[target]
       } else {
         guard node.kind == .directory || links[index] < 65000 else { throw .write(path: place, reason: "has more names than ext4 can count") }
-        inodes[index] = try write(node, near: parent, links: links[index], from: source.bytes, now: now, place)
+        inodes[index] = try write(node, runs: layer.runs(of: node), near: parent, links: links[index], from: source.bytes, now: now, place)
       }
       if case .file(let size, _) = node.kind { count.bytes += size }
       count.files += 1
@@ -64,13 +66,13 @@ extension Ext4FileSystem {
 
   /// Makes a node's inode with its content; a directory's entries come later, when the inodes of all of them are known.
   private func write(
-    _ node: LayerTree.Node, near parent: Inode, links: Int, from source: UnsafeRawBufferPointer, now: Int64, _ path: String
+    _ node: LayerTree.Node, runs: [SpooledRun], near parent: Inode, links: Int, from source: UnsafeRawBufferPointer, now: Int64, _ path: String
   ) throws(PreloadError) -> Inode {
     let inode: Inode
     switch node.kind {
     case .symlink(let target):
       inode = try newSymlink(near: parent, target, node.attributes, links: links, now: now, path)
-    case .file(let size, let runs):
+    case .file(let size, _):
       inode = try allocate(near: parent, format: Self.fileFormat, path)
       var record = record(format: Self.fileFormat, node.attributes, links: links, now: now)
       record.i_size = UInt32(truncatingIfNeeded: size)

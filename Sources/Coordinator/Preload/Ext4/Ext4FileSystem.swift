@@ -89,18 +89,35 @@ final class Ext4FileSystem {
   /// The content of the regular file at `path`, or nil when there is none; longer than `limit` is an error.
   func contents(_ path: String, limit: Int) throws(PreloadError) -> [UInt8]? {
     guard let inode = try lookup(path) else { return nil }
-    let record = try read(inode, path)
-    let size = Int(record.i_size) | Int(record.i_size_high) << 32
-    guard record.i_mode & 0o170000 == 0o100000, size <= limit else {
+    guard let size = try sizeOfFile(inode, path), (0...Int64(limit)).contains(size) else {
       throw .damagedStore(path: path, reason: "is not a file of at most \(limit) bytes")
     }
+    let bytes = try read(Int(size), of: inode, path)
+    guard bytes.count == Int(size) else { throw .damagedStore(path: path, reason: "is shorter than its inode says") }
+    return bytes
+  }
+
+  /// At most `count` bytes of the beginning of the regular file at `path`; nil when there is none.
+  func head(of path: String, _ count: Int) throws(PreloadError) -> [UInt8]? {
+    guard let inode = try lookup(path), try sizeOfFile(inode, path) != nil else { return nil }
+    return try read(count, of: inode, path)
+  }
+
+  /// nil for what is no regular file. A damaged inode may say any number.
+  private func sizeOfFile(_ inode: Inode, _ path: String) throws(PreloadError) -> Int64? {
+    let record = try read(inode, path)
+    guard record.i_mode & 0o170000 == 0o100000 else { return nil }
+    return Int64(record.i_size) | Int64(record.i_size_high) << 32
+  }
+
+  private func read(_ count: Int, of inode: Inode, _ path: String) throws(PreloadError) -> [UInt8] {
     var file: ext2_file_t?
     try check(ext2fs_file_open(handle, inode, 0, &file), path)
     defer { ext2fs_file_close(file) }
-    var bytes = [UInt8](repeating: 0, count: size)
+    var bytes = [UInt8](repeating: 0, count: count)
     var got: UInt32 = 0
-    try check(bytes.withUnsafeMutableBytes { ext2fs_file_read(file, $0.baseAddress, UInt32(size), &got) }, path)
-    guard Int(got) == size else { throw .damagedStore(path: path, reason: "is shorter than its inode says") }
+    try check(bytes.withUnsafeMutableBytes { ext2fs_file_read(file, $0.baseAddress, UInt32(count), &got) }, path)
+    bytes.removeLast(count - min(count, Int(got)))
     return bytes
   }
 

@@ -1,5 +1,5 @@
 import BuildModel
-import CanonicalJSON
+import OCIImage
 
 import struct Crypto.SHA256
 
@@ -12,35 +12,29 @@ struct ImageRecord: Sendable {
   let config: [UInt8]
   /// Of the configuration: the image's identity in the store.
   let id: Digest
-  let layers: [PreloadImage.Layer]
+  let layers: [StoredImage.Layer]
   /// The layers' identities in the store, each naming all of its parents.
   let chains: [Digest]
 
   init(_ image: PreloadImage) throws(PreloadError) {
-    let label = image.names.first ?? image.manifestDigest.description
+    let label = image.names.first.map(Printable.text) ?? image.manifestDigest.description
     var names: [ImageName] = []
     for text in image.names {
-      guard let name = ImageName(text) else { throw .containerImage(name: text, reason: "is not a repository with a tag") }
+      guard let name = ImageName(text) else {
+        throw .containerImage(name: Printable.text(text), reason: "its name is not that of a repository, with or without a tag")
+      }
       names.append(name)
     }
-    guard !names.isEmpty else { throw .containerImage(name: label, reason: "has no name") }
-    guard !image.layers.isEmpty else { throw .containerImage(name: label, reason: "has no layers") }
-    let file = try DiskFile(image.config, .read)
-    let size = try file.size()
-    guard size <= Int64(Self.longestConfig) else { throw .containerImage(name: label, reason: "its configuration has \(size) bytes") }
-    let config = try file.read(Int(size), at: 0)
-    struct Config: Decodable {
-      struct RootFS: Decodable {
-        let type: String
-        let diff_ids: [Digest]
-      }
-      let rootfs: RootFS
+    guard !names.isEmpty else { throw .containerImage(name: label, reason: "it has no name") }
+    guard !image.layers.isEmpty else { throw .containerImage(name: label, reason: "it has no layers") }
+    guard image.config.count <= Self.longestConfig else {
+      throw .containerImage(name: label, reason: "its configuration has \(image.config.count) bytes")
     }
-    let decoded: Config
-    do { decoded = try CanonicalJSON.decode(Config.self, from: config, limit: Self.longestConfig) } catch {
-      throw .containerImage(name: label, reason: "its configuration \(image.config) cannot be read: \(error)")
+    let config: StoredImage.Config
+    do { config = try StoredImage.Config(image.config) } catch {
+      throw .containerImage(name: label, reason: "its configuration cannot be used: \(error.reason)")
     }
-    guard decoded.rootfs.type == "layers", decoded.rootfs.diff_ids == image.layers.map(\.diffID) else {
+    guard config.diffIDs == image.layers.map(\.diffID) else {
       throw .containerImage(name: label, reason: "its configuration names other layers than the ones that are given")
     }
     var chains: [Digest] = []
@@ -49,8 +43,8 @@ struct ImageRecord: Sendable {
     }
     self.names = names
     manifestDigest = image.manifestDigest
-    self.config = config
-    id = Self.digest(of: config)
+    self.config = image.config
+    id = Self.digest(of: image.config)
     layers = image.layers
     self.chains = chains
   }

@@ -28,7 +28,7 @@ struct ImageStoreWriter: ~Copyable {
           continue
         }
         guard let layer = layers[image.layers[index].diffID] else {
-          throw .layer(digest: image.layers[index].digest, reason: "was not read")
+          throw .layer(digest: image.layers[index].diffID, reason: "it was not read")
         }
         let names = store.add(chain)
         let count = try write(layer, as: names, chain: chain, parent: index == 0 ? nil : image.chains[index - 1], below: below)
@@ -60,7 +60,7 @@ struct ImageStoreWriter: ~Copyable {
   ) throws(PreloadError) -> Ext4FileSystem.TreeCount {
     let tree = "\(ImageStore.trees)/\(names.cacheID)"
     let directory = try fileSystem.directory(tree, mode: 0o710, time: time)
-    let count = try fileSystem.write(layer.tree, spool: layer.spool, as: "diff", in: directory, path: tree, now: time)
+    let count = try fileSystem.write(layer, as: "diff", in: directory, path: tree, now: time)
     try file("\(tree)/link", names.link)
     if !below.isEmpty {
       try fileSystem.directory("\(tree)/work", mode: 0o700, time: time)

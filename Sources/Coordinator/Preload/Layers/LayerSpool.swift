@@ -1,8 +1,18 @@
 import Glibc
 
+/// Whole blocks of a file that are not zero; `block` and `count` in units of ``blockSize``, `offset` in the spool file.
+struct SpooledRun: Sendable, Equatable {
+  /// No ext4 that is written has larger blocks.
+  static let blockSize: Int64 = 4096
+
+  var block: Int64
+  var count: Int64
+  var offset: Int64
+}
+
 /// The contents of a layer's files in a scratch file: each file begins at a whole block, blocks of zeros are left out.
 struct LayerSpool: ~Copyable {
-  private static let block = Int(LayerTree.blockSize)
+  private static let block = Int(SpooledRun.blockSize)
   private static let capacity = 1 << 20
   private static let zeros = [UInt8](repeating: 0, count: block)
 
@@ -13,7 +23,7 @@ struct LayerSpool: ~Copyable {
   /// Where the buffer goes in the file.
   private var offset: Int64 = 0
   private var fileBlock: Int64 = 0
-  private var runs: [LayerTree.Run] = []
+  private var runs: [SpooledRun] = []
 
   init(_ path: String) throws(PreloadError) { file = try DiskFile(path, .create) }
 
@@ -33,7 +43,7 @@ struct LayerSpool: ~Copyable {
   }
 
   /// Ends the current file and gives its runs.
-  mutating func endFile() throws(PreloadError) -> [LayerTree.Run] {
+  mutating func endFile() throws(PreloadError) -> [SpooledRun] {
     let rest = filled % Self.block
     if rest != 0 {
       let count = Self.block - rest
@@ -58,7 +68,7 @@ struct LayerSpool: ~Copyable {
     } else if let last = runs.last, last.block + last.count == fileBlock {
       runs[runs.count - 1].count += 1
     } else {
-      runs.append(LayerTree.Run(block: fileBlock, count: 1, offset: offset + Int64(start)))
+      runs.append(SpooledRun(block: fileBlock, count: 1, offset: offset + Int64(start)))
     }
     fileBlock += 1
     if filled == Self.capacity { try flush() }

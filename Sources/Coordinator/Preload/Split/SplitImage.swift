@@ -1,3 +1,4 @@
+import BuildModel
 import FoundationEssentials
 import Glibc
 
@@ -60,6 +61,8 @@ package enum SplitImage {
   private static func replace(_ kind: Kind, in directory: String, from scratch: String) throws(PreloadError) {
     let manifest = "\(directory)/\(kind.manifest)"
     let folder = "\(directory)/\(kind.folder)"
+    if let reason = OutputPath.reasonNotFile(manifest) { throw .output(path: manifest, reason: reason) }
+    if let reason = OutputPath.reasonNotDirectory(folder) { throw .output(path: folder, reason: reason) }
     guard unlink(manifest) == 0 || errno == ENOENT else { throw .system(operation: "replace", path: manifest, errno: errno) }
     // What could not be removed makes the rename fail.
     try? FileManager.default.removeItem(atPath: folder)

@@ -1,5 +1,6 @@
 import CZlib
 import Glibc
+import OCIImage
 
 extension SplitImage {
   /// Proves that the split image of `kind` in `directory` is the disk image at `image`: the manifest has its partitions and gaps, every part is
