@@ -44,7 +44,7 @@ extension SSHSession {
     }
     let agent = AgentClient(socketPath: path)
     do {
-      let keys = try await agent.keys(limit: deadline - .now)
+      let keys = try await agent.keys(until: deadline)
       // Five, because sshd's default MaxAuthTries is six.
       let usable = keys.filter { $0.type == "ssh-ed25519" || $0.type.hasPrefix("ecdsa-sha2-nistp") }.prefix(5)
       guard !usable.isEmpty else {
@@ -79,7 +79,7 @@ extension SSHSession {
         return false
       }
       guard answer == needsSignature else { return true }
-      wanted.signature = try await agent.sign(wanted.data ?? [], with: key, limit: deadline - .now)
+      wanted.signature = try await agent.sign(wanted.data ?? [], with: key, until: deadline)
     }
   }
 }
