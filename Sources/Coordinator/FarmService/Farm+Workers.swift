@@ -45,6 +45,8 @@ extension Farm {
     package var slots: Int
     /// nil when the host is fine.
     package var problem: String?
+    /// What works and should be changed all the same; nil: nothing.
+    package var warning: String?
     package var drained: String?
     package var probe: ProbeReport?
     package var seconds: Double
@@ -103,6 +105,7 @@ extension Farm {
     do {
       let connection = try HostPool.connection(to: host, loop: context.loop)
       check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
+      check.warning = await connection.algorithmWarning
       await connection.disconnect()
     } catch {
       check.problem = "\(error)"

@@ -43,7 +43,10 @@ struct WorkerCheckCommand: AsyncParsableCommand {
         ])
       }
       try Results.print(table.text())
-      for check in checks { if let problem = check.problem { Diagnostics.error(problem) } }
+      for check in checks {
+        if let problem = check.problem { Diagnostics.error(problem) }
+        if let warning = check.warning { Diagnostics.error("warning: host \(check.name): \(warning)") }
+      }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }
   }

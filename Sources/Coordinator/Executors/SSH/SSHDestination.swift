@@ -22,14 +22,19 @@ package struct SSHDestination: Hashable, Sendable {
   package var user: String
   package var hostKey: HostKeyFingerprint
   package var identity: Identity
+  package var algorithms: SSHAlgorithms
 
-  package init(name: String, host: String, port: UInt16, user: String, hostKey: HostKeyFingerprint, identity: Identity) {
+  package init(
+    name: String, host: String, port: UInt16, user: String, hostKey: HostKeyFingerprint, identity: Identity,
+    algorithms: SSHAlgorithms = SSHAlgorithms()
+  ) {
     self.name = name
     self.host = host
     self.port = port
     self.user = user
     self.hostKey = hostKey
     self.identity = identity
+    self.algorithms = algorithms
   }
 }
 

@@ -11,6 +11,7 @@ actor SSHSession {
   nonisolated let loop: DescriptorLoop
   nonisolated let hostName: String
   nonisolated let limits: ConnectionLimits
+  nonisolated let algorithms: SSHAlgorithms
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedExecutor }
 
   var handle: SSHHandle?
@@ -35,10 +36,13 @@ actor SSHSession {
   /// A wait that was over before anything came.
   private struct DeadlinePassed: Error {}
 
-  init(loop: DescriptorLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits()) {
+  init(
+    loop: DescriptorLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits(), algorithms: SSHAlgorithms = SSHAlgorithms()
+  ) {
     self.loop = loop
     self.hostName = hostName
     self.limits = limits
+    self.algorithms = algorithms
   }
 
   var isUsable: Bool { handle != nil && failure == nil }

@@ -85,10 +85,15 @@ actor HostPool {
       case .agent: .agent
       case .file(let path): .file(path)
       }
+    guard let algorithms = SSHAlgorithms(adding: configuration.sshAlgorithms) else {
+      throw FarmError.usage(
+        "host \(configuration.name): 'sshAlgorithms' must be one or more of \(SSHAlgorithms.addable.joined(separator: ", ")); "
+          + "its file says \(configuration.sshAlgorithms.joined(separator: ", "))")
+    }
     return HostConnection(
       destination: SSHDestination(
         name: configuration.name.text, host: configuration.host, port: configuration.port, user: configuration.user, hostKey: key,
-        identity: identity), loop: loop)
+        identity: identity, algorithms: algorithms), loop: loop)
   }
 
   static func command(_ configuration: HostConfiguration) -> InstalledWorker {
@@ -122,6 +127,7 @@ actor HostPool {
     case .success(let (probe, skew)):
       hosts[name]?.probe = probe
       hosts[name]?.clockSkew = skew
+      if isFirst, let warning = await hosts[name]?.connection?.algorithmWarning { report(.host(name, "warning: \(warning)")) }
       if isFirst, let row = try? await context.store.host(name) {
         hosts[name]?.drained = row.drained
         if let json = row.health, let health = try? CanonicalJSON.decode(HostHealth.self, from: json) { hosts[name]?.health = health }
