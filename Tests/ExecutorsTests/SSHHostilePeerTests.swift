@@ -1,8 +1,8 @@
 import EventLoop
 import Foundation
+import Synchronization
 import TestFiles
 import TestPeers
-import Synchronization
 import Testing
 
 @testable import Executors

@@ -7,7 +7,8 @@ package enum ExecutorError: BlamedError, Hashable {
   case unreachable(host: String, reason: String)
   /// The host shows another key than the pinned one: nothing was sent to it.
   case hostKeyChanged(host: String, expected: HostKeyFingerprint, found: HostKeyFingerprint, type: String)
-  /// The host offers only outdated algorithms. A text for each purpose: what is offered, what is accepted. `addable`: what its file could name.
+  /// The host offers only outdated algorithms. `mismatches`: for each purpose, what is offered and what is accepted. `addable`: what its
+  /// file could name.
   case noCommonAlgorithms(host: String, mismatches: [String], addable: [String])
   case authenticationRefused(host: String, user: String, reason: String)
   /// The private key or the agent cannot be used at all.
@@ -32,8 +33,8 @@ package enum ExecutorError: BlamedError, Hashable {
     switch self {
     case .local, .childProcess: .coordinator
     case .identityUnusable: .request
-    case .unreachable, .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt, .timedOut, .malformed,
-      .wrongMachine:
+    case .unreachable, .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt,
+      .timedOut, .malformed, .wrongMachine:
       .host
     }
   }
