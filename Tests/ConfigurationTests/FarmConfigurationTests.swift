@@ -95,6 +95,18 @@ struct FarmConfigurationTests {
     }
   }
 
+  @Test func aHostMayNameOutdatedAlgorithms() throws {
+    let directory = FileManager.default.temporaryDirectory.path + "/farm-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try Data((Self.host + "\nsshAlgorithms: [hmac-sha1, aes256-cbc]\n").utf8).write(to: URL(filePath: directory + "/arm-1.yaml"))
+    var host = try HostConfiguration.read(directory + "/arm-1.yaml", home: "/")
+    #expect(host.sshAlgorithms == ["hmac-sha1", "aes256-cbc"])
+    host.speed = 1
+    try Data(host.yaml.utf8).write(to: URL(filePath: directory + "/again.yaml"))
+    #expect(try HostConfiguration.read(directory + "/again.yaml", home: "/") == host)
+  }
+
   /// A host whose file nobody reads is no host: the name is refused, not passed over.
   @Test(arguments: ["arm-1.yml", "arm-1.YML", "arm-1.Yaml"]) func namesOfHostFiles(_ name: String) throws {
     let directory = FileManager.default.temporaryDirectory.path + "/farm-\(UUID().uuidString)"

@@ -67,4 +67,25 @@ import Testing
     #expect(found.contains(" 0 -> socket:"), "the list is of the child's descriptors")
     #expect(!found.contains("/dev/zero"))
   }
+
+  /// Output and error output that never pause: a wait alone would never see the limit.
+  @Test(arguments: ["yes", "yes >&2", "yes | tee /dev/stderr"])
+  func aChildThatIsNeverQuietIsTimedOut(script: String) async throws {
+    let local = try local()
+    let error = try await within(.seconds(20)) {
+      await failure { try await local.exchange(["sh", "-c", script], limits: ProcessLimits(silence: .seconds(10), total: .milliseconds(500))) }
+    }
+    guard case .timedOut("local", "waiting for output", _) = error as? ExecutorError else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test func whatFollowsAnAnswerIsBounded() async throws {
+    let local = try local()
+    let error = try await within(.seconds(20)) {
+      await failure { try await local.withProcess(RemoteCommand(["yes"]), limits: ProcessLimits()) { try await $0.waitForExit() } }
+    }
+    #expect(error as? ExecutorError == .malformed(host: "local", what: "more than 16 MiB after the end of its answer"))
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestFiles
 import TestPeers
 import Testing
 
@@ -55,6 +56,26 @@ import Testing
           let error = await failure { try await login(host, agent: agent) }
           #expect("\(try #require(error))".contains(text))
         }
+      }
+    }
+  }
+
+  /// An agent that answers a byte at a time, and one that does not answer at all: the limit is that of the whole answer.
+  @Test(arguments: ["while True: client.sendall(b'\\0\\0\\1\\0' if first else b'x'); first = False; time.sleep(0.05)", "time.sleep(3600)"])
+  func leavesASlowAgentBehind(answer: String) async throws {
+    try await withScratchDirectory { scratch async throws in
+      let program = """
+        import socket, sys, time
+        listener = socket.socket(socket.AF_UNIX); listener.bind(sys.argv[1]); listener.listen(); print("ready", flush=True)
+        client, _ = listener.accept(); first = True
+        \(answer)
+        """
+      try await withChild(["python3", "-c", program, scratch + "/agent"]) { agent async throws in
+        try agent.waitFor("ready", on: .output, seconds: 20)
+        let began = ContinuousClock.now
+        let error = await failure { try await AgentClient(socketPath: scratch + "/agent").keys(until: .now + .milliseconds(500)) }
+        #expect((error as? AgentClient.Failure)?.reason == "it does not answer in time")
+        #expect(ContinuousClock.now - began < .seconds(5))
       }
     }
   }

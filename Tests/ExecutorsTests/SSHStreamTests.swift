@@ -163,4 +163,15 @@ import struct Crypto.SHA256
       }
     }
   }
+
+  @Test func whatFollowsAnAnswerIsBounded() async throws {
+    try await withPrivateSSHD { host in
+      let connection = try host.connection()
+      let error = try await within(.seconds(30)) {
+        await failure { try await connection.withProcess(RemoteCommand(["yes"]), limits: ProcessLimits()) { try await $0.waitForExit() } }
+      }
+      #expect(error as? ExecutorError == .malformed(host: "arm-1", what: "more than 16 MiB after the end of its answer"))
+      #expect(try await connection.exchange(["echo", "on"]).text == "on\n")
+    }
+  }
 }

@@ -149,6 +149,34 @@ struct HTTPClientTests {
     #expect(kind(stuck) == .timeout)
   }
 
+  /// What never ends, slow or fast, ends by a limit: bytes that drip by the rate, bytes that pour by the size.
+  @Test(arguments: [
+    ("HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n", "x", 20 as UInt32, TransportFailure.Kind.timeout),
+    ("HTTP/1.1 200 OK\r\nX: ", "x", 20, .timeout),
+    ("", "HTTP/1.1 103 Early Hints\r\n\r\n", 250, .timeout), ("", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", 0, .tooLarge),
+    ("HTTP/1.1 200 OK\r\n", "Link: x\r\n", 0, .tooLarge), ("HTTP/1.1 200 OK\r\n\r\n", String(repeating: "x", count: 9999), 0, .tooLarge),
+    ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", 0, .tooLarge),
+  ])
+  func answersWithoutEndAreEnded(start: String, rest: String, pause: UInt32, expected: TransportFailure.Kind) async throws {
+    let server = try FaultServer { _, _ in [.send(Array(start.utf8)), .endless(Array(rest.utf8), pause: pause)] }
+    defer { server.stop() }
+    let client = try client {
+      $0.retry.attempts = 1
+      $0.bodyLimit = 64 << 10
+    }
+    let timeouts = HTTPTimeouts(stall: .seconds(1))
+    let error = await exchangeFailure { _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/"), timeouts: timeouts)) }
+    #expect(kind(error) == expected, "\(text(error))")
+  }
+
+  @Test func aWholeExchangeHasALimitThatGrowsWithItsBytes() {
+    let timeouts = HTTPTimeouts(stall: .seconds(60))
+    #expect(timeouts.limit(forBytes: 0) == .seconds(300))
+    #expect(timeouts.limit(forBytes: 1 << 30) == .seconds(300 + 65536))
+    #expect(timeouts.limit(forBytes: nil) == nil)
+    #expect(HTTPTimeouts(total: .seconds(1)).limit(forBytes: 1 << 30) == .seconds(1))
+  }
+
   @Test func nobodyThereIsToldApartAndRepeatedForPostsToo() async throws {
     let port = try freePort()
     let waits = Waits()

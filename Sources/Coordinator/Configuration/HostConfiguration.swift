@@ -19,6 +19,8 @@ package struct HostConfiguration: Hashable, Sendable {
   package var worker: Digest
   /// Larger is faster.
   package var speed: Double
+  /// Outdated SSH algorithms that this host needs, in addition to the current ones.
+  package var sshAlgorithms: [String]
 
   package enum Identity: Hashable, Sendable {
     case agent
@@ -28,7 +30,8 @@ package struct HostConfiguration: Hashable, Sendable {
 
   package init(
     name: HostName, host: String, port: UInt16, user: String, hostKey: String, identity: Identity,
-    architectures: [Architecture], slots: Int, root: String, worker: Digest, speed: Double = 1
+    architectures: [Architecture], slots: Int, root: String, worker: Digest, speed: Double = 1,
+    sshAlgorithms: [String] = []
   ) {
     self.name = name
     self.host = host
@@ -41,6 +44,7 @@ package struct HostConfiguration: Hashable, Sendable {
     self.root = root
     self.worker = worker
     self.speed = speed
+    self.sshAlgorithms = sshAlgorithms
   }
 
   /// All hosts of a directory, by name; none when it does not exist. A file whose name says YAML in another way than `.yaml` is refused: it would be
@@ -80,7 +84,7 @@ package struct HostConfiguration: Hashable, Sendable {
 
   package static func read(_ path: String, home: String) throws(ConfigurationError) -> HostConfiguration {
     let root = try ConfigurationNode.parse(FarmConfiguration.text(path), file: path)
-    let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed"]
+    let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed", "sshAlgorithms"]
     let keys = try root.mapping("a worker host", known: known)
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw root.failure("a worker host needs '\(key)'") }
@@ -104,7 +108,8 @@ package struct HostConfiguration: Hashable, Sendable {
       slots: try keys["slots"]?.integer(1...1000) ?? 1,
       root: try keys["root"]?.value("an absolute path or one below ~/") { $0.hasPrefix("/") || $0.hasPrefix("~/") ? $0 : nil } ?? "~/.blockfarm",
       worker: try required("worker").value("a sha256 digest ('blockfarm worker add' writes it)") { Digest($0) },
-      speed: Double(try keys["speed"]?.integer(1...1000) ?? 1))
+      speed: Double(try keys["speed"]?.integer(1...1000) ?? 1),
+      sshAlgorithms: try keys["sshAlgorithms"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? [])
   }
 
   /// Whether a text can be a host's name or numeric address.
@@ -137,6 +142,6 @@ package struct HostConfiguration: Hashable, Sendable {
       root: "\(root)"
       worker: \(worker)
 
-      """
+      """ + (sshAlgorithms.isEmpty ? "" : "sshAlgorithms: [\(sshAlgorithms.joined(separator: ", "))]\n")
   }
 }

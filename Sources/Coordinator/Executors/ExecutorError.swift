@@ -7,6 +7,9 @@ package enum ExecutorError: BlamedError, Hashable {
   case unreachable(host: String, reason: String)
   /// The host shows another key than the pinned one: nothing was sent to it.
   case hostKeyChanged(host: String, expected: HostKeyFingerprint, found: HostKeyFingerprint, type: String)
+  /// The host offers only outdated algorithms. `mismatches`: for each purpose, what is offered and what is accepted. `addable`: what its
+  /// file could name.
+  case noCommonAlgorithms(host: String, mismatches: [String], addable: [String])
   case authenticationRefused(host: String, user: String, reason: String)
   /// The private key or the agent cannot be used at all.
   case identityUnusable(host: String, identity: String, reason: String)
@@ -30,8 +33,8 @@ package enum ExecutorError: BlamedError, Hashable {
     switch self {
     case .local, .childProcess: .coordinator
     case .identityUnusable: .request
-    case .unreachable, .hostKeyChanged, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt, .timedOut, .malformed,
-      .wrongMachine:
+    case .unreachable, .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt,
+      .timedOut, .malformed, .wrongMachine:
       .host
     }
   }
@@ -43,6 +46,11 @@ package enum ExecutorError: BlamedError, Hashable {
     case .hostKeyChanged(let host, let expected, let found, let type):
       "host \(host) shows another host key: \(found) (\(type)), pinned is \(expected). If the host was reinstalled, compare the key with "
         + "'ssh-keygen -lf' on the host and add it again with 'worker remove' and 'worker add'; if not, somebody may be in between"
+    case .noCommonAlgorithms(let host, let mismatches, let addable):
+      "host \(host) offers only outdated SSH algorithms (\(mismatches.joined(separator: "; "))). "
+        + (mismatches.contains { $0.hasPrefix("host key") } ? "Make an ed25519 host key there with 'ssh-keygen -A', " : "Update its sshd, ")
+        + "or take the restriction out of its sshd_config"
+        + (addable.isEmpty ? "" : ". Until then, 'sshAlgorithms: [\(addable.joined(separator: ", "))]' in the host's file allows what it has")
     case .authenticationRefused(let host, let user, let reason):
       "host \(host) refuses to log in '\(user)': \(reason). Put the public key into that account's ~/.ssh/authorized_keys"
     case .identityUnusable(let host, let identity, let reason):
@@ -79,7 +87,7 @@ package enum ExecutorError: BlamedError, Hashable {
   /// Somebody has to change a file, a key or an installation before this host can be used.
   package var needsConfiguration: Bool {
     switch self {
-    case .hostKeyChanged, .authenticationRefused, .identityUnusable, .protocolMismatch, .notAWorker, .wrongMachine: true
+    case .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .identityUnusable, .protocolMismatch, .notAWorker, .wrongMachine: true
     default: false
     }
   }

@@ -45,6 +45,8 @@ extension Farm {
     package var slots: Int
     /// nil when the host is fine.
     package var problem: String?
+    /// What works and should be changed all the same; nil: nothing.
+    package var warning: String?
     package var drained: String?
     /// What its sshd allows, where that is less than one session of ours would use; nil where it is enough.
     package var sessions: SessionLimit?
@@ -109,6 +111,7 @@ extension Farm {
       check.sessions = try await SessionLimit.measure(connection, slots: host.slots)
       if check.sessions?.isTooLow == true { check.problem = check.sessions.map { "host \(host.name): \($0)" } }
       check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
+      check.warning = await connection.algorithmWarning
       await connection.disconnect()
     } catch {
       check.problem = "\(error)"

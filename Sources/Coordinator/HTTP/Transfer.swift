@@ -100,6 +100,18 @@ final class Transfer {
     done(report)
   }
 
+  /// The most that both bodies together can have; nil where the answer has no limit.
+  var mostBytes: Int64? {
+    let answer: Int64 =
+      switch target {
+      case .memory(let limit): Int64(max(Self.refusalLimit, limit))
+      case .sink(_, let offset, let limit): max(0, limit - offset)
+      }
+    let (sum, isTooLarge) = answer.addingReportingOverflow(request.body.length)
+    // Such a limit is none.
+    return isTooLarge || sum > 1 << 50 ? nil : sum
+  }
+
   private var startOffset: Int64 { if case .sink(_, let offset, _) = target { offset } else { 0 } }
 
   private static func refused(_ error: any Error) -> HTTPError {

@@ -23,7 +23,9 @@ enum TransferOptions {
     options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     // A body that goes to a sink is wanted as it is stored, and is not inflated on its way.
     if case .memory = transfer.target { options.set(CURLOPT_ACCEPT_ENCODING, "") }
-    options.set(timeouts: request.timeouts ?? settings.timeouts)
+    options.set(timeouts: request.timeouts ?? settings.timeouts, bytes: transfer.mostBytes)
+    // The resolver's thread is left behind: waiting for it would stop the loop for as long as a name server hangs.
+    options.set(CURLOPT_QUICK_EXIT, 1)
     options.set(proxy: settings.proxy)
     if let authorities = settings.authorities { options.set(CURLOPT_CAINFO, authorities) }
 
@@ -79,10 +81,10 @@ private struct Options {
   mutating func set(_ option: CURLoption, _ value: String) { note(blockfarm_curl_set_string(handle, option, value)) }
   mutating func set(_ option: CURLoption, pointer: UnsafeMutableRawPointer) { note(blockfarm_curl_set_pointer(handle, option, pointer)) }
 
-  mutating func set(timeouts: HTTPTimeouts) {
+  mutating func set(timeouts: HTTPTimeouts, bytes: Int64?) {
     set(CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(timeouts.connect / .milliseconds(1))))
-    if let total = timeouts.total { set(CURLOPT_TIMEOUT_MS, max(1, Int(total / .milliseconds(1)))) }
-    set(CURLOPT_LOW_SPEED_LIMIT, 1)
+    if let total = timeouts.limit(forBytes: bytes) { set(CURLOPT_TIMEOUT_MS, max(1, Int(min(total / .milliseconds(1), Double(Int32.max))))) }
+    set(CURLOPT_LOW_SPEED_LIMIT, HTTPTimeouts.slowestRate)
     set(CURLOPT_LOW_SPEED_TIME, max(1, Int(timeouts.stall / .seconds(1))))
   }
 

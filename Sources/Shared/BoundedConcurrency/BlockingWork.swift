@@ -7,7 +7,6 @@ import Dispatch
 package enum BlockingWork {
   private static let slots = DispatchSemaphore(value: max(2, Processors.available))
   private static let gate = DispatchQueue(label: "blockfarm.blocking.gate")
-  private static let pool = DispatchQueue(label: "blockfarm.blocking", attributes: .concurrent)
 
   /// Throws what the work throws, and `CancellationError` where the caller was cancelled before.
   package static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
@@ -15,7 +14,8 @@ package enum BlockingWork {
     return try await withCheckedThrowingContinuation { continuation in
       gate.async {
         slots.wait()
-        pool.async {
+        // A serial queue has a thread of its own. Concurrent ones share theirs with Swift's tasks, which would wait for this work.
+        DispatchQueue(label: "blockfarm.blocking").async {
           let result = Result { try work() }
           slots.signal()
           continuation.resume(with: result)

@@ -40,6 +40,9 @@ struct FaultConnection {
           return .byPeer
         case .gate(let gate): gate.wait()
         case .note(let body): body()
+        case .endless(let bytes, let pause):
+          while socket.send(bytes) { usleep(pause * 1000) }
+          return .byPeer
         case .fill(let total, let stuck): if !socket.fill(total, stuck) { return .byPeer }
         }
       }

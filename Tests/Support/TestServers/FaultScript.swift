@@ -29,6 +29,8 @@ extension FaultServer {
     case gate(DispatchSemaphore)
     /// Runs in its turn, after everything before it was sent.
     case note(@Sendable () -> Void)
+    /// Sends the same again and again, with pauses of so many milliseconds, until the client ends the connection.
+    case endless([UInt8], pause: UInt32)
     /// Sends that many bytes; says how many there were when the client first took none for half a second, or at the end.
     case fill(upTo: Int, stuck: @Sendable (Int) -> Void)
   }

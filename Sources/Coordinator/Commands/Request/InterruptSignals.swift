@@ -8,9 +8,11 @@ struct InterruptSignals {
 
   /// The first signal ends the request on the workers in order, the second one leaves at once.
   init(_ interruption: CancelFlag) {
+    // A thread of its own, whatever keeps Swift's busy.
+    let queue = DispatchQueue(label: "blockfarm.signals")
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
         if interruption.request() { Glibc.exit(130) }
         Diagnostics.error(

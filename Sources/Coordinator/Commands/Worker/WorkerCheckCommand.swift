@@ -49,6 +49,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
         } else if let sessions = check.sessions {
           Diagnostics.print("note: host \(check.name): \(sessions)")
         }
+        if let warning = check.warning { Diagnostics.error("warning: host \(check.name): \(warning)") }
       }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }

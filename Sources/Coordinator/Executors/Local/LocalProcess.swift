@@ -63,6 +63,7 @@ actor LocalProcess: WorkerProcess {
   func write(_ bytes: [UInt8]) async throws -> Bool {
     var rest = bytes[...]
     while !rest.isEmpty {
+      try deadline.checkTotal("sending input", host: hostName)
       guard input >= 0 else { return false }
       let count = rest.withUnsafeBytes { send(input, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       if count >= 0 {
@@ -81,6 +82,7 @@ actor LocalProcess: WorkerProcess {
   func closeInput() { closeOne(&input) }
 
   func read() async throws -> [UInt8]? {
+    try deadline.checkTotal("waiting for output", host: hostName)
     while true {
       drainErrors()
       guard output >= 0 else { return nil }
@@ -101,7 +103,11 @@ actor LocalProcess: WorkerProcess {
   }
 
   func waitForExit() async throws -> ProcessExit {
-    while try await read() != nil {}
+    var rest = UnreadOutput(hostName: hostName)
+    while let piece = try await read() {
+      try rest.drop(piece)
+      await loop.nextTurn()
+    }
     while exit == nil, !reap() { try await ready(ending, .readable, "waiting for the end") }
     drainErrors()
     let ended = exit ?? ProcessExit(status: nil, signal: nil, standardError: "")
@@ -134,7 +140,11 @@ actor LocalProcess: WorkerProcess {
       }
       switch answer {
       case .ready: return
-      case .errorsCame: drainErrors()
+      case .errorsCame:
+        drainErrors()
+        guard ContinuousClock.now < limit else {
+          throw ExecutorError.timedOut(host: hostName, operation: operation, seconds: (ContinuousClock.now - began).inSeconds)
+        }
       case .late: throw ExecutorError.timedOut(host: hostName, operation: operation, seconds: (ContinuousClock.now - began).inSeconds)
       }
     }

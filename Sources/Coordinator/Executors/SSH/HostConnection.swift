@@ -27,6 +27,7 @@ package actor HostConnection: WorkerTransport {
   private var nextAttempt = ContinuousClock.now
   private var finalError: ExecutorError?
   private var keyTypes = HostKeyTypes.any
+  private var outdatedAlgorithms: [String] = []
 
   package init(destination: SSHDestination, loop: DescriptorLoop, limits: ConnectionLimits = ConnectionLimits()) {
     self.destination = destination
@@ -55,6 +56,16 @@ package actor HostConnection: WorkerTransport {
     lines = [:]
     for session in ended { await session.close() }
     wakeAll(throwing: closedError)
+  }
+
+  /// What is weak about the newest session, or about what the host's file allows; nil when there is nothing to say. To be asked when a call has succeeded.
+  package var algorithmWarning: String? {
+    if !outdatedAlgorithms.isEmpty {
+      return "its SSH connection uses outdated algorithms, which its file allows: \(outdatedAlgorithms.joined(separator: ", ")). Update its sshd"
+    }
+    let allowed = destination.algorithms.added
+    if allowed.isEmpty { return nil }
+    return "its file allows outdated SSH algorithms that the host does not need: take 'sshAlgorithms: [\(allowed.joined(separator: ", "))]' out"
   }
 
   private var closedError: ExecutorError { .unreachable(host: hostName, reason: "the coordinator has closed the connection") }
@@ -167,12 +178,13 @@ package actor HostConnection: WorkerTransport {
     let deadline = ContinuousClock.now + limits.connect
     var firstFound: ScannedHostKey?
     for types in keyTypes == .any ? [HostKeyTypes.any, .ecdsa] : [.ecdsa, .any] {
-      let session = SSHSession(loop: loop, hostName: hostName, limits: limits)
+      let session = SSHSession(loop: loop, hostName: hostName, limits: limits, algorithms: destination.algorithms)
       do {
         let found = try await session.connect(host: destination.host, port: destination.port, keyTypes: types, until: deadline)
         if found.fingerprint == destination.hostKey {
           try await session.authenticate(destination, until: deadline)
           keyTypes = types
+          outdatedAlgorithms = await session.outdatedAlgorithms
           return session
         }
         firstFound = firstFound ?? found

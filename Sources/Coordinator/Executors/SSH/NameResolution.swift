@@ -1,8 +1,7 @@
+import BoundedConcurrency
 // The socket constants: Swift finds them in the first C module that includes sys/socket.h.
 import CSSH2
-import Dispatch
 import Glibc
-import Synchronization
 
 /// An address to connect to.
 struct SocketAddress: Sendable {
@@ -29,40 +28,21 @@ struct SocketAddress: Sendable {
 }
 
 enum NameResolution {
-  private static let queue = DispatchQueue(label: "blockfarm.names", attributes: .concurrent)
-
-  /// All addresses of a host in the system's order. The resolver may block for long, so it runs on threads of its own and is left
-  /// behind at the deadline.
-  static func addresses(
-    of host: String, port: UInt16, hostName: String, until deadline: ContinuousClock.Instant
-  ) async throws -> [SocketAddress] {
-    let left = max(0, (deadline - ContinuousClock.now).inSeconds)
-    let answer: Answer = await withCheckedContinuation { continuation in
-      let once = Once(continuation)
-      queue.async { once.resume(look(up: host, port: port)) }
-      DispatchQueue.global().asyncAfter(deadline: .now() + left) { once.resume(.failed("no answer to the name look-up")) }
-    }
-    switch answer {
-    case .found(let addresses): return addresses
-    case .failed(let reason): throw ExecutorError.unreachable(host: hostName, reason: "\(host): \(reason)")
-    }
-  }
+  private static let calls = HangingCalls(label: "blockfarm.names", atOnce: 16)
 
   private enum Answer: Sendable {
     case found([SocketAddress])
     case failed(String)
   }
 
-  /// Whoever answers first.
-  private final class Once: Sendable {
-    private let continuation: Mutex<CheckedContinuation<Answer, Never>?>
-    init(_ continuation: CheckedContinuation<Answer, Never>) { self.continuation = Mutex(continuation) }
-    func resume(_ answer: Answer) {
-      let first = continuation.withLock { continuation in
-        defer { continuation = nil }
-        return continuation
-      }
-      first?.resume(returning: answer)
+  /// All addresses of a host in the system's order. The resolver may hang for as long as its name servers do, and is left behind at the deadline.
+  static func addresses(
+    of host: String, port: UInt16, hostName: String, until deadline: ContinuousClock.Instant
+  ) async throws -> [SocketAddress] {
+    switch try await calls.run(until: deadline, { look(up: host, port: port) }) {
+    case .found(let addresses): return addresses
+    case .failed(let reason): throw ExecutorError.unreachable(host: hostName, reason: "\(host): \(reason)")
+    case nil: throw ExecutorError.unreachable(host: hostName, reason: "\(host): no answer to the name look-up")
     }
   }
 

@@ -22,14 +22,19 @@ package struct SSHDestination: Hashable, Sendable {
   package var user: String
   package var hostKey: HostKeyFingerprint
   package var identity: Identity
+  package var algorithms: SSHAlgorithms
 
-  package init(name: String, host: String, port: UInt16, user: String, hostKey: HostKeyFingerprint, identity: Identity) {
+  package init(
+    name: String, host: String, port: UInt16, user: String, hostKey: HostKeyFingerprint, identity: Identity,
+    algorithms: SSHAlgorithms = SSHAlgorithms()
+  ) {
     self.name = name
     self.host = host
     self.port = port
     self.user = user
     self.hostKey = hostKey
     self.identity = identity
+    self.algorithms = algorithms
   }
 }
 
@@ -37,6 +42,8 @@ package struct SSHDestination: Hashable, Sendable {
 package struct ConnectionLimits: Hashable, Sendable {
   /// From the name look-up to the end of the log-in.
   package var connect: Duration = .seconds(15)
+  /// A host that does not answer a control message (opening a channel, starting a command) for so long makes the session useless.
+  package var control: Duration = .seconds(15)
   /// A peer that was silent for this long is asked for a sign of life.
   package var keepalive: Duration = .seconds(30)
   /// After this many intervals without a byte the session is given up.

@@ -10,6 +10,7 @@ extension SSHSession {
     case .file(let path): try await authenticate(destination, keyFile: path, until: deadline)
     case .agent: try await authenticateByAgent(destination, until: deadline)
     }
+    handle?.liftLoginBound()
     startWatchingLiveness()
   }
 
@@ -44,7 +45,7 @@ extension SSHSession {
     }
     let agent = AgentClient(socketPath: path)
     do {
-      let keys = try await agent.keys(limit: deadline - .now)
+      let keys = try await agent.keys(until: deadline)
       // Five, because sshd's default MaxAuthTries is six.
       let usable = keys.filter { $0.type == "ssh-ed25519" || $0.type.hasPrefix("ecdsa-sha2-nistp") }.prefix(5)
       guard !usable.isEmpty else {
@@ -79,7 +80,7 @@ extension SSHSession {
         return false
       }
       guard answer == needsSignature else { return true }
-      wanted.signature = try await agent.sign(wanted.data ?? [], with: key, limit: deadline - .now)
+      wanted.signature = try await agent.sign(wanted.data ?? [], with: key, until: deadline)
     }
   }
 }
@@ -95,15 +96,15 @@ private let signatureCallback:
   @convention(c) (
     OpaquePointer?, UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?, UnsafeMutablePointer<Int>?, UnsafePointer<UInt8>?, Int,
     UnsafeMutablePointer<UnsafeMutableRawPointer?>?
-  ) -> Int32 = { _, signature, length, data, count, context in
+  ) -> Int32 = { session, signature, length, data, count, context in
     guard let context = context?.pointee else { return LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED }
     let wanted = Unmanaged<WantedSignature>.fromOpaque(context).takeUnretainedValue()
     guard let made = wanted.signature else {
       wanted.data = Array(UnsafeBufferPointer(start: data, count: count))
       return LIBSSH2_ERROR_EAGAIN
     }
-    // libssh2 frees it with free(3).
-    guard let copy = malloc(made.count) else { return LIBSSH2_ERROR_ALLOC }
+    // libssh2 frees it.
+    guard let session, let copy = blockfarm_ssh2_memory(session, made.count) else { return LIBSSH2_ERROR_ALLOC }
     copy.copyMemory(from: made, byteCount: made.count)
     signature?.pointee = copy.assumingMemoryBound(to: UInt8.self)
     length?.pointee = made.count

@@ -17,8 +17,6 @@ extension SSHSession {
   /// What may be under way to us on a channel before it is read: the back-pressure.
   private static let window: UInt32 = 4 << 20
   private static let pieceSize = 256 << 10
-  /// A peer that does not answer a control message for so long makes the session useless.
-  private static let controlLimit = Duration.seconds(15)
 
   /// The session has as many channels as the host allows.
   struct TooManyChannels: Error {}
@@ -29,7 +27,7 @@ extension SSHSession {
     let id = makeID()
     channels[id] = SSHChannel(pointer: pointer)
     do {
-      try await call("starting a command", until: .now + Self.controlLimit) { _ in
+      try await call("starting a command", until: .now + limits.control) { _ in
         Int(libssh2_channel_process_startup(pointer, "exec", 4, text, UInt32(text.utf8.count)))
       }
     } catch {
@@ -45,7 +43,7 @@ extension SSHSession {
   private func openChannel() async throws -> OpaquePointer {
     var opened: OpaquePointer?
     do {
-      try await call("opening a channel", until: .now + Self.controlLimit) { session in
+      try await call("opening a channel", until: .now + limits.control) { session in
         opened = libssh2_channel_open_ex(session, "session", 7, Self.window, 32768, nil, 0)
         return opened == nil ? Int(libssh2_session_last_errno(session)) : 0
       }
@@ -85,6 +83,7 @@ extension SSHSession {
     if channel.isAtEnd { return nil }
     let buffer = FixedBuffer(size: Self.pieceSize)
     while true {
+      try deadline.checkTotal("waiting for output", host: hostName)
       var count = 0
       try await call("waiting for output", until: deadline.next, yielding: true) { _ in
         count = readOutput(id, into: buffer)
@@ -93,6 +92,8 @@ extension SSHSession {
       if count > 0 { return Array(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])) }
       channel = try self.channel(id)
       if channel.isAtEnd { return nil }
+      // Error output came. Of that, too, there may be no end.
+      await loop.nextTurn()
     }
   }
 
@@ -126,6 +127,8 @@ extension SSHSession {
     var isListening = false
     var isRefused = false
     while sent < bytes.count, !isRefused {
+      try deadline.checkTotal("sending input", host: hostName)
+      if sent > 0 { await loop.nextTurn() }
       let before = sent
       try await call("sending input", until: deadline.next, yielding: true) { session in
         while sent < bytes.count {
@@ -174,7 +177,7 @@ extension SSHSession {
   func closeInput(_ id: UInt64) async throws {
     let pointer = try channel(id).pointer
     do {
-      try await call("ending the input", until: .now + Self.controlLimit) { _ in Int(libssh2_channel_send_eof(pointer)) }
+      try await call("ending the input", until: .now + limits.control) { _ in Int(libssh2_channel_send_eof(pointer)) }
     } catch is SSHFailure {
       // The command ended first.
     }
@@ -183,7 +186,12 @@ extension SSHSession {
   // MARK: End
 
   func waitForExit(_ id: UInt64, _ deadline: ProcessDeadline) async throws -> ProcessExit {
-    repeat { channels[id]?.pending = [] } while try await read(id, deadline) != nil
+    channels[id]?.pending = []
+    var rest = UnreadOutput(hostName: hostName)
+    while let piece = try await read(id, deadline) {
+      try rest.drop(piece)
+      await loop.nextTurn()
+    }
     let pointer = try channel(id).pointer
     // sshd closes after it has told the exit status. Were we to close first, the status might never come.
     try await call("waiting for the end", until: deadline.next, yielding: true) { _ in Int(libssh2_channel_wait_closed(pointer)) }

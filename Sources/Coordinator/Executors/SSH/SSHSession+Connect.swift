@@ -10,10 +10,7 @@ enum HostKeyTypes: CaseIterable {
   /// For a pinned ECDSA key on a host that has both.
   case ecdsa
 
-  var names: String {
-    let ecdsa = "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
-    return self == .any ? "ssh-ed25519," + ecdsa : ecdsa
-  }
+  func isWanted(_ name: String) -> Bool { self == .any || name != "ssh-ed25519" }
 }
 
 extension SSHSession {
@@ -25,13 +22,18 @@ extension SSHSession {
       throw ExecutorError.local(operation: "start an SSH session", path: "", errno: ENOMEM)
     }
     self.handle = handle
-    libssh2_session_method_pref(handle.session, LIBSSH2_METHOD_HOSTKEY, keyTypes.names)
+    try prefer(keyTypes, handle)
     do {
       try await call("SSH handshake", until: deadline) { Int(libssh2_session_handshake($0, descriptor)) }
-    } catch ExecutorError.unreachable(_, let reason) where reason.hasSuffix("(\(LIBSSH2_ERROR_KEX_FAILURE))") {
-      throw ExecutorError.unreachable(
-        host: hostName, reason: "no common algorithms; it needs an ed25519 or ECDSA host key ('ssh-keygen -A' there makes one): \(reason)")
+    } catch {
+      let mismatches = AlgorithmOffer(opening: handle.takeOpening())?.mismatches(with: algorithms) ?? []
+      guard mismatches.isEmpty else {
+        throw ExecutorError.noCommonAlgorithms(
+          host: hostName, mismatches: mismatches.map(\.description), addable: mismatches.compactMap(\.addable))
+      }
+      throw error
     }
+    _ = handle.takeOpening()
     var length = 0
     var type: Int32 = 0
     guard let key = libssh2_session_hostkey(handle.session, &length, &type), length > 0 else {
@@ -40,6 +42,26 @@ extension SSHSession {
     let blob = UnsafeRawBufferPointer(start: key, count: length)
     var reader = SSHWireReader(blob)
     return ScannedHostKey(fingerprint: HostKeyFingerprint(keyBlob: Array(blob)), type: OutputTail.printable((reader.string() ?? []).prefix(64)))
+  }
+
+  private func prefer(_ keyTypes: HostKeyTypes, _ handle: SSHHandle) throws {
+    for purpose in SSHAlgorithms.Purpose.allCases {
+      let names = algorithms.accepted(purpose).filter { purpose != .hostKey || keyTypes.isWanted($0) }
+      for method in SSHAlgorithms.methods(purpose) where libssh2_session_method_pref(handle.session, method, names.joined(separator: ",")) != 0 {
+        throw ExecutorError.local(operation: "choose SSH algorithms", path: "(\(purpose))", errno: EINVAL)
+      }
+    }
+  }
+
+  /// The algorithms in use that are not current ones, in the order of their purposes.
+  var outdatedAlgorithms: [String] {
+    guard isUsable, let handle else { return [] }
+    var names: [String] = []
+    for method in SSHAlgorithms.Purpose.allCases.flatMap(SSHAlgorithms.methods) {
+      guard let name = libssh2_session_methods(handle.session, method).map({ String(cString: $0) }) else { continue }
+      if SSHAlgorithms.addable.contains(name), !names.contains(name) { names.append(name) }
+    }
+    return names
   }
 
   /// The first address that accepts; each gets a fair share of the time that is left.

@@ -3,7 +3,7 @@ import EventLoop
 import FoundationEssentials
 import Glibc
 
-/// One SSH connection. All of it runs on the loop's thread; libssh2 never blocks there.
+/// One SSH connection. All of it runs on the loop's thread; libssh2 never blocks there, and reads a bounded amount in a turn (``SSHFlowBounds``).
 ///
 /// libssh2 keeps one half-sent packet for each session, and that packet must be finished by the very call that began it. So calls
 /// take turns (``call``); only a call that merely waits for the peer lets others go ahead.
@@ -11,6 +11,7 @@ actor SSHSession {
   nonisolated let loop: DescriptorLoop
   nonisolated let hostName: String
   nonisolated let limits: ConnectionLimits
+  nonisolated let algorithms: SSHAlgorithms
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.unownedExecutor }
 
   var handle: SSHHandle?
@@ -35,10 +36,13 @@ actor SSHSession {
   /// A wait that was over before anything came.
   private struct DeadlinePassed: Error {}
 
-  init(loop: DescriptorLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits()) {
+  init(
+    loop: DescriptorLoop, hostName: String, limits: ConnectionLimits = ConnectionLimits(), algorithms: SSHAlgorithms = SSHAlgorithms()
+  ) {
     self.loop = loop
     self.hostName = hostName
     self.limits = limits
+    self.algorithms = algorithms
   }
 
   var isUsable: Bool { handle != nil && failure == nil }
@@ -74,6 +78,11 @@ actor SSHSession {
   ) async throws -> Int {
     let began = ContinuousClock.now
     await takeTurn()
+    if ContinuousClock.now >= deadline {
+      // The peer is never quiet: waiting alone would not notice. Nothing has begun, so the session may go on.
+      passTurn()
+      throw timeout(operation, since: began, from: DeadlinePassed())
+    }
     while true {
       guard failure == nil, let handle else {
         passTurn()
@@ -84,6 +93,7 @@ actor SSHSession {
         throw CancellationError()
       }
       let before = handle.received
+      handle.begin(turn: loop.turn)
       let result = body(handle.session)
       // Packets for other channels may have come in with ours: the socket will not say so again.
       if handle.received != before { wakeReaders() }
@@ -93,14 +103,30 @@ actor SSHSession {
       }
       if result != Int(LIBSSH2_ERROR_EAGAIN) {
         let error = SSHFailure(operation: operation, code: Int32(truncatingIfNeeded: result), message: lastMessage(handle))
-        if error.endsSession { end(ExecutorError.unreachable(host: hostName, reason: error.description)) }
+        if let reason = handle.refusal ?? (error.endsSession ? error.description : nil) {
+          end(ExecutorError.unreachable(host: hostName, reason: reason))
+        }
         passTurn()
         throw failure ?? error
       }
       let directions = libssh2_session_block_directions(handle.session)
       let sends = directions & LIBSSH2_SESSION_BLOCK_OUTBOUND != 0
+      let mayBeGivenUp = yielding && !sends
+      if ContinuousClock.now >= deadline {
+        let cause = timeout(operation, since: began, from: DeadlinePassed())
+        if !mayBeGivenUp { end(cause) }
+        passTurn()
+        throw cause
+      }
+      if handle.isSpent {
+        // There may be more to read than one turn of the loop may take; the socket would not say so.
+        if mayBeGivenUp { passTurn() }
+        await loop.nextTurn()
+        if mayBeGivenUp { await takeTurn() }
+        continue
+      }
       do {
-        if yielding, !sends {
+        if mayBeGivenUp {
           // What came during the call may be what an earlier part of it had looked for.
           if handle.received != before { continue }
           passTurn()

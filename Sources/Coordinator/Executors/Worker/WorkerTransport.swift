@@ -18,7 +18,7 @@ package protocol WorkerProcess: Sendable {
   func closeInput() async throws
   /// The next piece of standard output, at most 256 KiB; nil at its end.
   func read() async throws -> [UInt8]?
-  /// Waits for the end; unread output is thrown away.
+  /// Waits for the end; unread output is thrown away, and more than 16 MiB of it are an error.
   func waitForExit() async throws -> ProcessExit
 }
 
@@ -43,6 +43,12 @@ struct ProcessDeadline: Sendable {
   init(_ limits: ProcessLimits) {
     self.limits = limits
     end = limits.total.map { .now + $0 }
+  }
+
+  /// Throws when the time for all of it is over: a peer that is never quiet makes nobody wait, and so no wait would notice.
+  func checkTotal(_ operation: String, host: String) throws(ExecutorError) {
+    guard let end, ContinuousClock.now >= end else { return }
+    throw .timedOut(host: host, operation: operation, seconds: (limits.total ?? .zero).inSeconds)
   }
 
   /// When a wait that begins now is over.

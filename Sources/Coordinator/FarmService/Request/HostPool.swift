@@ -89,10 +89,15 @@ actor HostPool {
       case .agent: .agent
       case .file(let path): .file(path)
       }
+    guard let algorithms = SSHAlgorithms(adding: configuration.sshAlgorithms) else {
+      throw FarmError.usage(
+        "host \(configuration.name): 'sshAlgorithms' must be one or more of \(SSHAlgorithms.addable.joined(separator: ", ")); "
+          + "its file says \(configuration.sshAlgorithms.joined(separator: ", "))")
+    }
     return HostConnection(
       destination: SSHDestination(
         name: configuration.name.text, host: configuration.host, port: configuration.port, user: configuration.user, hostKey: key,
-        identity: identity), loop: loop)
+        identity: identity, algorithms: algorithms), loop: loop)
   }
 
   static func command(_ configuration: HostConfiguration) -> InstalledWorker {
@@ -146,7 +151,7 @@ actor HostPool {
     }
   }
 
-  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) {
+  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) async {
     guard let old = hosts[name] else { return }
     hosts[name]?.isBeingAsked = false
     hosts[name]?.probedAt = .now
@@ -156,6 +161,7 @@ actor HostPool {
       hosts[name]?.clockSkew = skew
       hosts[name]?.down = nil
       if old.down != nil { report(.host(name, "answers again")) }
+      if old.probe == nil, let warning = await old.connection?.algorithmWarning { report(.host(name, "warning: \(warning)")) }
     case .failure(let error) where error is CancellationError: break
     case .failure(let error):
       let error = error as? ExecutorError
