@@ -4,7 +4,7 @@ import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
-/// `<root>/attempts/<id>/` with `spec.json`, `journal.ndjson`, `console.log`, `outcome.json`, `lock` and `tree/`.
+/// `<root>/attempts/<id>/` with `spec.json`, `journal.ndjson`, `console.log`, `outcome.json`, `lock`, `acknowledged` and `tree/`.
 package struct AttemptDirectory: Sendable {
   package let id: AttemptID
   package let path: String
@@ -20,6 +20,8 @@ package struct AttemptDirectory: Sendable {
   package var consolePath: String { path + "/console.log" }
   package var outcomePath: String { path + "/outcome.json" }
   package var lockPath: String { path + "/lock" }
+  /// An empty file, once the outcome was fetched.
+  package var acknowledgedPath: String { path + "/acknowledged" }
   /// The checkout that is built in.
   package var treePath: String { path + "/tree" }
   /// A provided feed, laid out.
