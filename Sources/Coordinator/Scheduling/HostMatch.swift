@@ -5,6 +5,8 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
   case features([String])
   case disk(neededBytes: Int64, freeBytes: Int64)
+  /// Enough is free, but attempts that run there may need it.
+  case diskClaimed(neededBytes: Int64, freeBytes: Int64, claimedBytes: Int64)
   case slots(Int)
   case machineBusy(Machine)
   case clock(skewSeconds: Double)
@@ -16,7 +18,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   /// Whether waiting can help without anybody touching the host.
   package var passesByItself: Bool {
     switch self {
-    case .slots, .machineBusy, .backingOff: true
+    case .slots, .machineBusy, .diskClaimed, .backingOff: true
     default: false
     }
   }
@@ -26,7 +28,9 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .architecture(let needed, let served):
       "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
     case .features(let missing): "lacks \(missing.joined(separator: ", "))"
-    case .disk(let needed, let free): "needs \(needed >> 20) MiB of disk, \(free >> 20) MiB are free"
+    case .disk(let needed, let free): "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed"
+    case .diskClaimed(let needed, let free, let claimed):
+      "has \(ByteCount(bytes: free)) of free disk, of which running builds may need \(ByteCount(bytes: claimed)); \(ByteCount(bytes: needed)) are needed"
     case .slots(let count): "is busy (\(count) of \(count) slots)"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
     case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"
@@ -56,12 +60,19 @@ package enum HostMatch {
     var lacks = architectureObstacle(host, need)
     let missing = need.features.subtracting(host.features).sorted()
     if !missing.isEmpty { lacks.append(.features(missing)) }
-    if host.freeDiskBytes < need.diskBytes { lacks.append(.disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)) }
+    if let obstacle = diskObstacle(host, need) { lacks.append(obstacle) }
     if host.clockSkew.magnitude > clockTolerance { lacks.append(.clock(skewSeconds: host.clockSkew)) }
     if need.avoid.contains(host.name) { lacks.append(.failedThisTaskBefore) }
     if host.running >= host.slots { lacks.append(.slots(host.slots)) }
     if host.busyMachines.contains(need.machine.text) { lacks.append(.machineBusy(need.machine)) }
     return lacks
+  }
+
+  private static func diskObstacle(_ host: HostOffer, _ need: TaskNeed) -> HostObstacle? {
+    if host.freeDiskBytes < need.diskBytes { return .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes) }
+    let (left, overflows) = host.freeDiskBytes.subtractingReportingOverflow(host.claimedDiskBytes)
+    guard overflows || left < need.diskBytes else { return nil }
+    return .diskClaimed(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes, claimedBytes: host.claimedDiskBytes)
   }
 
   private static func architectureObstacle(_ host: HostOffer, _ need: TaskNeed) -> [HostObstacle] {

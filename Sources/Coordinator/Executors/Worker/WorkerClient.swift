@@ -48,6 +48,14 @@ package struct WorkerClient: Sendable {
     return answer
   }
 
+  /// Lets the worker remove an ended attempt's outcome and blobs when it likes, and its work tree at once unless `keepsTree`. Harmless to repeat.
+  package func acknowledge(_ attempt: AttemptID, keepsTree: Bool) async throws {
+    let answer = try await ask(["acknowledge", attempt.description] + (keepsTree ? ["--keep-tree"] : []), for: AcknowledgeAnswer.self)
+    guard answer.attempt == attempt else {
+      throw ExecutorError.malformed(host: hostName, what: "an answer about \(answer.attempt) instead of \(attempt)")
+    }
+  }
+
   /// The attempts that the worker knows.
   package func list() async throws -> [ProbeReport.AttemptState] {
     try await ask(["list"], for: [ProbeReport.AttemptState].self)

@@ -21,8 +21,15 @@ actor HostPool {
     var health = HostHealth()
     var drained: String?
     var backoffUntil: Timestamp?
-    /// Device types of ours that run there, with their machines.
-    var reserved: [Slug: Machine] = [:]
+    /// Device types of ours that run there.
+    var reserved: [Slug: Reservation] = [:]
+  }
+
+  /// What an attempt of ours holds of a host.
+  struct Reservation {
+    var machine: Machine
+    /// Bytes of disk that it may take.
+    var diskBytes: Int64
   }
 
   private let context: FarmContext
@@ -95,13 +102,15 @@ actor HostPool {
     InstalledWorker(binary: "\(configuration.root)/bin/\(configuration.worker.hex)/blockfarm-worker", root: configuration.root)
   }
 
-  /// Probes every host whose last answer is old, many at the same time. One that does not answer is left out, with its reason.
-  func refresh() async {
+  /// Probes every host whose last answer is old, many at the same time; returns those that answered. One that does not is left out, with its reason.
+  func refresh() async -> [HostName] {
     let now = Timestamp.now
     let stale = hosts.filter { $0.value.leftOut == nil && ($0.value.probedAt.map { now.seconds(since: $0) > Self.probeAge } ?? true) }
-    await stale.map { (name: $0.key, client: $0.value.client) }.concurrentMap(atOnce: Self.probesAtOnce) { host in
-      await self.take(await Self.probe(host.client), of: host.name)
-    }
+    return await stale.map { (name: $0.key, client: $0.value.client) }.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      let answer = await Self.probe(host.client)
+      await self.take(answer, of: host.name)
+      return (try? answer.get()) == nil ? nil : host.name
+    }.compactMap { $0 }
   }
 
   /// What the host is, and how many seconds its clock is ahead.
@@ -152,17 +161,21 @@ actor HostPool {
           .backingOff(until: until, host.health.lastReason)
         } else { .ready }
       let foreign = (host.probe?.attempts ?? []).filter { $0.state == .running && host.reserved[$0.attempt.slug] == nil }
-      return HostOffer(
+      var offer = HostOffer(
         name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
         slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
         features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
-        warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.text)),
+        warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.machine.text)),
         availability: availability, speed: host.configuration?.speed ?? 1)
+      for reservation in host.reserved.values { offer.claim(diskBytes: reservation.diskBytes) }
+      return offer
     }
   }
 
   func client(_ name: HostName) -> WorkerClient? { hosts[name]?.client }
-  func reserve(_ name: HostName, for slug: Slug, machine: Machine) { hosts[name]?.reserved[slug] = machine }
+  func reserve(_ name: HostName, for slug: Slug, machine: Machine, diskBytes: Int64) {
+    hosts[name]?.reserved[slug] = Reservation(machine: machine, diskBytes: diskBytes)
+  }
   func release(_ name: HostName, from slug: Slug) { hosts[name]?.reserved[slug] = nil }
 
   /// Notes how an attempt ended for its host; a host that fails backs off, then is drained.
