@@ -7,12 +7,13 @@ struct DiskTests {
   let now = Timestamp(milliseconds: 1_800_000_000_000)
   private let gigabyte: Int64 = 1_000_000_000
 
-  @Test(arguments: [
-    // Stated and seen, in GB.
-    (nil, [], 50), (1, [], 1), (nil, [20], 30), (1, [2], 3), (80, [20, 40, 10], 60),
-    // A worker that names any number is believed up to four times what was stated.
-    (1, [1000], 4), (nil, [Int64.max / 1_000_000_000], 200), (1, [0], 1), (1, [-7], 1),
-  ] as [(Int64?, [Int64], Int64)])
+  @Test(
+    arguments: [
+      // Stated and seen, in GB.
+      (nil, [], 50), (1, [], 1), (nil, [20], 30), (1, [2], 3), (80, [20, 40, 10], 60),
+      // A worker that names any number is believed up to four times what was stated.
+      (1, [1000], 4), (nil, [Int64.max / 1_000_000_000], 200), (1, [0], 1), (1, [-7], 1),
+    ] as [(Int64?, [Int64], Int64)])
   func whatWasSeenCountsMoreThanWhatWasStated(_ stated: Int64?, _ seen: [Int64], _ need: Int64) {
     let stated = stated.map { ByteCount(bytes: $0 * gigabyte) }
     #expect(DiskNeed.need(stated: stated, seen: seen.map { $0 * gigabyte }) == ByteCount(bytes: need * gigabyte))
@@ -39,8 +40,9 @@ struct DiskTests {
     let hosts = [try host("large", free: 50), try host("small", free: 49)]
     #expect(
       Scheduler.decide(tasks: [try need("pi", 50)], hosts: hosts, now: now) == [.dispatch(try Slug("pi"), try HostName("large"))])
-    guard case .giveUp(_, "no host is left for aarch64", let reasons)? =
-      Scheduler.decide(tasks: [try need("pi", 51)], hosts: hosts, now: now).first
+    guard
+      case .giveUp(_, "no host is left for aarch64", let reasons)? =
+        Scheduler.decide(tasks: [try need("pi", 51)], hosts: hosts, now: now).first
     else {
       Issue.record("it should give up")
       return
