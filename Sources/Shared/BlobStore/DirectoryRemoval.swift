@@ -1,4 +1,3 @@
-import BlobStore
 import Glibc
 
 /// Removes trees as `rm -rf` does, never through links.

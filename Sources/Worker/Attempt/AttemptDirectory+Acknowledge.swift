@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Glibc
 
@@ -15,9 +16,11 @@ extension AttemptDirectory {
     try DurableFile.syncDirectory(of: acknowledgedPath)
   }
 
-  /// Removes what the attempt worked with; its outcome, its log and its blobs stay. Returns the bytes freed.
+  /// Removes what the attempt worked with and what it built; its outcome, its log, its blobs and the checkout stay. The attempt's own runner names the
+  /// slot that it holds. Returns the bytes freed.
   @discardableResult
-  package func removeWork() -> Int64 {
-    [treePath, scratchPath, feedPath].reduce(0) { $0 + DirectoryRemoval.remove($1) }
+  package func removeWork(in slot: WorkSlot? = nil, withCheckout: Bool = false) -> Int64 {
+    let built = slot?.clear(withCheckout: withCheckout) ?? WorkSlot.clear(of: id, root: root, withCheckout: withCheckout)
+    return [treePath, scratchPath, feedPath].reduce(built) { $0 + DirectoryRemoval.remove($1) }
   }
 }

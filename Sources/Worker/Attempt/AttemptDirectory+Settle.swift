@@ -15,7 +15,7 @@ package enum AttemptStatus: Sendable {
 
 extension AttemptDirectory {
   /// The processes that belong to the attempt.
-  package var processes: ProcessTree { ProcessTree(mark: "\(Self.mark)=\(id)", directory: path) }
+  package var processes: ProcessTree { ProcessTree(mark: "\(Self.mark)=\(id)", directories: directories) }
 
   /// Finds out how the attempt is. Where its runner is gone without an outcome, the outcome `lost` is written here; where the
   /// last event is missing, it is added; on a disk without any space both wait for a later call. Harmless to repeat, also by several processes at once.
@@ -60,7 +60,7 @@ extension AttemptDirectory {
   }
 
   /// Writes the outcome, then its event. On a full disk the attempt's own work makes room first.
-  func keep(_ outcome: Outcome, in journal: Journal, isNoted: Bool = false) throws {
+  func keep(_ outcome: Outcome, in journal: Journal, isNoted: Bool = false, slot: WorkSlot? = nil) throws {
     func write() throws {
       if access(outcomePath, F_OK) != 0 {
         try DurableFile.write(try CanonicalJSON.line(outcome), to: outcomePath)
@@ -70,7 +70,7 @@ extension AttemptDirectory {
     do {
       try write()
     } catch let error as AttemptError where error.isOutOfSpace {
-      guard removeWork() > 0 else { throw error }
+      guard removeWork(in: slot, withCheckout: true) > 0 else { throw error }
       try write()
     }
   }
@@ -81,7 +81,7 @@ extension AttemptDirectory {
     let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
     let hasDockerfiles = spec.blocks.contains { if case .dockerfile = $0.origin { true } else { false } }
     if hasDockerfiles || spec.driver.features.contains("docker") {
-      _ = try? AttemptContainers(attempt: id.description, directory: path, environment: environment)?.remove()
+      _ = try? AttemptContainers(attempt: id.description, directories: directories, environment: environment)?.remove()
     }
     if hasDockerfiles { try? ImageStorage.remove([scratchPath], environment: environment) }
   }

@@ -30,6 +30,10 @@ package final class AttemptRunner {
   var packageArchitectures: [String] = []
 
   var checkedOut: FreshnessMark?
+  /// Where the sources are checked out, while the attempt runs; nil without sources.
+  var slot: WorkSlot?
+  /// What the header of a build said.
+  var buildVariables = BuildVariables()
   /// Whether something may be left in a container daemon.
   var usesDaemon = false
   /// Where the build's programs put temporary files: the host's /tmp may be full, or small. Short, since sockets are made there.
@@ -111,7 +115,7 @@ package final class AttemptRunner {
   /// What the build left in a daemon; that it cannot be asked is no failure of the build.
   private func removeContainers() throws {
     do {
-      try AttemptContainers(attempt: directory.id.description, directory: directory.path, environment: environment)?.remove()
+      try AttemptContainers(attempt: directory.id.description, directories: directory.directories, environment: environment)?.remove()
     } catch {
       try notice("containers of the attempt could not be removed: \(error)")
     }
@@ -140,12 +144,15 @@ package final class AttemptRunner {
   /// Blobs and the names of blobs are synced before the outcome is written, the outcome before the event that tells of it.
   private func finish(_ failure: Failure?) throws -> Outcome {
     DirectoryRemoval.remove(temporaryPath)
-    let size = [directory.treePath, directory.scratchPath, directory.feedPath].reduce(0) { $0 + DirectorySize.bytes(of: $1) }
+    let size = ((slot.map { [$0.tree] } ?? []) + [directory.scratchPath, directory.feedPath]).reduce(0) { $0 + DirectorySize.bytes(of: $1) }
+    // A build that was ended from outside may have left it half written.
+    if let slot, failure == nil || failure?.kind == .build { parseCache(in: slot).moveOut() }
     try DurableFile.syncDirectory(of: store.root + "/sha256/.")
     let outcome = Outcome(
       attempt: spec.attempt, failure: failure.map(redacted), steps: steps, blocks: blocks, artifacts: artifacts, startedAt: startedAt,
       endedAt: .now, packageArchitectures: packageArchitectures, diskBytes: size)
-    try directory.keep(outcome, in: journal)
+    try directory.keep(outcome, in: journal, slot: slot)
+    slot = nil
     return outcome
   }
 

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Glibc
 import Processes
+import Yocto
 
 /// Frees the disk below a worker's root.
 ///
@@ -15,6 +16,8 @@ package struct GarbageCollection {
     package var attempt = 30.0
     /// Blobs that no kept outcome needs.
     package var blob = 2.0
+    /// What bitbake remembers of a repository that nobody built.
+    package var parseCache = 30.0
     /// Attempts that nobody acknowledged; nil: never.
     package var unacknowledged: Double?
 
@@ -40,13 +43,13 @@ package struct GarbageCollection {
     return try alone(waiting: 60) {
       var freed: Int64 = 0
       var ages = Ages()
-      let steps: [(inout Ages) -> Void] = [{ _ in }, { $0.tree = 0 }, { $0.blob = 0 }, { $0.attempt = 0 }]
+      let steps: [(inout Ages) -> Void] = [{ _ in }, { $0.tree = 0 }, { $0.blob = 0 }, { $0.attempt = 0 }, { $0.parseCache = 0 }]
       for step in steps {
         step(&ages)
         freed += try pass(ages, blobSeconds: max(Self.youngestBlob, ages.blob * 86400))
-        if Self.freeBytes(root) >= bytes { break }
+        if Self.freeBytes(root) >= bytes { return freed }
       }
-      return freed
+      return freed + WorkSlot.removeIdle(root: root)
     } ?? 0
   }
 
@@ -70,7 +73,7 @@ package struct GarbageCollection {
   }
 
   private func pass(_ ages: Ages, blobSeconds: Double) throws -> Int64 {
-    var freed = removeLeftovers()
+    var freed = removeLeftovers() + ParseCache.collectGarbage(cache: root + "/cache", days: ages.parseCache)
     var needed: Set<Digest> = []
     var oldestRun = now
     for directory in AttemptDirectory.all(root: root) {
