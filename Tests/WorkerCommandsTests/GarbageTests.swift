@@ -193,6 +193,21 @@ struct GarbageTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: host.root + "/tmp").isEmpty)
   }
 
+  /// As a coordinator asks for it whose task needs more than is free; what the disk cannot hold is not worth the caches.
+  @Test(.enabled(if: canMount, "only root may mount the small disk that this test fills"))
+  func roomIsMadeWhenItIsAskedFor() throws {
+    let (host, unmount) = try smallHost("96m")
+    defer { unmount() }
+    let (spec, _) = try ended(host)
+    let tree = host.root + "/work/0"
+    _ = try host.ask(AcknowledgeAnswer.self, ["acknowledge", spec.attempt.description, "--keep-tree"])
+    #expect(try host.ask(Freed.self, ["gc", "--room", "\(200 << 20)"]).freedBytes == 0)
+    let free = try host.ask(ProbeReport.self, ["probe"]).freeDiskBytes
+    #expect(try host.ask(Freed.self, ["gc", "--room", "\(free)"]).freedBytes == 0 && isThere(tree + "/build"))
+    #expect(try host.ask(Freed.self, ["gc", "--room", "\(free + 1)"]).freedBytes > 0 && !isThere(tree + "/build") && isThere(tree))
+    #expect(try host.ask(Freed.self, ["gc", "--room", "\(95 << 20)"]).freedBytes > 0 && !isThere(tree))
+  }
+
   private func frame(_ bytes: [UInt8]) throws -> Data {
     let scratch = FileManager.default.temporaryDirectory.path + "/frame-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: scratch) }

@@ -100,6 +100,12 @@ struct WorkSlotTests {
   /// The host's own directory for temporary files is needed for nothing.
   @Test func temporaryFilesStayBelowTheRoot() throws {
     host.variables["TMPDIR"] = "/nonexistent"
+    // barys is a python3 program: this one needs a temporary file first.
+    let (programs, path) = (host.scratch + "/programs", ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
+    try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+    try Data("#!/bin/sh\nmktemp >/dev/null || exit 9\nPATH='\(path)' exec python3 \"$@\"\n".utf8).write(to: URL(filePath: programs + "/python3"))
+    for path in [programs, programs + "/python3"] { try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path) }
+    host.variables["PATH"] = "\(programs):\(path)"
     let spec = try sample.spec()
     try host.startWithSources(spec, of: sample)
     let outcome = try host.outcome(spec.attempt)

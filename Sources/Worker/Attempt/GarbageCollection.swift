@@ -59,6 +59,12 @@ package struct GarbageCollection {
     return statvfs(path, &disk) == 0 ? Int64(disk.f_bavail) * Int64(disk.f_frsize) : 0
   }
 
+  /// Bytes that the disk where `path` is can hold at all; 0 where that cannot be told.
+  package static func totalBytes(_ path: String) -> Int64 {
+    var disk = statvfs()
+    return statvfs(path, &disk) == 0 ? Int64(disk.f_blocks) * Int64(disk.f_frsize) : 0
+  }
+
   /// One collection at a time. A lock that a full disk does not let be made is done without: removing twice does no harm.
   private func alone(waiting: Double, _ body: () throws -> Int64) throws -> Int64? {
     let lock: AttemptLock?

@@ -12,6 +12,7 @@ struct CollectGarbage: ParsableCommand {
   @Option(help: "Acknowledged attempts that ended more days ago are removed, with their logs.") var attemptDays: Double = 30
   @Option(help: "Blobs that no kept outcome needs are removed when they are older.") var blobDays: Double = 2
   @Option(help: "Attempts that nobody acknowledged are removed when they ended more days ago (default: never).") var unacknowledgedDays: Double?
+  @Option(help: "Instead of by age: remove from what is missed least to what is missed most until so many bytes are free.") var room: Int64?
   @OptionGroup var location: RootOption
 
   private struct Answer: Encodable { var freedBytes: Int64 }
@@ -20,6 +21,12 @@ struct CollectGarbage: ParsableCommand {
     try StandardOutput.begin()
     guard treeDays >= 0, attemptDays >= treeDays, blobDays >= 0, unacknowledgedDays ?? treeDays >= treeDays else {
       throw WorkerExit.usage("days must not be negative, and --attempt-days and --unacknowledged-days not below --tree-days")
+    }
+    if let room {
+      let root = try location.resolve()
+      // What the disk cannot have is not worth the caches.
+      let isPossible = GarbageCollection.totalBytes(root) >= room
+      return try StandardOutput.line(Answer(freedBytes: isPossible ? GarbageCollection(root: root).makeRoom(for: room) : 0))
     }
     var ages = GarbageCollection.Ages()
     (ages.tree, ages.attempt, ages.blob, ages.unacknowledged) = (treeDays, attemptDays, blobDays, unacknowledgedDays)

@@ -61,10 +61,11 @@ package struct WorkerClient: Sendable {
     try await ask(["list"], for: [ProbeReport.AttemptState].self)
   }
 
-  /// Removes what nothing needs any more; returns the bytes freed.
-  package func collectGarbage() async throws -> Int64 {
+  /// Removes what nothing needs any more, or, with `room`, what is missed least until so many bytes are free; returns the bytes freed.
+  package func collectGarbage(room: ByteCount? = nil) async throws -> Int64 {
     struct Answer: Decodable { let freedBytes: Int64 }
-    return try await ask(["gc"], for: Answer.self, limits: ProcessLimits(silence: .seconds(600))).freedBytes
+    return try await ask(["gc"] + (room.map { ["--room", "\($0.bytes)"] } ?? []), for: Answer.self, limits: ProcessLimits(silence: .seconds(600)))
+      .freedBytes
   }
 
   /// Runs a verb that answers with one JSON line.

@@ -21,6 +21,8 @@ actor HostPool {
     var health = HostHealth()
     var drained: String?
     var backoffUntil: Timestamp?
+    /// Whether it was asked to make room in this run.
+    var hasMadeRoom = false
     /// Device types of ours that run there.
     var reserved: [Slug: Reservation] = [:]
   }
@@ -147,6 +149,23 @@ actor HostPool {
       }
     }
     hosts[name]?.probedAt = .now
+  }
+
+  /// Lets hosts remove what nobody needs that have too little disk for a waiting task of their architecture: each once in a run, and not while
+  /// attempts of ours run there.
+  func makeRoom(for needs: [TaskNeed]) async {
+    var short: [(name: HostName, client: WorkerClient, room: ByteCount)] = []
+    for (name, host) in hosts where !host.hasMadeRoom && host.leftOut == nil && host.reserved.isEmpty {
+      guard let free = host.probe?.freeDiskBytes else { continue }
+      let architectures = host.configuration?.architectures ?? Architecture.allCases
+      let room = needs.filter { architectures.contains($0.arch) && $0.diskBytes > free }.map(\.diskBytes).max()
+      if let room { short.append((name, host.client, ByteCount(bytes: room))) }
+      if room != nil { hosts[name]?.hasMadeRoom = true }
+    }
+    await short.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      guard let freed = try? await host.client.collectGarbage(room: host.room), freed > 0 else { return }
+      await self.take(await Self.probe(host.client), of: host.name)
+    }
   }
 
   func offers() -> [HostOffer] {

@@ -163,6 +163,7 @@ actor RequestRun {
     await acknowledge(to: pool.refresh(), in: &group)
     var tasks: [TaskNeed] = []
     for slug in waiting { if let item = work[slug] { tasks.append(try await need(of: item)) } }
+    await pool.makeRoom(for: tasks)
     for decision in Scheduler.decide(tasks: tasks, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait) {
       switch decision {
       case .dispatch(let slug, let host): try await dispatch(slug, to: host, in: &group)
