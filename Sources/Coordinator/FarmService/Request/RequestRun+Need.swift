@@ -12,10 +12,13 @@ extension RequestRun {
 
   /// What earlier attempts of this kind took, else what the configuration states.
   func disk(of item: DeviceTypeProgress) async throws -> ByteCount {
+    if let known = item.disk { return known }
     let needs = needs(item)
     let seen = try await context.store.diskBytes(
       of: item.task.slug, system: needs.system, blocks: needs.blocks, limit: DiskNeed.attemptsSeen)
-    return DiskNeed.need(stated: context.configuration.disk(ofRepository: item.task.source.repository), seen: seen)
+    let need = DiskNeed.need(stated: context.configuration.disk(ofRepository: item.task.source.repository), seen: seen)
+    work[item.task.slug]?.disk = need
+    return need
   }
 
   private func features(of item: DeviceTypeProgress) -> Set<String> {

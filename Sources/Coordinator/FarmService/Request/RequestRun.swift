@@ -21,6 +21,8 @@ actor RequestRun {
     var attempts: [AttemptRecord] = []
     var avoid: Set<HostName> = []
     var expectedSeconds: Double?
+    /// Free disk that a host must have; nil until it was asked for.
+    var disk: ByteCount?
     var steps: [StepResult] = []
     /// The own logs of tasks that failed, of all attempts.
     var taskLogs: [DeviceTypeReport.File] = []
@@ -48,7 +50,7 @@ actor RequestRun {
   /// Blocks are made although they are at hand.
   private let rebuildsBlocks: Bool
   private let report: @Sendable (FarmEvent) -> Void
-  private var work: [Slug: DeviceTypeProgress] = [:]
+  var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
   private var reports: [Slug: DeviceTypeReport] = [:]
   private var isCancelled = false
