@@ -48,9 +48,12 @@ package final class WorkSlot {
     guard symlink(tree, attempt.treePath) == 0 else { throw AttemptError.system(operation: "link", path: attempt.treePath, errno: errno) }
   }
 
-  /// Removes what was built, or all there is; returns the bytes freed.
+  /// Removes what was built, or all there is; returns the bytes freed. barys writes its log beside the build, with all that it was given.
   @discardableResult
-  func clear(withCheckout: Bool = false) -> Int64 { DirectoryRemoval.remove(withCheckout ? tree : tree + "/build") }
+  func clear(withCheckout: Bool = false) -> Int64 {
+    if withCheckout { return DirectoryRemoval.remove(tree) }
+    return ["build", "barys.log"].reduce(0) { $0 + DirectoryRemoval.remove("\(tree)/\($1)") }
+  }
 
   // MARK: slots that nobody holds
 
