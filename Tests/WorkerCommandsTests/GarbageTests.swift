@@ -64,6 +64,7 @@ struct GarbageTests {
     let host = try WorkerHost()
     let spec = try spec(sample)
     try host.startWithSources(spec, of: sample, faults: "hang=1")
+    try host.follow(spec.attempt) { if case .event(let event) = $0, event.kind == .stepStarted(.feed) { true } else { false } }
     let refused = try host.run(["acknowledge", spec.attempt.description])
     #expect(refused.status == 1 && refused.errors.contains("is still running"))
     _ = try host.ask(Freed.self, everything)
