@@ -148,7 +148,7 @@ let coordinator: [Target] = [
 
 let worker: [Target] = [
   // Mirrors and checkouts of exact commits.
-  room("Worker", "Source", ["BuildModel", "Processes"]),
+  room("Worker", "Source", ["BuildModel", "BlobStore", "Processes"]),
   // Images from Dockerfiles, and what builds leave in container daemons.
   room("Worker", "Containers", ["BuildModel", "Processes"]),
   // Driving barys, reading its console, collecting what it made.

@@ -50,7 +50,7 @@ final class SampleFarm: Sendable {
     directory = root + "/farm-" + UUID().uuidString.prefix(8)
     try FileManager.default.createDirectory(atPath: directory + "/checkouts", withIntermediateDirectories: true)
     if !faults.isEmpty { try Self.makeCheckouts(in: directory, faults: faults) }
-    var text = "state: state\noutput: out\n\(extra)repositories:\n"
+    var text = "state: state\noutput: out\ndisk: 1 GB\n\(extra)repositories:\n"
     for name in repositories.map({ "balena-acme-" + $0 }) {
       if faults.isEmpty {
         try Tool.run("cp", "-a", "--reflink=auto", "\(root)/checkouts/\(name)", "\(directory)/checkouts/\(name)")

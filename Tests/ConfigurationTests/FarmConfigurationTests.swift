@@ -73,7 +73,7 @@ struct FarmConfigurationTests {
   @Test(arguments: [
     (
       "repositoris: []",
-      "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments, registries"
+      "farm.yaml:1: unknown key 'repositoris' in the farm's configuration; known are state, output, repositories, queueWaitSeconds, limits, environments, registries, disk"
     ),
     ("state: [", "farm.yaml:2: not YAML: did not find expected node content"),
     ("\nqueueWaitSeconds: soon", "farm.yaml:2: 'queueWaitSeconds' must be a whole number from 1 to 31536000"),

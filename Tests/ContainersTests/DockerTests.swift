@@ -49,7 +49,7 @@ struct DockerTests {
       try start("another-attempt", ["--label", "\(AttemptContainers.label)=\(attempt)0"])
       try start("beside", ["-v", "\(scratch.path)/attempt-other:/work"])
       try docker.run(["run", "--network", "none", "--name", "ended", "-v", "\(scratch.path)/attempt/tree:/work", "tools", "/busybox", "true"])
-      let containers = try #require(AttemptContainers(attempt: attempt, directory: scratch.path + "/attempt", environment: environment))
+      let containers = try #require(AttemptContainers(attempt: attempt, directories: [scratch.path + "/attempt"], environment: environment))
       #expect(try containers.remove())
       #expect(try docker.run(["ps", "--all", "--format", "{{.Names}}"]).split(separator: "\n").sorted() == ["another-attempt", "beside"])
       #expect(try !containers.remove())
@@ -83,7 +83,7 @@ struct DockerTests {
     var environment = scratch.environment
     environment["DOCKER_HOST"] = "unix://\(scratch.path)/nothing"
     #expect(Docker(environment: environment) == nil)
-    #expect(AttemptContainers(attempt: attempt, directory: scratch.path, environment: environment) == nil)
+    #expect(AttemptContainers(attempt: attempt, directories: [scratch.path], environment: environment) == nil)
     environment["PATH"] = scratch.path
     #expect(ImageBuilder.available(in: environment) == nil)
     #expect { _ = try ImageBuilder(attempt: attempt, scratch: scratch.work, environment: environment) } throws: {

@@ -251,7 +251,7 @@ import Testing
       #expect(throws: PlanningError.self) { try GitCommand.run(["wait"], in: repository.path, repository: "r", limitSeconds: 0.3) }
       #expect(Date().timeIntervalSince(start) < 4)
       // Neither git nor what it started is left; a process that is still there would be found in the repository.
-      let processes = ProcessTree(mark: "BLOCKFARM_TEST=none", directory: repository.path)
+      let processes = ProcessTree(mark: "BLOCKFARM_TEST=none", directories: [repository.path])
       #expect(processes.members(of: nil).isEmpty)
       #expect(throws: PlanningError.self) { try GitCommand.run(["log"], in: repository.path, repository: "r", outputLimit: 10) }
       let error = #expect(throws: PlanningError.self) { try GitCommand.run(["show", "nothing-of-this-name"], in: repository.path, repository: "r") }

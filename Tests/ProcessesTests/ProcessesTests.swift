@@ -23,7 +23,7 @@ import Testing
   /// An entry for the environment of a test's processes, and the tree that finds them by it.
   static func mark() -> (entry: [String: String], tree: ProcessTree) {
     let value = UUID().uuidString
-    return (["BLOCKFARM_TEST": value], ProcessTree(mark: "BLOCKFARM_TEST=\(value)", directory: "/nonexistent"))
+    return (["BLOCKFARM_TEST": value], ProcessTree(mark: "BLOCKFARM_TEST=\(value)", directories: ["/nonexistent"]))
   }
 
   /// A directory that is removed afterwards.

@@ -51,6 +51,52 @@ final class SourceTests {
     }
   }
 
+  /// Bitbake knows a recipe by path, time, size and inode: what stays the same is not touched, whatever else changes.
+  @Test func aTreeIsChangedInPlace() throws {
+    let (device, spec) = try deviceRepository()
+    try take(spec.root, from: device)
+    for submodule in spec.submodules { try take(submodule.tree, from: scratch + "/" + submodule.path.lastComponent) }
+    let tree = root + "/tree"
+    try Checkout(root: root, git: Git()).make(spec, at: tree)
+    let before = try FileManager.default.attributesOfItem(atPath: tree + "/scripts/file")
+    for name in ["ignored.json", "scripts/left/over", "scripts/inner/x"] {
+      let path = URL(filePath: "\(tree)/\(name)")
+      try FileManager.default.createDirectory(atPath: path.deletingLastPathComponent().path, withIntermediateDirectories: true)
+      try Data().write(to: path)
+    }
+    try Data("changed".utf8).write(to: URL(filePath: tree + "/file"))
+    try git(tree, "update-index", "--assume-unchanged", "file")
+    // The next commit has a file where the submodule's submodule was, ignores what lies there, and has another file.
+    let scripts = scratch + "/scripts"
+    try git(scripts, "rm", "--quiet", "--force", "inner")
+    let scriptsCommit = try commit(scripts, "inner", "a file now")
+    try git(device, "-C", "scripts", "fetch", "--quiet", scripts)
+    try git(device, "-C", "scripts", "checkout", "--quiet", scriptsCommit.hex)
+    _ = try commit(device, ".gitignore", "*.json\n")
+    let next = SourceSpec(
+      repository: "balena-acme", root: SourceTree(mirror: mirror("device"), commit: try commit(device, "more", "more"), tags: []),
+      submodules: [
+        .init(path: try #require(RelativePath("scripts")), tree: SourceTree(mirror: mirror("scripts"), commit: scriptsCommit, tags: []))
+      ], isDirty: false)
+    try take(next.root, from: device)
+    try take(next.submodules[0].tree, from: scripts)
+    try Checkout(root: root, git: Git()).make(next, at: tree)
+    let after = try FileManager.default.attributesOfItem(atPath: tree + "/scripts/file")
+    #expect(
+      before[.systemFileNumber] as? Int == after[.systemFileNumber] as? Int && before[.modificationDate] as? Date == after[.modificationDate] as? Date
+    )
+    #expect(try git(tree, "rev-parse", "HEAD") == next.root.commit.hex && git(tree + "/scripts", "rev-parse", "HEAD") == scriptsCommit.hex)
+    #expect(try git(tree, "status", "--porcelain", "--ignored") == "" && git(tree + "/scripts", "status", "--porcelain", "--ignored") == "")
+    #expect(try String(contentsOfFile: tree + "/file", encoding: .utf8) == "device")
+    #expect(try String(contentsOfFile: tree + "/scripts/inner", encoding: .utf8) == "a file now")
+    #expect(try git(tree, "tag") == "")
+    // And back, over a tree of which nobody knows whether it is whole.
+    try FileManager.default.removeItem(atPath: tree + "/.git/blockfarm-checkout")
+    try Checkout(root: root, git: Git()).make(spec, at: tree)
+    #expect(try String(contentsOfFile: tree + "/scripts/inner/file", encoding: .utf8) == "inner")
+    #expect(try git(tree, "status", "--porcelain", "--ignored") == "" && !FileManager.default.fileExists(atPath: tree + "/more"))
+  }
+
   @Test func aThinBundleBuildsOnWhatIsThere() throws {
     let device = try repository("device")
     let first = SourceTree(mirror: mirror("device"), commit: try commit(device, "a", "1"), tags: [])

@@ -18,9 +18,10 @@ struct BuildDriverTests {
     let driver = BarysCommand(place: try place())
     let start = ["--log", "--machine", "acme-board", "--bitbake-target"]
     let device = ["--additional-variable", "DEVICE_TYPE=acme-file"]
-    #expect(driver.arguments(.packages(try recipes("a", "os-release", "b"))) == start + ["a", "b", "os-release"] + device + tail)
-    #expect(driver.arguments(.packageIndex) == start + ["package-index"] + device + tail)
-    #expect(driver.arguments(.variables) == start + ["os-release", "--bitbake-args", "-e"] + device + tail)
+    let read = ["--bitbake-args", "-R /t/build/blockfarm-post.conf"]
+    #expect(driver.arguments(.packages(try recipes("a", "os-release", "b"))) == start + ["a", "b", "os-release"] + read + device + tail)
+    #expect(driver.arguments(.packageIndex) == start + ["package-index"] + read + device + tail)
+    #expect(driver.arguments(.variables) == start + ["os-release", "--bitbake-args", "-e -R /t/build/blockfarm-post.conf"] + device + tail)
     // A composition's build_args are words that may hold blanks.
     let run = BitbakeRun.targets(try recipes("kernel-image"), arguments: ["-a X=1", "--bitbake-args -k"])
     #expect(driver.arguments(run) == start + ["kernel-image"] + device + ["-a", "X=1", "--bitbake-args", "-k"] + tail)
@@ -57,10 +58,26 @@ struct BuildDriverTests {
     #expect(driver.runsInContainer)
   }
 
+  /// The container sees the tree elsewhere: the file is named where the script says so, and not at all where it has another place for the tree.
+  @Test(arguments: [("-v \"$tree\":/work \\", true), ("-v $WORKSPACE:/yocto/resin-board \\", false)])
+  func thePostReadFileOfTheContainer(_ line: String, _ isNamed: Bool) throws {
+    try withScratchDirectory { scratch in
+      try FileManager.default.createDirectory(atPath: scratch + "/balena-yocto-scripts/build", withIntermediateDirectories: true)
+      try Data("#!/bin/bash\n\(line)\n".utf8).write(to: URL(filePath: "\(scratch)/\(BalenaBuildCommand.path)"))
+      let place = BuildPlace(
+        machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: scratch, cache: scratch + "/cache")
+      let driver = BalenaBuildCommand(place: place, settings: .init())
+      let words = isNamed ? "-R /work/build/blockfarm-post.conf" : nil
+      #expect(driver.arguments(.packageIndex).suffix(3).first == (words.map { _ in "-b" } ?? "-g"))
+      #expect(driver.arguments(.packageIndex).contains("-R /work/build/blockfarm-post.conf") == isNamed)
+      #expect(driver.arguments(.variables).contains(isNamed ? "-e -R /work/build/blockfarm-post.conf" : "-e"))
+    }
+  }
+
   @Test func theContainerScriptSharesTheCaches() throws {
     try withScratchDirectory { scratch in
       let place = BuildPlace(
-        machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: "/t", cache: scratch + "/cache")
+        machine: try Machine("acme-board"), slug: try Slug("acme"), manifestFile: "acme-file", tree: scratch, cache: scratch + "/cache")
       let driver = BalenaBuildCommand(place: place, settings: .init())
       for _ in 0..<2 { try driver.prepare() }
       try Data("x".utf8).write(to: URL(filePath: driver.shared + "/shared-downloads/file"))

@@ -1,3 +1,4 @@
+import BuildModel
 import Yams
 
 /// One node of a YAML document that knows its file and line, so that every complaint can name them.
@@ -53,6 +54,11 @@ struct ConfigurationNode {
       throw failure("\(subject) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
+  }
+
+  /// A size above zero with its unit.
+  func byteCount() throws(ConfigurationError) -> ByteCount {
+    try value("a size such as 50 GB, 1.5 TB or 512 MiB") { text in ByteCount(text).flatMap { $0.bytes > 0 ? $0 : nil } }
   }
 
   func boolean() throws(ConfigurationError) -> Bool {

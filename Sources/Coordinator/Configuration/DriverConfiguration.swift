@@ -14,17 +14,28 @@ extension ConfigurationNode {
     guard let mapping = node.mapping else { throw failure("a driver's name or a mapping of its settings is expected here") }
     let names = Array(mapping.keys.compactMap(\.string))
     if names == ["barys"] {
-      _ = try self.mapping("a driver", known: ["barys"])["barys"]?.mapping("the driver 'barys'", known: [])
+      _ = try self.mapping("a driver", known: ["barys"])["barys"]?.mapping("the driver 'barys'", known: ["disk"])
       return .barys
     }
     if names.contains("balena-build") { return .balenaBuild(settings: try balenaBuild()) }
     return .command(settings: try ownCommand())
   }
 
+  /// The disk that a driver's settings state; nil where they state none. The settings themselves were read by ``driver()``.
+  func driverDisk() throws(ConfigurationError) -> ByteCount? {
+    guard node.mapping != nil else { return nil }
+    for (name, settings) in try entries("a driver") {
+      if name == "disk" { return try settings.byteCount() }
+      guard ["barys", "balena-build"].contains(name), settings.node.mapping != nil else { continue }
+      for (key, value) in try settings.entries("the driver '\(name)'") where key == "disk" { return try value.byteCount() }
+    }
+    return nil
+  }
+
   private func balenaBuild() throws(ConfigurationError) -> TaskSpec.BalenaBuild {
     var settings = TaskSpec.BalenaBuild()
     guard let node = try mapping("a driver", known: ["balena-build"])["balena-build"] else { return settings }
-    let keys = try node.mapping("the driver 'balena-build'", known: ["apiEnvironment", "arguments", "keepHelperImages"])
+    let keys = try node.mapping("the driver 'balena-build'", known: ["apiEnvironment", "arguments", "keepHelperImages", "disk"])
     if let node = keys["apiEnvironment"] {
       settings.apiEnvironment = try node.value("a host name such as balena-cloud.com") { text in
         let isHost = text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 46 }
@@ -44,7 +55,7 @@ extension ConfigurationNode {
     let keys = try mapping(
       "a driver",
       known: [
-        "barys", "balena-build", "command", "variables", "packageArchitectures", "packageIndex", "success", "environment", "features",
+        "barys", "balena-build", "command", "variables", "packageArchitectures", "packageIndex", "success", "environment", "features", "disk",
       ])
     guard let command = keys["command"] else {
       throw failure("a driver is one of \(TaskSpec.Driver.names.joined(separator: ", "))")

@@ -22,6 +22,8 @@ package struct FarmConfiguration: Sendable {
   /// The `environments` of the file; ``cloud(named:)`` knows the predefined ones too.
   package var clouds: [Cloud] = []
   package var registries: [RegistryConfiguration] = []
+  /// What ``Repository/disk`` is where neither a repository nor its driver says it; nil where the file does not say either.
+  package var disk: ByteCount?
 
   package struct Repository: Hashable, Sendable {
     package var name: String
@@ -31,7 +33,10 @@ package struct FarmConfiguration: Sendable {
     package var driver: TaskSpec.Driver
     /// Directories with contracts, relative to the repository; nil where the file does not say.
     package var contracts: [String]?
-    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]?) {
+    /// Free disk that a host must have for one of its device types, before any was built; nil where the file does not say.
+    package var disk: ByteCount?
+    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]?, disk: ByteCount? = nil) {
+      self.disk = disk
       self.name = name
       self.source = source
       self.ref = ref
@@ -77,11 +82,12 @@ package struct FarmConfiguration: Sendable {
     configuration.file = path
     let root = try ConfigurationNode.parse(text(path), file: path)
     let keys = try root.mapping(
-      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments", "registries"])
+      "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments", "registries", "disk"])
     if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
     if let node = keys["limits"] { configuration.limits = try limits(node) }
+    if let node = keys["disk"] { configuration.disk = try node.byteCount() }
     if let node = keys["environments"] { configuration.clouds = try clouds(node, directory: directory, home: home) }
     if let node = keys["registries"] { configuration.registries = try registries(node, directory: directory, home: home) }
     if let node = keys["repositories"] {
@@ -106,19 +112,24 @@ package struct FarmConfiguration: Sendable {
   }
 
   private static func repository(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> Repository {
-    let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts"])
+    let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts", "disk"])
     guard let source = try keys["source"]?.string() else { throw node.failure("a repository needs 'source', a path or a git URL") }
     let isURL = source.contains("://") || source.contains("@")
     let place = isURL ? source : absolute(source, in: directory, home: home)
     let last = place.split(separator: "/").last.map(String.init) ?? place
+    var disk = try keys["driver"]?.driverDisk()
+    if let node = keys["disk"] { disk = try node.byteCount() }
     return Repository(
       name: try keys["name"]?.string() ?? (last.hasSuffix(".git") ? String(last.dropLast(4)) : last), source: place,
       ref: try keys["ref"]?.string(),
       driver: try keys["driver"]?.driver() ?? .barys,
       contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in
         try item.value("a path that begins at the repository (contracts, or ../my-contracts)") { isRelative($0) ? $0 : nil }
-      })
+      }, disk: disk)
   }
+
+  /// The disk that is stated for device types of a repository: by itself, its driver, or for all.
+  package func disk(ofRepository name: String) -> ByteCount? { repositories.first { $0.name == name }?.disk ?? disk }
 
   private static func isRelative(_ path: String) -> Bool { !path.hasPrefix("/") && !path.hasPrefix("~") }
 

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import Executors
 
@@ -10,5 +11,7 @@ struct CollectStep: Sendable {
   func run(_ outcome: Outcome, spec: TaskSpec, client: WorkerClient) async throws {
     try OutcomeCheck.check(outcome, against: spec)
     _ = try await client.fetchBlobs(outcome.blobs, into: blobs)
+    // The host lets go of them afterwards.
+    try await BlockingWork.run { try blobs.syncNames() }
   }
 }

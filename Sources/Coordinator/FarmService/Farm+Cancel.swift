@@ -52,6 +52,8 @@ extension Farm {
         try await context.store.set(attempt.id, state: .cancelling)
         _ = try await client.cancel(attempt.id)
         try await context.store.set(attempt.id, state: .abandoned)
+        try await context.store.noteCollected(attempt.id)
+        await Acknowledgements(store: context.store).tell(attempt.id, host: attempt.host, client: client)
         ended.append("\(attempt.id.slug) on \(attempt.host)")
       } catch {
         unreachable.append("\(attempt.id.slug): \(error)")

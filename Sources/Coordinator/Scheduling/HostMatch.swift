@@ -20,12 +20,19 @@ package enum HostMatch {
     var lacks = architectureObstacle(host, need)
     let missing = need.features.subtracting(host.features).sorted()
     if !missing.isEmpty { lacks.append(.features(missing)) }
-    if host.freeDiskBytes < need.diskBytes { lacks.append(.disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)) }
+    if let obstacle = diskObstacle(host, need) { lacks.append(obstacle) }
     if host.clockSkew.magnitude > clockTolerance { lacks.append(.clock(skewSeconds: host.clockSkew)) }
     if need.avoid.contains(host.name) { lacks.append(.failedThisTaskBefore) }
     if host.running >= host.slots { lacks.append(.slots(host.slots)) }
     if host.busyMachines.contains(need.machine.text) { lacks.append(.machineBusy(need.machine)) }
     return lacks
+  }
+
+  private static func diskObstacle(_ host: HostOffer, _ need: TaskNeed) -> HostObstacle? {
+    if host.freeDiskBytes < need.diskBytes { return .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes) }
+    let (left, overflows) = host.freeDiskBytes.subtractingReportingOverflow(host.claimedDiskBytes)
+    guard overflows || left < need.diskBytes else { return nil }
+    return .diskClaimed(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes, claimedBytes: host.claimedDiskBytes)
   }
 
   private static func architectureObstacle(_ host: HostOffer, _ need: TaskNeed) -> [HostObstacle] {

@@ -5,6 +5,8 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
   case features([String])
   case disk(neededBytes: Int64, freeBytes: Int64)
+  /// Enough is free, but attempts that run there may need it.
+  case diskClaimed(neededBytes: Int64, freeBytes: Int64, claimedBytes: Int64)
   case slots(Int)
   case machineBusy(Machine)
   case clock(skewSeconds: Double)
@@ -29,7 +31,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
 
   package var outlook: Outlook {
     switch self {
-    case .slots, .machineBusy, .backingOff, .unasked: .soon
+    case .slots, .machineBusy, .diskClaimed, .backingOff, .unasked: .soon
     case .drained, .down: .later
     case .architecture, .features, .disk, .clock, .leftOut: .never
     // Another host is preferred, but this one can do it.
@@ -43,6 +45,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .architecture: "architecture"
     case .features: "features"
     case .disk: "disk"
+    case .diskClaimed: "disk-claimed"
     case .slots: "slots"
     case .machineBusy: "machine"
     case .clock: "clock"
@@ -60,7 +63,9 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .architecture(let needed, let served):
       "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
     case .features(let missing): missing.map(Self.lack).joined(separator: ", ")
-    case .disk(let needed, let free): "needs \(needed >> 20) MiB of disk, \(free >> 20) MiB are free"
+    case .disk(let needed, let free): "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed"
+    case .diskClaimed(let needed, let free, let claimed):
+      "has \(ByteCount(bytes: free)) of free disk, of which running builds may need \(ByteCount(bytes: claimed)); \(ByteCount(bytes: needed)) are needed"
     case .slots(let count): "is busy (\(count) of \(count) slots)"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
     case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"

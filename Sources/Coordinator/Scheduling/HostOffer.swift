@@ -10,6 +10,8 @@ package struct HostOffer: Hashable, Sendable {
   /// What `probe` found (`git`, `build-user`, …).
   package var features: Set<String>
   package var freeDiskBytes: Int64
+  /// Bytes of it that attempts of ours there may still take.
+  package var claimedDiskBytes: Int64
   /// Seconds the host's clock is ahead (negative: behind).
   package var clockSkew: Double
   /// Machines with warm shared state.
@@ -35,7 +37,7 @@ package struct HostOffer: Hashable, Sendable {
   package init(
     name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<String>, freeDiskBytes: Int64,
     clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
-    availability: Availability, speed: Double = 1
+    availability: Availability, speed: Double = 1, claimedDiskBytes: Int64 = 0
   ) {
     self.name = name
     self.architectures = architectures
@@ -43,10 +45,17 @@ package struct HostOffer: Hashable, Sendable {
     self.running = running
     self.features = features
     self.freeDiskBytes = freeDiskBytes
+    self.claimedDiskBytes = claimedDiskBytes
     self.clockSkew = clockSkew
     self.warmMachines = warmMachines
     self.busyMachines = busyMachines
     self.availability = availability
     self.speed = speed
+  }
+
+  /// Takes a task's need from what other tasks may have.
+  package mutating func claim(diskBytes: Int64) {
+    let (sum, overflows) = claimedDiskBytes.addingReportingOverflow(diskBytes)
+    claimedDiskBytes = overflows ? .max : sum
   }
 }

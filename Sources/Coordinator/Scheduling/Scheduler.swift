@@ -25,6 +25,7 @@ package enum Scheduler {
         if let index = hosts.firstIndex(where: { $0.name == best.name }) {
           hosts[index].running += 1
           hosts[index].busyMachines.insert(need.machine.text)
+          hosts[index].claim(diskBytes: need.diskBytes)
         }
         return .dispatch(need.slug, best.name)
       }

@@ -6,7 +6,7 @@ package struct TaskNeed: Hashable, Sendable {
   package var machine: Machine
   package var arch: Architecture
   package var features: Set<String>
-  /// Bytes this device type needed before, or the smallest sensible amount.
+  /// Bytes of free disk, see ``DiskNeed``.
   package var diskBytes: Int64
   package var queuedAt: Timestamp
   /// Seconds that earlier builds took; nil when there was none.

@@ -77,6 +77,15 @@ enum Schema {
         table.primaryKey(["registry", "digest"])
       }
     }
+    migrator.registerMigration("3 acknowledged attempts") { database in
+      try database.alter(table: "attempt") { table in
+        // When all that is wanted of its outcome was stored here, and when its host was told.
+        table.add(column: "collectedAt", .text)
+        table.add(column: "acknowledgedAt", .text)
+      }
+      try database.execute(sql: "CREATE INDEX attemptUnacknowledged ON attempt (host) WHERE acknowledgedAt IS NULL")
+      try database.create(index: "attemptBySlug", on: "attempt", columns: ["slug", "startedAt"])
+    }
     return migrator
   }
 }

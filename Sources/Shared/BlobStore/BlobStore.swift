@@ -90,6 +90,15 @@ package struct BlobStore: Sendable {
     unlink(temporary)
   }
 
+  /// Makes the names of all blobs that were put so far durable; their contents are already.
+  package func syncNames() throws(BlobStoreError) {
+    let directory = root + "/sha256"
+    let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: directory, errno: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system(operation: "sync", path: directory, errno: errno) }
+  }
+
   /// Reads a small blob whole; refuses one above `limit` bytes.
   package func read(_ digest: Digest, limit: Int = 16 << 20) throws(BlobStoreError) -> [UInt8] {
     guard let size = size(digest) else { throw .notFound(digest) }

@@ -69,11 +69,14 @@ package struct Outcome: Codable, Hashable, Sendable {
   package var endedAt: Timestamp
   /// PACKAGE_ARCHS of the build, lowest preference first; empty when no feed was built.
   package var packageArchitectures: [String]
+  /// Bytes that the attempt's files took on the disk at its end; nil where that was not measured.
+  package var diskBytes: Int64?
 
   package init(
     attempt: AttemptID, failure: Failure?, steps: [StepResult], blocks: [BlockResult], artifacts: [Artifact],
-    startedAt: Timestamp, endedAt: Timestamp, packageArchitectures: [String]
+    startedAt: Timestamp, endedAt: Timestamp, packageArchitectures: [String], diskBytes: Int64? = nil
   ) {
+    self.diskBytes = diskBytes
     self.attempt = attempt
     self.failure = failure
     self.steps = steps

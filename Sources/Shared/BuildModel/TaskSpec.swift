@@ -151,8 +151,11 @@ package struct Limits: Codable, Hashable, Sendable {
   package var totalSeconds: Double
   /// Bytes of console log; beyond it the log is cut with a marker line and the build goes on.
   package var logBytes: Int64
+  /// Bytes of disk that the attempt will need; the worker makes room for them first. nil where that is not known.
+  package var diskBytes: Int64?
 
-  package init(silentSeconds: Double = 4.5 * 3600, totalSeconds: Double = 12 * 3600, logBytes: Int64 = 512 << 20) {
+  package init(silentSeconds: Double = 4.5 * 3600, totalSeconds: Double = 12 * 3600, logBytes: Int64 = 512 << 20, diskBytes: Int64? = nil) {
+    self.diskBytes = diskBytes
     self.silentSeconds = silentSeconds
     self.totalSeconds = totalSeconds
     self.logBytes = logBytes

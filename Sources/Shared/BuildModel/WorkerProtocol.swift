@@ -133,6 +133,12 @@ package struct WorkerEvent: Codable, Hashable, Sendable {
   }
 }
 
+/// The answer of `acknowledge`.
+package struct AcknowledgeAnswer: Codable, Hashable, Sendable {
+  package var attempt: AttemptID
+  package init(attempt: AttemptID) { self.attempt = attempt }
+}
+
 /// The answer of `cancel`.
 package struct CancelAnswer: Codable, Hashable, Sendable {
   package var attempt: AttemptID

@@ -2,17 +2,17 @@ import CLinux
 import Glibc
 
 /// The processes that belong to an attempt, found in /proc: descendants of its runner (orphans come back to it, see ``adoptOrphans()``),
-/// whatever carries the attempt's mark in its environment, and whatever works below the attempt's directory.
+/// whatever carries the attempt's mark in its environment, and whatever works below the attempt's directories.
 ///
 /// The last two find what outlived a runner that was killed; bitbake's server is such a process.
 package struct ProcessTree: Sendable {
   /// An environment entry, for example `BLOCKFARM_ATTEMPT=…`.
   package let mark: String
-  package let directory: String
+  package let directories: [String]
 
-  package init(mark: String, directory: String) {
+  package init(mark: String, directories: [String]) {
     self.mark = mark
-    self.directory = directory
+    self.directories = directories
   }
 
   /// Makes the caller the new parent of every orphan among its descendants.
@@ -68,7 +68,7 @@ package struct ProcessTree: Sendable {
   }
 
   private func carriesMark(_ pid: pid_t) -> Bool {
-    if let path = ProcessTable.link("/proc/\(pid)/cwd"), path == directory || path.hasPrefix(directory + "/") { return true }
+    if let path = ProcessTable.link("/proc/\(pid)/cwd"), directories.contains(where: { path == $0 || path.hasPrefix($0 + "/") }) { return true }
     guard let bytes = Self.contents("/proc/\(pid)/environ", limit: 1 << 18) else { return false }
     return bytes.split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
   }

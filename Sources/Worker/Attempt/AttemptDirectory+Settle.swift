@@ -15,17 +15,27 @@ package enum AttemptStatus: Sendable {
 
 extension AttemptDirectory {
   /// The processes that belong to the attempt.
-  package var processes: ProcessTree { ProcessTree(mark: "\(Self.mark)=\(id)", directory: path) }
+  package var processes: ProcessTree { ProcessTree(mark: "\(Self.mark)=\(id)", directories: directories) }
 
   /// Finds out how the attempt is. Where its runner is gone without an outcome, the outcome `lost` is written here; where the
-  /// last event is missing, it is added. Harmless to repeat, also by several processes at once.
+  /// last event is missing, it is added; on a disk without any space both wait for a later call. Harmless to repeat, also by several processes at once.
   package func settle() throws -> AttemptStatus {
     guard isKnown else { return .unknown }
     guard let lock = try AttemptLock.acquire(lockPath) else {
       if let outcome = try outcome() { return .ended(outcome) }
       return .running
     }
-    return .ended(try withExtendedLifetime(lock) { try end(with: lostFailure) })
+    return try withExtendedLifetime(lock) {
+      do {
+        return .ended(try end(with: lostFailure))
+      } catch let error as AttemptError where error.isOutOfSpace {
+        let failure = Failure(kind: lostFailure.kind, step: nil, reason: "\(lostFailure.reason), and the host's disk is full: \(error)")
+        return .ended(
+          try outcome()
+            ?? Outcome(
+              attempt: id, failure: failure, steps: [], blocks: [], artifacts: [], startedAt: .now, endedAt: .now, packageArchitectures: []))
+      }
+    }
   }
 
   /// Gives the attempt its end unless it has one. The caller holds the lock.
@@ -44,11 +54,25 @@ extension AttemptDirectory {
       outcome = Outcome(
         attempt: id, failure: failure(), steps: events.compactMap(\.finishedStep), blocks: [], artifacts: [],
         startedAt: events.first?.time ?? .now, endedAt: .now, packageArchitectures: [])
-      try DurableFile.write(try CanonicalJSON.line(outcome), to: outcomePath)
     }
-    if case .outcome? = events.last?.kind { return outcome }
-    try journal.append(.outcome(outcome), durable: true)
+    try keep(outcome, in: journal, isNoted: { if case .outcome? = events.last?.kind { true } else { false } }())
     return outcome
+  }
+
+  /// Writes the outcome, then its event. On a full disk the attempt's own work makes room first.
+  func keep(_ outcome: Outcome, in journal: Journal, isNoted: Bool = false, slot: WorkSlot? = nil) throws {
+    func write() throws {
+      if access(outcomePath, F_OK) != 0 {
+        try DurableFile.write(try CanonicalJSON.line(outcome), to: outcomePath)
+      }
+      if !isNoted { try journal.append(.outcome(outcome), durable: true) }
+    }
+    do {
+      try write()
+    } catch let error as AttemptError where error.isOutOfSpace {
+      guard removeWork(in: slot, withCheckout: true) > 0 else { throw error }
+      try write()
+    }
   }
 
   /// Removes what a runner that is gone left in container daemons and in builders' storages. That it fails hides no outcome.
@@ -57,7 +81,7 @@ extension AttemptDirectory {
     let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
     let hasDockerfiles = spec.blocks.contains { if case .dockerfile = $0.origin { true } else { false } }
     if hasDockerfiles || spec.driver.features.contains("docker") {
-      _ = try? AttemptContainers(attempt: id.description, directory: path, environment: environment)?.remove()
+      _ = try? AttemptContainers(attempt: id.description, directories: directories, environment: environment)?.remove()
     }
     if hasDockerfiles { try? ImageStorage.remove([scratchPath], environment: environment) }
   }

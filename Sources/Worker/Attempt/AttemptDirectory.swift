@@ -4,14 +4,17 @@ import CanonicalJSON
 import FoundationEssentials
 import Glibc
 
-/// `<root>/attempts/<id>/` with `spec.json`, `journal.ndjson`, `console.log`, `outcome.json`, `lock` and `tree/`.
+/// `<root>/attempts/<id>/` with `spec.json`, `journal.ndjson`, `console.log`, `outcome.json`, `lock`, `acknowledged`,
+/// and `tree`, a link to the work tree of the slot that it builds in.
 package struct AttemptDirectory: Sendable {
   package let id: AttemptID
   package let path: String
+  let root: String
 
   /// Names the directory; nothing is made.
   package init(root: String, id: AttemptID) {
     self.id = id
+    self.root = root
     path = "\(root)/attempts/\(id)"
   }
 
@@ -20,8 +23,12 @@ package struct AttemptDirectory: Sendable {
   package var consolePath: String { path + "/console.log" }
   package var outcomePath: String { path + "/outcome.json" }
   package var lockPath: String { path + "/lock" }
-  /// The checkout that is built in.
+  /// An empty file, once the outcome was fetched.
+  package var acknowledgedPath: String { path + "/acknowledged" }
+  /// A link to the work tree, see ``WorkSlot``.
   package var treePath: String { path + "/tree" }
+  /// Where the attempt's processes work: its own directory, and the work tree while no later attempt has taken it over.
+  package var directories: [String] { [path] + (WorkSlot.tree(of: id, root: root).map { [$0] } ?? []) }
   /// A provided feed, laid out.
   package var feedPath: String { path + "/feed" }
   /// Where blocks are put together.

@@ -15,4 +15,9 @@ package enum AttemptError: Error, Sendable, CustomStringConvertible {
     case .malformed(let path, let reason): "\(path): \(reason)"
     }
   }
+
+  /// Whether the host's disk, or the account's part of it, is full.
+  package var isOutOfSpace: Bool {
+    if case .system(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
+  }
 }

@@ -10,22 +10,30 @@ extension AttemptRunner {
   var driver: any BuildDriver {
     spec.driver.driver(
       at: BuildPlace(
-        machine: spec.machine, slug: spec.slug, manifestFile: spec.manifestFile, tree: directory.treePath, cache: root + "/cache",
+        machine: spec.machine, slug: spec.slug, manifestFile: spec.manifestFile, tree: slot?.tree ?? directory.treePath, cache: root + "/cache",
         settings: spec.settings))
   }
 
-  /// The exact commits, in `tree/`.
+  /// The exact commits, in the work tree of a slot.
   func checkOut() throws {
     let git = Git(mark: [AttemptDirectory.mark: directory.id.description])
+    let slot = try WorkSlot.take(root: root, for: directory, repository: spec.source.root.mirror)
+    self.slot = slot
     let driver = driver
-    try Checkout(root: root, git: git, ownsObjects: driver.runsInContainer).make(spec.source, at: directory.treePath)
-    checkedOut = try FreshnessMark(in: directory.treePath)
+    try Checkout(root: root, git: git, ownsObjects: driver.runsInContainer).make(spec.source, at: slot.tree)
+    checkedOut = try FreshnessMark(in: slot.tree)
     guard spec.needsBitbake else { return }
     if let obstacle = driver.obstacle(in: environment) {
       throw Failure(
         kind: obstacle.isOfHost ? .infrastructure : .rejected, step: .source, reason: "\(spec.source.repository) \(obstacle.reason)")
     }
+    parseCache(in: slot).moveIn()
     try driver.prepare()
+  }
+
+  func parseCache(in slot: WorkSlot) -> ParseCache {
+    ParseCache(
+      cache: root + "/cache", repository: spec.source.root.mirror, slot: slot.number, tree: slot.tree, isInContainer: driver.runsInContainer)
   }
 
   /// The moment after the checkout: what the attempt itself made is newer.
@@ -61,6 +69,7 @@ extension AttemptRunner {
     let killsBefore = Self.outOfMemoryKills()
     let end = try follow(command, logs: { variables == nil || Self.isMessage($0) }, verdict: { watch.verdict() }) { line in
       variables?(line)
+      buildVariables.read(line)
       let progress = reader.read(line)
       if reader.showsLife { watch.sawLife() }
       guard let progress else { return }

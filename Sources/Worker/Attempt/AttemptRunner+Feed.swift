@@ -16,7 +16,7 @@ extension AttemptRunner {
     let fresh = try FreshnessMark(in: directory.treePath)
     try bitbake(.packages(recipes), step: .feed, what: "bitbake of \(recipes.count) recipes")
     try bitbake(.packageIndex, step: .feed, what: "bitbake package-index")
-    packageArchitectures = try driver.packageArchitectures ?? buildVariables().packageArchitectures
+    packageArchitectures = try driver.packageArchitectures ?? architectures()
 
     let tree = try BuildTree(path: directory.treePath)
     guard let root = try tree.locate("build/tmp/deploy/ipk") else {
@@ -62,16 +62,19 @@ extension AttemptRunner {
     try BuildTree.list(directory).contains { $0.hasSuffix(".ipk") }
   }
 
-  private func buildVariables() throws -> BuildVariables {
-    var variables = BuildVariables()
-    try bitbake(.variables, step: .feed, what: "bitbake -e") { variables.read($0) }
-    guard !variables.packageArchitectures.isEmpty else {
+  /// PACKAGE_ARCHS as the header of the build said them. Only a build that does not say them is asked in a run of its own.
+  private func architectures() throws -> [String] {
+    if buildVariables.packageArchitectures.isEmpty {
+      try notice("the build does not say its PACKAGE_ARCHS in its header; it is asked once more, which takes a bitbake run of its own")
+      try bitbake(.variables, step: .feed, what: "bitbake -e") { self.buildVariables.read($0) }
+    }
+    guard !buildVariables.packageArchitectures.isEmpty else {
       throw Failure(kind: .build, step: .feed, reason: "the build does not say its PACKAGE_ARCHS")
     }
-    guard variables.makesIpk else {
+    guard buildVariables.makesIpk else {
       throw Failure(kind: .build, step: .feed, reason: "the build makes no ipk packages (PACKAGE_CLASSES)")
     }
-    return variables
+    return buildVariables.packageArchitectures
   }
 
   func makeDirectory(_ path: String) throws(AttemptError) {

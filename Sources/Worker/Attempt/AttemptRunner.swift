@@ -30,8 +30,16 @@ package final class AttemptRunner {
   var packageArchitectures: [String] = []
 
   var checkedOut: FreshnessMark?
+  /// Where the sources are checked out, while the attempt runs; nil without sources.
+  var slot: WorkSlot?
+  /// What the header of a build said.
+  var buildVariables = BuildVariables()
   /// Whether something may be left in a container daemon.
   var usesDaemon = false
+  /// Where the build's programs put temporary files: the host's /tmp may be full, or small. Short, since sockets are made there.
+  private let temporaryPath: String
+  /// Bytes that make room is for where the spec does not say how much it needs.
+  private static let leastRoom = Int64(1) << 30
 
   /// Opens the attempt's files. `secrets` are given to the build and nowhere written.
   package init(directory: AttemptDirectory, root: String, inherited: [String: String], secrets: [String: String]) throws {
@@ -44,8 +52,9 @@ package final class AttemptRunner {
     journal = try Journal(path: directory.journalPath)
     console = try ConsoleLog(path: directory.consolePath, limit: spec.limits.logBytes, secrets: Array(secrets.values))
     store = try BlobStore(root: root + "/blobs")
+    temporaryPath = "\(root)/tmp/\(getpid())"
     environment = BuildEnvironment.make(
-      inherited: inherited, mark: [AttemptDirectory.mark: directory.id.description], secrets: secrets)
+      inherited: inherited, mark: [AttemptDirectory.mark: directory.id.description, "TMPDIR": temporaryPath], secrets: secrets)
     deadline = MonotonicClock.now + spec.limits.totalSeconds
   }
 
@@ -59,16 +68,25 @@ package final class AttemptRunner {
     }
     // Nothing of the attempt may still work in its tree when others read the outcome.
     let (_, gone) = directory.processes.end(of: getpid(), grace: failure == nil ? 2 : 10)
-    if !gone { try journal.append(.notice("processes of the attempt could not be ended"), durable: false) }
-    if usesDaemon { try removeContainers() }
+    if !gone { try? journal.append(.notice("processes of the attempt could not be ended"), durable: false) }
+    if usesDaemon { try? removeContainers() }
     return try finish(failure)
   }
 
   private func runSteps() throws {
+    try makeRoom()
+    for path in ["\(root)/tmp", temporaryPath] { try makeDirectory(path) }
     if spec.needsSource { try step(.source) { try self.checkOut() } } else { try skip(.source) }
     let feed = try spec.feed.map { feed in try step(.feed) { try self.makeFeed(feed) } }
     if !spec.blocks.isEmpty { try step(.blocks) { try self.makeBlocks(from: feed) } }
     if let system = spec.system { try buildSystem(system) }
+  }
+
+  private func makeRoom() throws {
+    let needed = spec.limits.diskBytes ?? Self.leastRoom
+    guard GarbageCollection.freeBytes(root) < needed else { return }
+    let freed = try GarbageCollection(root: root).makeRoom(for: needed)
+    try notice("the host's disk is short: \(freed >> 20) MiB were freed, \(GarbageCollection.freeBytes(root) >> 20) MiB are free now")
   }
 
   /// Runs one step between its two events. A failure is given the step's name.
@@ -97,7 +115,7 @@ package final class AttemptRunner {
   /// What the build left in a daemon; that it cannot be asked is no failure of the build.
   private func removeContainers() throws {
     do {
-      try AttemptContainers(attempt: directory.id.description, directory: directory.path, environment: environment)?.remove()
+      try AttemptContainers(attempt: directory.id.description, directories: directory.directories, environment: environment)?.remove()
     } catch {
       try notice("containers of the attempt could not be removed: \(error)")
     }
@@ -125,12 +143,16 @@ package final class AttemptRunner {
 
   /// Blobs and the names of blobs are synced before the outcome is written, the outcome before the event that tells of it.
   private func finish(_ failure: Failure?) throws -> Outcome {
+    DirectoryRemoval.remove(temporaryPath)
+    let size = ((slot.map { [$0.tree] } ?? []) + [directory.scratchPath, directory.feedPath]).reduce(0) { $0 + DirectorySize.bytes(of: $1) }
+    // A build that was ended from outside may have left it half written.
+    if let slot, failure == nil || failure?.kind == .build { parseCache(in: slot).moveOut() }
     try DurableFile.syncDirectory(of: store.root + "/sha256/.")
     let outcome = Outcome(
       attempt: spec.attempt, failure: failure.map(redacted), steps: steps, blocks: blocks, artifacts: artifacts, startedAt: startedAt,
-      endedAt: .now, packageArchitectures: packageArchitectures)
-    try DurableFile.write(try CanonicalJSON.line(outcome), to: directory.outcomePath)
-    try journal.append(.outcome(outcome), durable: true)
+      endedAt: .now, packageArchitectures: packageArchitectures, diskBytes: size)
+    try directory.keep(outcome, in: journal, slot: slot)
+    slot = nil
     return outcome
   }
 

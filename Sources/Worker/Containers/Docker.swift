@@ -42,18 +42,18 @@ package struct AttemptContainers: Sendable {
   package static let label = "io.blockfarm.attempt"
 
   private let attempt: String
-  private let directory: String
+  private let directories: [String]
   private let docker: Docker
 
-  /// `directory` is the attempt's. nil where no daemon can be asked.
-  package init?(attempt: String, directory: String, environment: [String: String]) {
+  /// `directories` are the attempt's. nil where no daemon can be asked.
+  package init?(attempt: String, directories: [String], environment: [String: String]) {
     guard let docker = Docker(environment: environment) else { return nil }
     self.attempt = attempt
-    self.directory = directory
+    self.directories = directories
     self.docker = docker
   }
 
-  /// Ends and removes every container that carries the label or mounts something at or below the directory, with its unnamed volumes, then the
+  /// Ends and removes every container that carries the label or mounts something at or below the directories, with its unnamed volumes, then the
   /// labelled images. Returns whether there were any.
   @discardableResult
   package func remove() throws -> Bool {
@@ -74,7 +74,8 @@ package struct AttemptContainers: Sendable {
     return output.split(separator: "\n").compactMap { line in
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
       guard fields.count >= 2, all.contains(String(fields[0])) else { return nil }
-      let isOwn = fields[1] == attempt || fields.dropFirst(2).contains { $0 == directory || $0.hasPrefix(directory + "/") }
+      let isOwn =
+        fields[1] == attempt || fields.dropFirst(2).contains { source in directories.contains { source == $0 || source.hasPrefix($0 + "/") } }
       return isOwn ? String(fields[0]) : nil
     }
   }

@@ -69,7 +69,7 @@ package struct ImageBuilder: Sendable {
   /// Removes whatever the build made, the scratch directory included. Call it once the build's processes are gone.
   package func cleanUp() throws {
     // The images first: what removes files must not find a busy daemon.
-    if tool == .docker { try AttemptContainers(attempt: attempt, directory: scratch, environment: environment)?.remove() }
+    if tool == .docker { try AttemptContainers(attempt: attempt, directories: [scratch], environment: environment)?.remove() }
     try ImageStorage.remove([scratch], environment: environment)
   }
 

@@ -16,20 +16,38 @@ package struct Checkout: Sendable {
     self.ownsObjects = ownsObjects
   }
 
-  /// Makes the tree at `path`, which must not exist.
+  /// Makes the tree at `path`, or turns what an earlier call left there into it: a file that stays the same keeps its inode and its times, which is
+  /// what bitbake knows it by. Everything else that lies there goes. Of the earlier repositories nothing stays but git's list of files.
   package func make(_ source: SourceSpec, at path: String) throws {
+    if let earlier = CheckoutRecord.read(at: path) {
+      // Whatever keeps the earlier tree from being changed: a new one has no past.
+      if (try? lay(source, at: path, over: earlier)) != nil { return }
+    }
+    try CheckoutRecord.removeTree(path)
     guard mkdir(path, 0o755) == 0 else { throw SourceError.system(operation: "mkdir", path: path, errno: errno) }
+    try lay(source, at: path, over: [])
+  }
+
+  private func lay(_ source: SourceSpec, at path: String, over earlier: Set<String>) throws {
+    // Until it is whole it is no tree that can be changed.
+    try CheckoutRecord.remove(at: path)
+    for former in earlier.subtracting(source.submodules.map(\.path.text)) { try CheckoutRecord.removeSubmodule(former, of: path) }
     try place(source.root, at: path, repository: source.repository)
     // Parents first: a submodule may lie inside another one.
     for submodule in source.submodules.sorted(by: { $0.path < $1.path }) {
-      try checkEmptyDirectory(submodule.path, below: path)
+      try checkDirectory(submodule.path, below: path, mayHoldFiles: earlier.contains(submodule.path.text))
       try place(submodule.tree, at: "\(path)/\(submodule.path)", repository: "\(source.repository)/\(submodule.path)")
       try register(submodule, of: source.submodules, at: path)
     }
+    try CheckoutRecord.write(source.submodules.map(\.path.text), at: path)
   }
 
   private func place(_ tree: SourceTree, at path: String, repository: String) throws {
     let mirror = SourceMirror(root: root, name: tree.mirror)
+    // Settings, hooks and references of whoever worked there are gone with the directory.
+    let (index, kept) = (path + "/.git/index", path + "/.git-index")
+    let isKept = rename(index, kept) == 0
+    try CheckoutRecord.removeTree(path + "/.git")
     try git.run(["init", "--quiet", "--template=", path], in: path)
     if ownsObjects {
       try linkObjects(mirror.path + "/objects", to: path + "/.git/objects")
@@ -46,7 +64,10 @@ package struct Checkout: Sendable {
       }
       try git.run(["update-ref", "refs/tags/\(tag)", String(id.prefix { $0 != "\n" })], in: path)
     }
-    try git.run(["checkout", "--quiet", "--detach", tree.commit.hex], in: path, subject: "\(tree.commit.short) of \(repository)", seconds: 1800)
+    if isKept, rename(kept, index) != 0 { throw SourceError.system(operation: "rename", path: kept, errno: errno) }
+    let subject = "\(tree.commit.short) of \(repository)"
+    try git.run(["checkout", "--quiet", "--force", "--detach", tree.commit.hex], in: path, subject: subject, seconds: 1800)
+    if isKept { try git.run(["clean", "-ffdxq"], in: path, subject: subject) }
     let large = try git.run(["ls-files", "-z", ":(attr:filter=lfs)"], in: path)
     if let first = large.split(separator: "\0").first { throw SourceError.largeFiles(repository: repository, path: String(first)) }
   }
@@ -96,7 +117,7 @@ package struct Checkout: Sendable {
   }
 
   /// git leaves an empty directory where a submodule belongs. Anything else there (a link above all) is not written through.
-  private func checkEmptyDirectory(_ path: RelativePath, below top: String) throws {
+  private func checkDirectory(_ path: RelativePath, below top: String, mayHoldFiles: Bool) throws {
     var place = top
     for component in path.text.split(separator: "/") {
       place += "/\(component)"
@@ -108,6 +129,7 @@ package struct Checkout: Sendable {
         throw SourceError.submoduleNotPlaced(path: path, reason: "'\(component)' is not a directory")
       }
     }
+    if mayHoldFiles { return }
     guard rmdir(place) == 0, mkdir(place, 0o755) == 0 else {
       throw SourceError.submoduleNotPlaced(path: path, reason: "there is something in its place")
     }

@@ -79,11 +79,14 @@ package struct SourceMirror: Sendable {
   /// Changes references, all or none.
   private func update(_ lines: [String]) throws {
     guard !lines.isEmpty else { return }
-    guard let file = tmpfile() else { throw SourceError.system(operation: "create", path: "a temporary file", errno: errno) }
+    // Beside the mirror: /tmp may be full, or small.
+    let list = "\(path).\(getpid()).refs"
+    guard let file = fopen(list, "w+e") else { throw SourceError.system(operation: "create", path: list, errno: errno) }
+    unlink(list)
     defer { fclose(file) }
     _ = fcntl(fileno(file), F_SETFD, FD_CLOEXEC)
     guard fputs(lines.joined(separator: "\n") + "\n", file) >= 0, fflush(file) == 0, lseek(fileno(file), 0, SEEK_SET) == 0 else {
-      throw SourceError.system(operation: "write", path: "a temporary file", errno: errno)
+      throw SourceError.system(operation: "write", path: list, errno: errno)
     }
     try git.run(["update-ref", "--stdin"], in: path, input: fileno(file))
   }

@@ -42,7 +42,7 @@ struct Cancel: ParsableCommand {
       guard left.gone else { throw WorkerExit(status: 1, message: "processes of \(directory.id) cannot be ended") }
       wasRunning = wasRunning || left.any
       let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
-      try AttemptContainers(attempt: directory.id.description, directory: directory.path, environment: environment)?.remove()
+      try AttemptContainers(attempt: directory.id.description, directories: directory.directories, environment: environment)?.remove()
       _ = try directory.end(with: Failure(kind: .cancelled, step: nil, reason: "cancelled"))
     }
     return CancelAnswer(attempt: directory.id, known: true, wasRunning: wasRunning)

@@ -5,7 +5,7 @@ import Glibc
 /// They are split without any shell. Only single quotes mean something, so that a client which quotes for a shell is understood;
 /// whatever else a shell would act on is refused.
 enum ForcedCommand {
-  private static let verbs: Set<String> = ["probe", "start", "attach", "cancel", "blob", "source", "list", "gc"]
+  private static let verbs: Set<String> = ["probe", "start", "attach", "cancel", "blob", "source", "list", "acknowledge", "gc"]
 
   /// The arguments to parse: `given` when it names a verb or SSH has none, else the client's verb and its arguments followed by `given`
   /// (options that the forced command fixes, such as `--root`). A root that the client names is dropped.

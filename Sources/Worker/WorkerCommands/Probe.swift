@@ -33,7 +33,7 @@ struct Probe: ParsableCommand {
         binary: try Self.ownDigest(), kernelMachine: kernelMachine, cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)),
         memoryBytes: Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE))),
         freeDiskBytes: Int64(disk.f_bavail) * Int64(disk.f_frsize), clock: .now, loadAverage: load, features: Self.features(),
-        cachedMachines: Self.names(in: root + "/cache/sstate"), mirrors: SourceMirror.all(root: root), attempts: try List.states(root: root)))
+        cachedMachines: Self.names(in: root + "/cache/sstate"), mirrors: SourceMirror.all(root: root), attempts: List.states(root: root)))
   }
 
   private static func ownDigest() throws -> Digest {
@@ -71,16 +71,18 @@ struct List: ParsableCommand {
 
   func run() throws {
     try StandardOutput.begin()
-    try StandardOutput.line(try Self.states(root: try location.resolve()))
+    try StandardOutput.line(Self.states(root: try location.resolve()))
   }
 
-  /// The state of every attempt; those whose runner is gone are given their outcome on the way.
-  static func states(root: String) throws -> [ProbeReport.AttemptState] {
-    try AttemptDirectory.all(root: root).compactMap { directory in
-      switch try directory.settle() {
+  /// The state of every attempt; those whose runner is gone are given their outcome on the way. One that cannot be read counts as lost, and keeps
+  /// nobody from hearing of the others.
+  static func states(root: String) -> [ProbeReport.AttemptState] {
+    AttemptDirectory.all(root: root).compactMap { directory in
+      switch try? directory.settle() {
       case .unknown: nil
       case .running: .init(attempt: directory.id, state: .running)
       case .ended(let outcome): .init(attempt: directory.id, state: outcome.failure?.kind == .lost ? .lost : .ended)
+      case nil: .init(attempt: directory.id, state: .lost)
       }
     }
   }

@@ -16,6 +16,8 @@ struct Run: ParsableCommand {
     let root = try location.resolve()
     let directory = AttemptDirectory(root: root, id: attempt)
     let lock = AttemptLock(inherited: lockDescriptor, path: directory.lockPath)
+    // Without a reader for its complaints; the next one does what this one could not.
+    defer { _ = try? GarbageCollection(root: root).collect() }
     try withExtendedLifetime(lock) {
       do {
         let secrets = try readSecrets()

@@ -54,6 +54,17 @@ struct Start: ParsableCommand {
     if !absent.isEmpty { return .missingBlobs(absent) }
     // From here on they are as good as new for `gc`, which keeps what a known attempt's spec names.
     for blob in spec.inputs { utimensat(AT_FDCWD, blobs.path(blob.digest), nil, 0) }
+    do {
+      return try begin(spec, secrets: secrets, in: directory, root: root)
+    } catch let error as AttemptError where error.isOutOfSpace {
+      // Room for the attempt's first files; the runner makes more.
+      guard try GarbageCollection(root: root).makeRoom(for: 64 << 20) > 0 else { throw error }
+      return try begin(spec, secrets: secrets, in: directory, root: root)
+    }
+  }
+
+  /// Writes the attempt's first files and starts its runner.
+  private static func begin(_ spec: TaskSpec, secrets: [String: String], in directory: AttemptDirectory, root: String) throws -> StartAnswer {
     try directory.create()
     guard let lock = try AttemptLock.acquire(directory.lockPath, waiting: 5) else {
       if directory.isKnown { return .started }

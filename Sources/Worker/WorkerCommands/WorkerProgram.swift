@@ -14,7 +14,7 @@ struct WorkerProgram: ParsableCommand {
       """,
     version: "blockfarm-worker, protocol \(WorkerProtocol.version)",
     subcommands: [
-      Probe.self, Start.self, Attach.self, Cancel.self, Blob.self, SourceCommand.self, List.self, CollectGarbage.self, Run.self,
+      Probe.self, Start.self, Attach.self, Cancel.self, Blob.self, SourceCommand.self, List.self, Acknowledge.self, CollectGarbage.self, Run.self,
     ])
 
   @OptionGroup var location: RootOption

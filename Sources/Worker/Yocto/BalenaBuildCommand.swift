@@ -35,6 +35,7 @@ package struct BalenaBuildCommand: BuildDriver {
 
   package func prepare() throws(YoctoError) {
     // A shared directory of the request's own has the script's layout already.
+    try PostReadFile.write(in: place.tree)
     if place.settings.sharedDirectory != nil { return try place.prepare() }
     try place.prepare([shared, "\(shared)/\(place.machine)"])
     for (link, target) in [("shared-downloads", "../downloads"), ("\(place.machine)/sstate", "../../sstate/\(place.machine)")] {
@@ -50,9 +51,14 @@ package struct BalenaBuildCommand: BuildDriver {
       "-d", place.machine.text, "-s", shared, "-a", settings.apiEnvironment, "-i", run.targets.joined(separator: " "), "-g",
       barys.joined(separator: " "),
     ]
-    if run == .variables { arguments += ["-b", "-e"] }
+    let words = (run == .variables ? ["-e"] : []) + (mountsTree ? PostReadFile.words(for: run, tree: Self.mountPoint) : [])
+    if !words.isEmpty { arguments += ["-b", words.joined(separator: " ")] }
     return settings.keepsHelperImages ? arguments + ["-k"] : arguments
   }
+
+  /// Where the script's container sees the tree. Older scripts had other places: a file there could not be named.
+  private static let mountPoint = "/work"
+  private var mountsTree: Bool { place.script(Self.path).contains(":\(Self.mountPoint)") }
 
   package func command(_ run: BitbakeRun, environment: [String: String]) -> Command? {
     Command("\(place.tree)/\(Self.path)", arguments(run), environment: environment, directory: place.tree)

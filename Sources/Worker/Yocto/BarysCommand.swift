@@ -26,13 +26,18 @@ package struct BarysCommand: BuildDriver {
     return place.obstacle(Self.path, program: "\(place.tree)/\(Self.path)")
   }
 
-  package func prepare() throws(YoctoError) { try place.prepare() }
+  package func prepare() throws(YoctoError) {
+    try place.prepare()
+    try PostReadFile.write(in: place.tree)
+  }
 
   /// The arguments. `--bitbake-target` and `--bitbake-args` take all values up to the next option, and barys reads a single last value
   /// twice, so another option always follows them, also where the run's own words end with such a value.
   package func arguments(_ run: BitbakeRun) -> [String] {
     var arguments = ["--log", "--machine", place.machine.text, "--bitbake-target"] + run.targets
-    if run == .variables { arguments += ["--bitbake-args", "-e"] }
+    let words = (run == .variables ? ["-e"] : []) + PostReadFile.words(for: run, tree: place.tree)
+    // One value, which barys splits.
+    if !words.isEmpty { arguments += ["--bitbake-args", words.joined(separator: " ")] }
     return arguments + ["--additional-variable", "DEVICE_TYPE=\(place.manifestFile)"] + place.settingWords + run.arguments + [
       "--shared-downloads", place.downloads, "--shared-sstate", place.sharedState, "--rm-work",
     ]

@@ -99,10 +99,15 @@ package struct BuildPlace: Sendable {
   /// Older wrappers know the option by its former name only.
   private var supervisorOption: String {
     let (current, former) = ("--supervisor-version", "--supervisor-tag")
-    var bytes: [UInt8] = []
-    try? FileReader.read("\(tree)/\(BarysCommand.path)") { if bytes.count < 1 << 20 { bytes.append(contentsOf: $0) } }
-    let text = String(decoding: bytes, as: UTF8.self)
+    let text = script(BarysCommand.path)
     return text.contains(former) && !text.contains(current) ? former : current
+  }
+
+  /// The text of a script of the tree; empty where it cannot be read.
+  func script(_ path: String) -> String {
+    var bytes: [UInt8] = []
+    try? FileReader.read("\(tree)/\(path)") { if bytes.count < 1 << 20 { bytes.append(contentsOf: $0) } }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Makes the shared directories.

@@ -8,11 +8,12 @@ package struct BuildVariables: Sendable {
 
   package init() {}
 
-  /// Takes one line; only `NAME="value"` at its beginning counts.
+  /// Takes one line; only `NAME="value"` at its beginning counts, as `bitbake -e` prints it and, with blanks, a build's header.
   package mutating func read(_ line: String) {
     guard let equals = line.firstIndex(of: "="), line.count < 65536 else { return }
-    let name = String(line[..<equals])
-    let value = line[line.index(after: equals)...]
+    let name = String(line[..<equals].prefix { $0 != " " })
+    guard line[..<equals].dropFirst(name.count).allSatisfy({ $0 == " " }) else { return }
+    let value = line[line.index(after: equals)...].drop { $0 == " " }
     guard Self.wanted.contains(name), value.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") else { return }
     values[name] = String(value.dropFirst().dropLast())
   }

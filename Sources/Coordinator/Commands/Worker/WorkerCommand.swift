@@ -8,9 +8,9 @@ import Glibc
 /// `blockfarm worker`: the hosts of the farm.
 struct WorkerCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "worker", abstract: "Add, list, check and drain worker hosts.",
+    commandName: "worker", abstract: "Add, list, check, drain and clean worker hosts.",
     subcommands: [
       WorkerAddCommand.self, WorkerListCommand.self, WorkerCheckCommand.self, WorkerDrainCommand.self, WorkerResumeCommand.self,
-      WorkerRemoveCommand.self, WorkerTransferCommand.self,
+      WorkerRemoveCommand.self, WorkerGarbageCommand.self, WorkerTransferCommand.self,
     ])
 }

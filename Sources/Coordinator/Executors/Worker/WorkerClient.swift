@@ -48,15 +48,24 @@ package struct WorkerClient: Sendable {
     return answer
   }
 
+  /// Lets the worker remove an ended attempt's outcome and blobs when it likes, and its work tree at once unless `keepsTree`. Harmless to repeat.
+  package func acknowledge(_ attempt: AttemptID, keepsTree: Bool) async throws {
+    let answer = try await ask(["acknowledge", attempt.description] + (keepsTree ? ["--keep-tree"] : []), for: AcknowledgeAnswer.self)
+    guard answer.attempt == attempt else {
+      throw ExecutorError.malformed(host: hostName, what: "an answer about \(answer.attempt) instead of \(attempt)")
+    }
+  }
+
   /// The attempts that the worker knows.
   package func list() async throws -> [ProbeReport.AttemptState] {
     try await ask(["list"], for: [ProbeReport.AttemptState].self)
   }
 
-  /// Removes what nothing needs any more; returns the bytes freed.
-  package func collectGarbage() async throws -> Int64 {
+  /// Removes what nothing needs any more, or, with `room`, what is missed least until so many bytes are free; returns the bytes freed.
+  package func collectGarbage(room: ByteCount? = nil) async throws -> Int64 {
     struct Answer: Decodable { let freedBytes: Int64 }
-    return try await ask(["gc"], for: Answer.self, limits: ProcessLimits(silence: .seconds(600))).freedBytes
+    return try await ask(["gc"] + (room.map { ["--room", "\($0.bytes)"] } ?? []), for: Answer.self, limits: ProcessLimits(silence: .seconds(600)))
+      .freedBytes
   }
 
   /// Runs a verb that answers with one JSON line.

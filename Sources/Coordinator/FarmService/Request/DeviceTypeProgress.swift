@@ -13,6 +13,8 @@ struct DeviceTypeProgress {
   var attempts: [AttemptRecord] = []
   var avoid: Set<HostName> = []
   var expectedSeconds: Double?
+  /// Free disk that a host must have; nil until it was asked for.
+  var disk: ByteCount?
   var steps: [StepResult] = []
   /// The own logs of tasks that failed, of all attempts.
   var taskLogs: [DeviceTypeReport.File] = []

@@ -25,8 +25,17 @@ actor HostPool {
     var health = HostHealth()
     var drained: String?
     var backoffUntil: Timestamp?
-    /// Device types of ours that run there, with their machines.
-    var reserved: [Slug: Machine] = [:]
+    /// Whether it was asked to make room in this run.
+    var hasMadeRoom = false
+    /// Device types of ours that run there.
+    var reserved: [Slug: Reservation] = [:]
+  }
+
+  /// What an attempt of ours holds of a host.
+  struct Reservation {
+    var machine: Machine
+    /// Bytes of disk that it may take.
+    var diskBytes: Int64
   }
 
   private let context: FarmContext
@@ -180,10 +189,27 @@ actor HostPool {
     if case .failure(let error) = result { "\(error)" } else { "" }
   }
 
+  /// Lets hosts remove what nobody needs that have too little disk for a waiting task of their architecture: each once in a run, and not while
+  /// attempts of ours run there.
+  func makeRoom(for needs: [TaskNeed]) async {
+    var short: [(name: HostName, client: WorkerClient, room: ByteCount)] = []
+    for (name, host) in hosts where !host.hasMadeRoom && host.leftOut == nil && host.reserved.isEmpty {
+      guard let free = host.probe?.freeDiskBytes else { continue }
+      let architectures = host.configuration?.architectures ?? Architecture.allCases
+      let room = needs.filter { architectures.contains($0.arch) && $0.diskBytes > free }.map(\.diskBytes).max()
+      if let room { short.append((name, host.client, ByteCount(bytes: room))) }
+      if room != nil { hosts[name]?.hasMadeRoom = true }
+    }
+    await short.concurrentMap(atOnce: Self.probesAtOnce) { host in
+      guard let freed = try? await host.client.collectGarbage(room: host.room), freed > 0 else { return }
+      await self.take(await Self.probe(host.client), of: host.name)
+    }
+  }
+
   func offers() -> [HostOffer] {
     hosts.map { name, host in
       let foreign = (host.probe?.attempts ?? []).filter { $0.state == .running && host.reserved[$0.attempt.slug] == nil }
-      return HostOffer(
+      var offer = HostOffer(
         name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
         slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
         features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
@@ -203,7 +229,9 @@ actor HostPool {
   }
 
   func client(_ name: HostName) -> WorkerClient? { hosts[name]?.client }
-  func reserve(_ name: HostName, for slug: Slug, machine: Machine) { hosts[name]?.reserved[slug] = machine }
+  func reserve(_ name: HostName, for slug: Slug, machine: Machine, diskBytes: Int64) {
+    hosts[name]?.reserved[slug] = Reservation(machine: machine, diskBytes: diskBytes)
+  }
   func release(_ name: HostName, from slug: Slug) { hosts[name]?.reserved[slug] = nil }
 
   /// Notes how an attempt ended for its host; a host that fails backs off, then is drained. What is not the host's fault changes nothing.

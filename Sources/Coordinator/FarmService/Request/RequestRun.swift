@@ -13,17 +13,19 @@ import Store
 
 /// Works on one request until every device type has its end. Lives in the process that holds the engine lock.
 actor RequestRun {
-  private enum Finished: Sendable {
+  enum Finished: Sendable {
     case tick
     /// Hosts were asked; these have answered.
     case probed([HostName])
+    /// A host heard what it may let go of, or could not be told.
+    case acknowledged
     case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult], [DeviceTypeReport.File])
     case delivered(Slug, Result<DeviceTypeReport, Failure>)
   }
 
-  private let context: FarmContext
-  private let request: RequestRecord
-  private let pool: HostPool
+  let context: FarmContext
+  let request: RequestRecord
+  let pool: HostPool
   private let tree: DeployTree
   private let bundles: SourceBundles
   private let registries: RegistryClients
@@ -35,10 +37,12 @@ actor RequestRun {
   /// A device type for which there is no host waits for one.
   private let waitsForHosts: Bool
   private let report: @Sendable (FarmEvent) -> Void
-  private var work: [Slug: DeviceTypeProgress] = [:]
+  var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
   private var reports: [Slug: DeviceTypeReport] = [:]
   private var isCancelled = false
+  /// Contacts with hosts about outcomes that are under way.
+  var acknowledging = 0
   /// Device types whose parts are all there, on the coordinator alone. They may be cut off anywhere: what they do can be repeated.
   private var deliveries: [Slug: Task<Result<DeviceTypeReport, Failure>, Never>] = [:]
   /// Whether some device type ended because no host was left.
@@ -83,14 +87,17 @@ actor RequestRun {
         case .tick:
           try await checkCancellation()
           addTick(to: &group)
-        case .probed: break
+        case .probed(let hosts): await acknowledge(to: hosts, in: &group)
+        case .acknowledged: acknowledging -= 1
         case .attempt(let slug, let host, let attempt, let outcome, let steps, let logs):
           await pool.release(host, from: slug)
           work[slug]?.taskLogs += logs
           try await attemptEnded(slug, host, attempt, outcome, steps, in: &group)
+          try await acknowledge(attempt.id, on: host, in: &group)
         case .delivered(let slug, let result): try await delivered(slug, result)
         }
       }
+      try await awaitAcknowledgements(in: &group)
       group.cancelAll()
     }
     return reports.values.sorted { $0.slug < $1.slug }
@@ -122,7 +129,7 @@ actor RequestRun {
     }
   }
 
-  private func needs(_ item: DeviceTypeProgress) -> (system: Bool, blocks: Bool) {
+  func needs(_ item: DeviceTypeProgress) -> (system: Bool, blocks: Bool) {
     (item.task.system != nil && item.parts.system == nil, !item.task.builtBlocks.isEmpty && item.parts.blocks == nil)
   }
 
@@ -134,12 +141,12 @@ actor RequestRun {
     } else if let open = item.attempts.last(where: { [.dispatching, .running].contains($0.state) }),
       let client = await pool.client(open.host)
     {
-      await pool.reserve(open.host, for: slug, machine: item.task.deviceType.yocto.machine)
+      await pool.reserve(open.host, for: slug, machine: item.task.deviceType.yocto.machine, diskBytes: open.spec.limits.diskBytes ?? 0)
       report(.dispatched(slug, open.host, attempt: open.id.number))
       drive(open, task: item.task, client: client, in: &group)
     } else if let ended = item.attempts.last, ended.state == .ended, let outcome = ended.outcome, let client = await pool.client(ended.host) {
       // The coordinator died between the outcome and the fetching of its blobs.
-      await pool.reserve(ended.host, for: slug, machine: item.task.deviceType.yocto.machine)
+      await pool.reserve(ended.host, for: slug, machine: item.task.deviceType.yocto.machine, diskBytes: 0)
       collect(outcome, of: ended, task: item.task, client: client, in: &group)
     } else {
       waiting.insert(slug)
@@ -151,7 +158,9 @@ actor RequestRun {
   private func schedule(in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
     await pool.readNotes()
     askHosts(await pool.due(), in: &group)
-    let needs = waiting.compactMap { work[$0] }.map(need)
+    var needs: [TaskNeed] = []
+    for slug in waiting { if let item = work[slug] { needs.append(try await need(of: item)) } }
+    await pool.makeRoom(for: needs)
     let decisions = Scheduler.decide(
       tasks: needs, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait, waitsForHosts: waitsForHosts)
     for decision in decisions {
@@ -173,12 +182,6 @@ actor RequestRun {
     group.addTask { .probed(await pool.ask(names)) }
   }
 
-  private func need(_ item: DeviceTypeProgress) -> TaskNeed {
-    TaskNeed(
-      slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch, features: features(of: item),
-      diskBytes: 512 << 20, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds, avoid: item.avoid)
-  }
-
   /// Keeps the reasons up to date for `explain`, and reports each thing that is waited for once.
   private func wait(_ slug: Slug, _ lacks: [HostLacks]) async throws {
     let reasons = lacks.map(\.reason)
@@ -194,26 +197,20 @@ actor RequestRun {
     if work[slug]?.announced.insert(kinds).inserted == true { report(.waiting(slug, shown.map(\.reason))) }
   }
 
-  /// What a host must have for what is left to build.
-  private func features(of item: DeviceTypeProgress) -> Set<String> {
-    let needs = needs(item)
-    let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
-    return item.task.spec(attempt: id, limits: context.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
-  }
-
   private func dispatch(_ slug: Slug, to host: HostName, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
     guard let item = work[slug], let client = await pool.client(host) else { return }
     waiting.remove(slug)
     let needs = needs(item)
     let id = AttemptID(request: request.id, slug: slug, number: (item.attempts.map(\.id.number).max() ?? 0) + 1)
-    let spec = item.task.spec(
-      attempt: id, limits: context.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
+    var limits = context.configuration.limits
+    limits.diskBytes = try await disk(of: item).bytes
+    let spec = item.task.spec(attempt: id, limits: limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
     let attempt = AttemptRecord(id: id, host: host, spec: spec, startedAt: .now)
     try await context.store.add(attempt)
     try await context.store.update(request.id, slug, state: .running, waiting: Array("[]".utf8))
     work[slug]?.attempts.append(attempt)
     work[slug]?.lastWaiting = []
-    await pool.reserve(host, for: slug, machine: item.task.deviceType.yocto.machine)
+    await pool.reserve(host, for: slug, machine: item.task.deviceType.yocto.machine, diskBytes: spec.limits.diskBytes ?? 0)
     report(.dispatched(slug, host, attempt: id.number))
     drive(attempt, task: item.task, client: client, in: &group)
   }
@@ -361,7 +358,7 @@ actor RequestRun {
 
   // MARK: cancelling and ticking
 
-  private func addTick(to group: inout ThrowingTaskGroup<Finished, any Error>) {
+  func addTick(to group: inout ThrowingTaskGroup<Finished, any Error>) {
     group.addTask {
       try? await Task.sleep(for: .seconds(1))
       return .tick

@@ -44,7 +44,12 @@ class Run:
         if "-e" in arguments:
             say(*environment.lines(self.machine, self.build, self.downloads, self.sstate, targets[0]))
             return 0
-        say("", *self.configuration(), "", "Initialising tasks...done.")
+        try:
+            more = self.post_read(arguments)
+        except OSError as error:
+            say(f"ERROR: Unable to parse {error.filename}: [Errno {error.errno}] {error.strerror}: '{error.filename}'")
+            return 1
+        say("", *self.configuration(more), "", "Initialising tasks...done.")
         return self.execute(targets, "-k" in arguments)
 
     def unprovided(self, targets):
@@ -62,7 +67,16 @@ class Run:
 
         return next((found for target in targets if (found := search(target, []))), None)
 
-    def configuration(self):
+    def post_read(self, arguments):
+        """The variables that files of `-R` add to the build's header. Nothing else in such a file has an effect here."""
+        names = []
+        for option, path in zip(arguments, arguments[1:]):
+            if option == "-R":
+                with open(path, encoding="utf-8") as file:
+                    names += [name for line in file if line.startswith("BUILDCFG_VARS +=") for name in line.split('"')[1].split()]
+        return names
+
+    def configuration(self, more=()):
         machine = self.machine
         commit = subprocess.run(["git", "-C", self.root, "rev-parse", "HEAD"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         revision = f"HEAD:{commit.stdout.decode().strip()}" if commit.returncode == 0 else "<unknown>:<unknown>"
@@ -70,6 +84,8 @@ class Run:
                   "TARGET_SYS": f"{machine.target_arch}-poky-linux" + ("-gnueabi" if machine.target_arch == "arm" else ""), "MACHINE": machine.name,
                   "DISTRO": "balena-os", "DISTRO_VERSION": machine.distro_version, "TUNE_FEATURES": machine.values["DEFAULTTUNE"],
                   "TARGET_FPU": "hard" if machine.target_arch == "arm" else ""}
+        known = {"PACKAGE_ARCHS": " ".join(machine.package_archs), "PACKAGE_CLASSES": "package_ipk"}
+        values |= {name: known[name] for name in more if name in known}
         layers = sorted(os.listdir(os.path.join(self.root, "layers")))
         return ["Build Configuration:", *(f'{key:<20} = "{value}"' for key, value in values.items()), *(f'{layer:<20} = "{revision}"' for layer in layers)]
 

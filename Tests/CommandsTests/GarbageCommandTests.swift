@@ -1,0 +1,82 @@
+import Foundation
+import TestPeers
+import Testing
+
+/// What hosts hear of outcomes that are stored, and what they free then.
+@Suite(.serialized) struct GarbageCommandTests {
+  private let build = ["build", "-m", "acme-board7", "--blocks", "acme-wireless", "--only", "blocks"]
+
+  private func attempts(below root: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: root + "/attempts").map { "\(root)/attempts/\($0)" }
+  }
+
+  private func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+
+  @Test func aHostLetsGoOfWhatIsStored() throws {
+    let farm = try SampleFarm()
+    try withPrivateHost("arm-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      let built = try farm.start(build).wait()
+      try #require(built.status == 0, "\(built)")
+      let attempt = try #require(try attempts(below: host.root).first)
+      #expect(isThere(attempt + "/acknowledged") && isThere(attempt + "/outcome.json") && !isThere(attempt + "/tree"))
+      let freed = try farm.run("worker", "gc")
+      #expect(freed.status == 0 && freed.output.contains("HOST") && freed.output.contains("arm-1  done"), "\(freed)")
+      let unknown = try farm.run("worker", "gc", "arm-2")
+      #expect(unknown.status == 2 && unknown.errors.contains("unknown host 'arm-2'"), "\(unknown)")
+      host.sshd.stop()
+      let down = try farm.run("worker", "gc", "--json")
+      #expect(down.status == 3, "\(down)")
+      let row = try JSON(down.output)["hosts"][0]
+      #expect(row["name"].text == "arm-1" && row["freedBytes"].number == nil && row["problem"].text?.contains("arm-1") == true)
+    }
+  }
+
+  /// A host that could not be told costs nothing, and is told at the next contact.
+  @Test func aHostThatDidNotHearItIsToldAgain() throws {
+    let farm = try SampleFarm()
+    try withPrivateHost("arm-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      let digests = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin")
+      let program = "\(host.root)/bin/\(try #require(digests.first))/blockfarm-worker"
+      try FileManager.default.moveItem(atPath: program, toPath: program + ".real")
+      let script = "#!/bin/sh\nif [ \"$1\" = acknowledge ] && [ ! -e '\(farm.directory)/hears' ]; then exit 1; fi\nexec '\(program).real' \"$@\"\n"
+      try Data(script.utf8).write(to: URL(filePath: program))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      let built = try farm.start(build).wait()
+      #expect(built.status == 0, "\(built)")
+      let first = try #require(try attempts(below: host.root).first)
+      #expect(!isThere(first + "/acknowledged"))
+      try farm.write("", to: "hears")
+      // The next request probes the host, because it has something to build there.
+      let next = try farm.run("build", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--only", "blocks")
+      #expect(next.status == 0, "\(next)")
+      #expect(isThere(first + "/acknowledged"))
+      // 'worker gc' is such a contact, too.
+      let second = try #require(try attempts(below: host.root).first { $0 != first })
+      #expect(isThere(second + "/acknowledged"))
+      #expect(try JSON(farm.run("worker", "gc", "--json").output)["hosts"][0]["acknowledged"].number == 0)
+    }
+  }
+
+  @Test func thisMachineKeepsItsTree() throws {
+    let farm = try SampleFarm()
+    let built = try farm.start(build + ["--local"]).wait()
+    try #require(built.status == 0, "\(built)")
+    let attempt = try #require(try attempts(below: farm.directory + "/state/local").first)
+    #expect(isThere(attempt + "/acknowledged"))
+    #expect(isThere(attempt + "/tree/build"))
+    let freed = try farm.run("worker", "gc", "local")
+    #expect(freed.status == 0 && freed.output.contains("local  done"), "\(freed)")
+  }
+
+  @Test func aHostWithoutTheDiskIsNotChosen() throws {
+    let farm = try SampleFarm(extra: "")
+    try farm.write(
+      "state: state\noutput: out\nrepositories:\n  - {source: checkouts/balena-acme-arm, disk: 900000 TB}\n", to: "farm.yaml")
+    let built = try farm.build("-m", "acme-board7")
+    #expect(built.status == 3, "\(built)")
+    let reasons = try farm.index().deviceType("acme-board7")["details"].items.compactMap(\.text)
+    #expect(reasons.count == 1 && reasons[0].hasPrefix("local: has ") && reasons[0].hasSuffix(" of free disk, 900000 TB are needed"), "\(reasons)")
+  }
+}
