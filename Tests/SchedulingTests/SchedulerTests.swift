@@ -39,7 +39,7 @@ struct SchedulerTests {
     let hosts = [try host("a", [.aarch64]), try host("b", [.amd64]) { $0.availability = .down("refused") }]
     let lacks = [
       HostLacks(host: try HostName("a"), obstacles: [.architecture(needed: .i386, served: [.aarch64])]),
-      HostLacks(host: try HostName("b"), obstacles: [.architecture(needed: .i386, served: [.amd64]), .down("refused")]),
+      HostLacks(host: try HostName("b"), obstacles: [.architecture(needed: .i386, served: [.amd64])]),
     ]
     let reason =
       "no host serves i386 (the hosts serve aarch64, amd64): add one with 'blockfarm worker add --architectures i386 user@host', "

@@ -6,18 +6,17 @@ package enum HostMatch {
   package static let clockTolerance = 300.0
 
   package static func obstacles(of host: HostOffer, for need: TaskNeed, now: Timestamp) -> [HostObstacle] {
+    // Nothing else about a host of another architecture matters. Its file says which it serves, also while it is down.
+    guard host.architectures.contains(need.arch) else { return [.architecture(needed: need.arch, served: host.architectures)] }
     switch host.availability {
-    case .unasked: return architectureObstacle(host, need) + [.unasked]
-    case .down(let reason): return architectureObstacle(host, need) + [.down(reason)]
-    case .leftOut(let reason):
-      // A host that could not be asked has an architecture all the same: its configuration says so.
-      return architectureObstacle(host, need) + [.leftOut(reason)]
-    case .drained(let reason): return architectureObstacle(host, need) + [.drained(reason)]
-    case .backingOff(let until, let reason) where until > now:
-      return architectureObstacle(host, need) + [.backingOff(until: until, reason)]
+    case .unasked: return [.unasked]
+    case .down(let reason): return [.down(reason)]
+    case .leftOut(let reason): return [.leftOut(reason)]
+    case .drained(let reason): return [.drained(reason)]
+    case .backingOff(let until, let reason) where until > now: return [.backingOff(until: until, reason)]
     case .ready, .backingOff: break
     }
-    var lacks = architectureObstacle(host, need)
+    var lacks: [HostObstacle] = []
     let missing = need.features.subtracting(host.features).sorted()
     if !missing.isEmpty { lacks.append(.features(missing)) }
     if let obstacle = diskObstacle(host, need) { lacks.append(obstacle) }
@@ -33,9 +32,5 @@ package enum HostMatch {
     let (left, overflows) = host.freeDiskBytes.subtractingReportingOverflow(host.claimedDiskBytes)
     guard overflows || left < need.diskBytes else { return nil }
     return .diskClaimed(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes, claimedBytes: host.claimedDiskBytes)
-  }
-
-  private static func architectureObstacle(_ host: HostOffer, _ need: TaskNeed) -> [HostObstacle] {
-    host.architectures.contains(need.arch) ? [] : [.architecture(needed: need.arch, served: host.architectures)]
   }
 }

@@ -173,20 +173,18 @@ actor HostPool {
       if old.probe == nil, let warning = await old.connection?.algorithmWarning { report(.host(name, "warning: \(warning)")) }
     case .failure(let error) where error is CancellationError: break
     case .failure(let error):
-      let error = error as? ExecutorError
+      let known = error as? ExecutorError
       // What answers wrongly at the first time is no worker that will do; later on it is an outage, which attempts there wait out.
-      if error?.needsConfiguration == true || (old.probe == nil && error?.isHostTrouble != true) {
-        hosts[name]?.leftOut = Self.text(result)
-        report(.host(name, "is left out: \(Self.text(result))"))
+      if known?.needsConfiguration == true || (old.probe == nil && known?.isHostTrouble != true) {
+        hosts[name]?.leftOut = "\(error)"
+        report(.host(name, "is left out: \(error)"))
       } else {
-        hosts[name]?.down = Self.text(result)
-        if old.down == nil { report(.host(name, "does not answer: \(Self.text(result))")) }
+        // The host is named by whoever shows the reason.
+        let reason = if case .unreachable(_, let reason)? = known { reason } else { "\(error)" }
+        hosts[name]?.down = reason
+        if old.down == nil { report(.host(name, "does not answer: \(reason)")) }
       }
     }
-  }
-
-  private static func text(_ result: Result<(ProbeReport, Double), any Error>) -> String {
-    if case .failure(let error) = result { "\(error)" } else { "" }
   }
 
   /// Lets hosts remove what nobody needs that have too little disk for a waiting task of their architecture: each once in a run, and not while
