@@ -41,28 +41,35 @@ struct DiskTests {
     #expect(
       Scheduler.decide(tasks: [try need("pi", 50)], hosts: hosts, now: now) == [.dispatch(try Slug("pi"), try HostName("large"))])
     guard
-      case .giveUp(_, "no host is left for aarch64", let reasons)? =
-        Scheduler.decide(tasks: [try need("pi", 51)], hosts: hosts, now: now).first
+      case .giveUp(_, _, .host, let lacks)? = Scheduler.decide(tasks: [try need("pi", 51)], hosts: hosts, now: now).first
     else {
       Issue.record("it should give up")
       return
     }
     #expect(
-      reasons.map { "\($0.host) \($0.reasons)" } == [
+      lacks.map { "\($0.host) \($0.reason.reasons)" } == [
         #"large ["has 50 GB of free disk, 51 GB are needed"]"#, #"small ["has 49 GB of free disk, 51 GB are needed"]"#,
       ])
   }
 
   /// What a running build has not taken yet is not free for another one, and that passes by itself.
   @Test func aRunningBuildKeepsItsShare() throws {
-    let reason = "has 90 GB of free disk, of which running builds may need 50 GB; 50 GB are needed"
+    let claimed = HostObstacle.diskClaimed(neededBytes: 50 * gigabyte, freeBytes: 90 * gigabyte, claimedBytes: 50 * gigabyte)
+    #expect(claimed.description == "has 90 GB of free disk, of which running builds may need 50 GB; 50 GB are needed")
     let busy = try host("a", free: 90, claimed: 50)
     #expect(
       Scheduler.decide(tasks: [try need("pi", 50)], hosts: [busy], now: now)
-        == [.wait(try Slug("pi"), [HostReason(host: busy.name, reasons: [reason])])])
+        == [.wait(try Slug("pi"), [HostLacks(host: busy.name, obstacles: [claimed])])])
     // The same for two that are placed at once.
     let decisions = Scheduler.decide(tasks: [try need("a", 50), try need("b", 50)], hosts: [try host("a", free: 90)], now: now)
-    #expect(decisions == [.dispatch(try Slug("a"), busy.name), .wait(try Slug("b"), [HostReason(host: busy.name, reasons: [reason])])])
+    #expect(decisions == [.dispatch(try Slug("a"), busy.name), .wait(try Slug("b"), [HostLacks(host: busy.name, obstacles: [claimed])])])
+    // What it has taken already comes back with its end.
+    var full = try host("a", free: 40, claimed: 50)
+    full.running = 1
+    guard case .wait? = Scheduler.decide(tasks: [try need("pi", 50)], hosts: [full], now: now).first else {
+      Issue.record("it should wait")
+      return
+    }
     #expect(HostMatch.obstacles(of: try host("a", free: -9_000_000_000, claimed: 1), for: try need("a", -9_000_000_000), now: now).count == 1)
   }
 }

@@ -28,7 +28,8 @@ package enum HostMatch {
   }
 
   private static func diskObstacle(_ host: HostOffer, _ need: TaskNeed) -> HostObstacle? {
-    if host.freeDiskBytes < need.diskBytes { return .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes) }
+    // What runs there gives back what it took when it ends.
+    if host.freeDiskBytes < need.diskBytes, host.running == 0 { return .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes) }
     let (left, overflows) = host.freeDiskBytes.subtractingReportingOverflow(host.claimedDiskBytes)
     guard overflows || left < need.diskBytes else { return nil }
     return .diskClaimed(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes, claimedBytes: host.claimedDiskBytes)

@@ -211,8 +211,10 @@ actor HostPool {
         name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
         slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
         features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
-        warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.text)),
+        warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.machine.text)),
         availability: Self.availability(of: host, name), speed: host.configuration?.speed ?? 1)
+      for reservation in host.reserved.values { offer.claim(diskBytes: reservation.diskBytes) }
+      return offer
     }
   }
 

@@ -271,7 +271,7 @@ actor RequestRun {
     }
     work[slug]?.avoid.insert(host)
     if failure.kind == .fetch { work[slug]?.fetchFailures[host] = failure }
-    if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, await hasAnotherHost(slug, after: failure) {
+    if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, try await hasAnotherHost(slug, after: failure) {
       waiting.insert(slug)
       report(.retrying(slug, failure.reason))
     } else {
@@ -282,10 +282,10 @@ actor RequestRun {
   }
 
   /// What cannot be fetched is tried again on another host alone: the same one would show nothing. What a host did may go well there the next time.
-  private func hasAnotherHost(_ slug: Slug, after failure: Failure) async -> Bool {
+  private func hasAnotherHost(_ slug: Slug, after failure: Failure) async throws -> Bool {
     guard failure.kind == .fetch else { return true }
     guard let item = work[slug] else { return false }
-    return Scheduler.hasAnother(for: need(item), hosts: await pool.offers(), now: .now)
+    return Scheduler.hasAnother(for: try await need(of: item), hosts: await pool.offers(), now: .now)
   }
 
   /// What could not be fetched on one host came on another one: the first host is at fault.
