@@ -68,7 +68,8 @@ struct CommandTemplateTests {
     let tree = SourceTree(mirror: digest, commit: try #require(CommitID(String(repeating: "2", count: 40))), tags: [])
     return TaskSpec(
       attempt: AttemptID(request: RequestID(now: .now), slug: try Slug("a"), number: 1), slug: try Slug("a"), machine: try Machine("a"),
-      arch: .aarch64, osVersion: "1.0.0", manifestFile: "a", source: SourceSpec(repository: "r", root: tree, submodules: [], isDirty: false),
+      arch: .aarch64, osVersion: OSVersion("1.0.0")!, manifestFile: "a",
+      source: SourceSpec(repository: "r", root: tree, submodules: [], isDirty: false),
       driver: driver, sourceDateEpoch: 0, feed: feed,
       blocks: try origins.map {
         BlockSpec(

@@ -15,7 +15,7 @@ struct JUnitReportTests {
     steps: [StepResult] = [], notices: [String] = [], taskLogs: [DeviceTypeReport.File]? = nil, from start: Double? = nil, to end: Double? = nil
   ) throws -> DeviceTypeReport {
     var report = DeviceTypeReport(
-      slug: try Slug(slug), machine: try Machine(slug), arch: .aarch64, version: "6.1.24+rev3", outcome: outcome, reason: reason,
+      slug: try Slug(slug), machine: try Machine(slug), arch: .aarch64, version: OSVersion("6.1.24+rev3")!, outcome: outcome, reason: reason,
       failure: failure, details: details, log: outcome == .failed ? RelativePath("logs/attempt-2.log") : nil,
       taskLogs: taskLogs, host: outcome == .skipped ? nil : try HostName("arm-1"), attempts: outcome == .skipped ? 0 : 1, steps: steps,
       notices: notices)

@@ -22,7 +22,7 @@ struct AcknowledgementTests {
       image: [try RecipeName("balena-image")], deployArtifact: "x", deployFlasherArtifact: nil, deployRawArtifact: nil, compressed: true,
       archive: false)
     let spec = TaskSpec(
-      attempt: id, slug: slug, machine: try Machine("m"), arch: .amd64, osVersion: "1.2.3", manifestFile: "m",
+      attempt: id, slug: slug, machine: try Machine("m"), arch: .amd64, osVersion: OSVersion("1.2.3")!, manifestFile: "m",
       source: SourceSpec(repository: "r", root: SourceTree(mirror: digest, commit: commit, tags: []), submodules: [], isDirty: false),
       driver: .barys, sourceDateEpoch: 1, feed: nil, blocks: [], system: system ? image : nil, limits: Limits())
     return AttemptRecord(id: id, host: host, spec: spec, startedAt: Timestamp(milliseconds: Int64(number) * 1000))

@@ -17,7 +17,7 @@ struct StateStoreTests {
 
   func spec(_ id: AttemptID) throws -> TaskSpec {
     TaskSpec(
-      attempt: id, slug: id.slug, machine: try Machine("m"), arch: .amd64, osVersion: "1.2.3", manifestFile: "m",
+      attempt: id, slug: id.slug, machine: try Machine("m"), arch: .amd64, osVersion: OSVersion("1.2.3")!, manifestFile: "m",
       source: SourceSpec(
         repository: "r", root: SourceTree(mirror: digest, commit: commit, tags: ["v1.2.3"]), submodules: [], isDirty: false), driver: .barys,
       sourceDateEpoch: 1, feed: nil, blocks: [], system: nil, limits: Limits())

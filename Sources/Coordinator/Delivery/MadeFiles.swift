@@ -24,7 +24,7 @@ struct MadeFiles: Codable, Sendable {
       var slug: Slug
       var images: [Artifact]
       var blocks: [BlockResult]
-      var version: String
+      var version: OSVersion
       var epoch: Int64
     }
     let inputs = Inputs(slug: task.slug, images: system?.diskImages ?? [], blocks: blocks, version: task.osVersion, epoch: task.sourceDateEpoch)

@@ -28,9 +28,9 @@ package struct SkippedDeviceType: Codable, Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var osVersion: String
+  package var osVersion: OSVersion
   package var reason: String
-  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: String, reason: String) {
+  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion, reason: String) {
     self.slug = slug
     self.machine = machine
     self.arch = arch
@@ -45,7 +45,7 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   package var source: SourceSpec
   package var driver: TaskSpec.Driver
   package var settings: TaskSpec.Settings
-  package var osVersion: String
+  package var osVersion: OSVersion
   /// False for a commit that is not the tag itself, or a dirty tree.
   package var isRelease: Bool
   package var sourceDateEpoch: Int64
@@ -65,7 +65,7 @@ package struct PlannedTask: Codable, Hashable, Sendable {
   package var feed: ProvidedFeed?
 
   package init(
-    deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: String, isRelease: Bool, sourceDateEpoch: Int64,
+    deviceType: DeviceType, source: SourceSpec, driver: TaskSpec.Driver, osVersion: OSVersion, isRelease: Bool, sourceDateEpoch: Int64,
     blocks: [BlockSpec], recipes: [RecipeName], system: SystemSpec?, composition: Composition? = nil,
     releaseContract: CompositionValue? = nil, baseVersion: String? = nil, notices: [String],
     settings: TaskSpec.Settings = .init()

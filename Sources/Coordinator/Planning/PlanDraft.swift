@@ -57,7 +57,7 @@ extension PlannedTask {
     blocks.append(
       BlockSpec(
         name: name, origin: .registry(reference: release.reference), packages: [], recipes: [], labels: release.labels,
-        platform: deviceType.arch.platform, reference: "local/\(slug)-\(name):\(OSVersion(osVersion)?.imageTag ?? osVersion)"))
+        platform: deviceType.arch.platform, reference: "local/\(slug)-\(name):\(osVersion.imageTag)"))
     notices.append("block \(name) is known by its release at \(osVersion) alone: it is fetched")
   }
 

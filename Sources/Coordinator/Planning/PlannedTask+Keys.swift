@@ -31,7 +31,7 @@ extension PlannedTask {
     var machine: Machine
     var arch: Architecture
     var file: String
-    var osVersion: String
+    var osVersion: OSVersion
     var driver: TaskSpec.Driver
     var settings: TaskSpec.Settings
     var commits: [String: CommitID]

@@ -33,7 +33,7 @@ package enum Planner {
       func skip(_ reason: String) {
         plan.skipped.append(
           SkippedDeviceType(
-            slug: deviceType.slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: repository.version.text, reason: reason))
+            slug: deviceType.slug, machine: deviceType.yocto.machine, arch: deviceType.arch, osVersion: repository.version, reason: reason))
       }
       guard let catalog = catalogs[deviceType.slug] else {
         skip("is discontinued")
@@ -101,7 +101,7 @@ package enum Planner {
       image: yocto.image, deployArtifact: yocto.deployArtifact, deployFlasherArtifact: yocto.deployFlasherArtifact,
       deployRawArtifact: yocto.deployRawArtifact, compressed: yocto.compressed, archive: yocto.archive)
     return PlannedTask(
-      deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version.text,
+      deviceType: deviceType, source: repository.checkout, driver: repository.source.driver, osVersion: repository.version,
       isRelease: againstRelease == nil, sourceDateEpoch: repository.commitTime, blocks: picked.specs, recipes: picked.recipes,
       system: hasSystem ? system : nil, composition: composition, releaseContract: repository.releaseContract,
       baseVersion: repository.baseVersion?.text, notices: notices, settings: request.settings)

@@ -38,8 +38,7 @@ package struct Deployment: Sendable {
   ) async throws -> [DeviceTypeReport.Release] {
     do {
       if let refusal = Self.refusal(of: task, request) { throw refusal }
-      guard let version = OSVersion(task.osVersion) else { throw ReleasesError.farm("'\(task.osVersion)' is no OS version") }
-      let publication = try await publication(task, delivered, system: system, version: version)
+      let publication = try await publication(task, delivered, system: system, version: task.osVersion)
       let journal = PublicationJournal(store: context.store)
       let publisher = Publisher(target: session.target, registry: session.registry, blobs: context.blobs, journal: journal) { event in
         notice("publish: \(event.text)")
@@ -50,7 +49,7 @@ package struct Deployment: Sendable {
         publication, .init(mode: request.mode == .final ? .final : .draft, allowConflict: request.allowConflict)
       ) {
         guard let bucket else { return }
-        let made = try await self.tree(task, delivered, version: version)
+        let made = try await self.tree(task, delivered, version: task.osVersion)
         tree = made
         let report = try await bucket.publish(made)
         notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
@@ -79,14 +78,13 @@ package struct Deployment: Sendable {
   /// Why a device type cannot be published as wanted, as far as that is known before anything is built; nil where nothing speaks against it.
   package static func refusal(of task: PlannedTask, _ request: DeployRequest) -> Failure? {
     func refused(_ reason: String) -> Failure { Failure(kind: .rejected, step: .publish, reason: reason) }
-    guard let version = OSVersion(task.osVersion) else { return refused("'\(task.osVersion)' is no OS version") }
-    if let isESR = request.isESR, isESR != version.isESR {
+    if let isESR = request.isESR, isESR != task.osVersion.isESR {
       return refused(
-        isESR ? "extended support was asked for, but \(version) is no such version" : "\(version) is a version of extended support")
+        isESR ? "extended support was asked for, but \(task.osVersion) is no such version" : "\(task.osVersion) is a version of extended support")
     }
     guard request.mode == .draft || task.isRelease else {
       let reasons = task.notices.filter { $0.hasPrefix("not a release") }
-      return refused("\(version) cannot become final: \(reasons.first ?? "not a release"); publish it as a draft")
+      return refused("\(task.osVersion) cannot become final: \(reasons.first ?? "not a release"); publish it as a draft")
     }
     return nil
   }

@@ -16,11 +16,11 @@ package struct ReleasedBlocks: Sendable {
     if session.target.client.isGuest { notice("\(session.target.client.api.origin) is asked as a guest: it tells of public releases alone") }
     let unknown = draft.unknownBlocks.map(\.name)
     for task in draft.tasks where !task.builtBlocks.isEmpty || !unknown.isEmpty {
-      guard task.isRelease, let version = OSVersion(task.osVersion) else {
+      guard task.isRelease else {
         notice("\(task.slug): releases of \(task.osVersion) are not looked for, because what is built is not what that tag stands for")
         continue
       }
-      let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name) + unknown, version: version)
+      let found = try await session.target.existingReleases(slug: task.slug, blocks: task.builtBlocks.map(\.name) + unknown, version: task.osVersion)
       for (name, release) in found where unknown.contains(name) || task.builtBlocks.contains(where: { $0.name == name }) {
         released.releases[task.slug, default: [:]][name] = .init(reference: release.reference, labels: release.labels)
       }

@@ -113,7 +113,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var version: String
+  package var version: OSVersion
   package var outcome: Result
   /// Why it was not built; nil when it was built or reused.
   package var reason: String?
@@ -146,7 +146,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var endedAt: Timestamp?
 
   package init(
-    slug: Slug, machine: Machine, arch: Architecture, version: String, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
+    slug: Slug, machine: Machine, arch: Architecture, version: OSVersion, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
     blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0,
     steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,

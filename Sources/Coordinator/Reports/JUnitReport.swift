@@ -108,7 +108,7 @@ package struct JUnitReport: Sendable {
     if let host = report.host { attributes.append(("hostname", host.text)) }
     var text = "  " + Self.open("testsuite", attributes) + "    <properties>\n"
     let properties = [
-      ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version), ("outcome", report.outcome.rawValue),
+      ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version.text), ("outcome", report.outcome.rawValue),
       ("attempts", "\(report.attempts)"),
     ]
     for (name, value) in properties { text += "      " + Self.open("property", [("name", name), ("value", value)], isEmpty: true) }

@@ -30,7 +30,7 @@ package struct LatestLinks {
     for report in reports where report.outcome == .built || report.outcome == .reused {
       try point("latest-build", of: report.slug, to: request)
       guard report.isRelease == true, !report.images.isEmpty else { continue }
-      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(report.version, version) { continue }
+      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(report.version.text, version) { continue }
       try point("latest", of: report.slug, to: request)
     }
   }

@@ -83,6 +83,22 @@ package struct OSVersion: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension OSVersion: Codable {
+  /// ``text``, and nothing else.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard text.utf8.count <= 128, let version = OSVersion(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an OS version: \(text.prefix(80))")
+    }
+    self = version
+  }
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(text)
+  }
+}
+
 extension OSVersion: Comparable {
   /// `M.m.p`, then the prerelease by SemVer 2.0 section 11, then the numeric revision (absent is 0), then `dev` before non-`dev`.
   package static func < (a: OSVersion, b: OSVersion) -> Bool {

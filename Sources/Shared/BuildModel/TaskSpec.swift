@@ -10,7 +10,7 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var osVersion: String
+  package var osVersion: OSVersion
   /// File name of the device type's manifest without suffix.
   package var manifestFile: String
   package var source: SourceSpec
@@ -27,7 +27,7 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   package var limits: Limits
 
   package init(
-    attempt: AttemptID, slug: Slug, machine: Machine, arch: Architecture, osVersion: String, manifestFile: String,
+    attempt: AttemptID, slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion, manifestFile: String,
     source: SourceSpec, driver: Driver, sourceDateEpoch: Int64, feed: FeedSpec?, blocks: [BlockSpec],
     system: SystemSpec?, limits: Limits, settings: Settings = Settings()
   ) {

@@ -37,12 +37,14 @@ struct PlanCommand: AsyncParsableCommand {
     var table = TextTable(["DEVICE TYPE", "ARCH", "MACHINE", "VERSION", "COMMIT", "BLOCKS", ""])
     for task in plan.tasks {
       table.rows.append([
-        task.slug.text, task.deviceType.arch.rawValue, task.deviceType.yocto.machine.text, task.osVersion, task.source.root.commit.short,
+        task.slug.text, task.deviceType.arch.rawValue, task.deviceType.yocto.machine.text, task.osVersion.text, task.source.root.commit.short,
         task.blocks.map(\.name.text).joined(separator: " "), task.isRelease ? "" : "no release",
       ])
     }
     for skipped in plan.skipped {
-      table.rows.append([skipped.slug.text, skipped.arch.rawValue, skipped.machine.text, skipped.osVersion, "-", "", "skipped: \(skipped.reason)"])
+      table.rows.append([
+        skipped.slug.text, skipped.arch.rawValue, skipped.machine.text, skipped.osVersion.text, "-", "", "skipped: \(skipped.reason)",
+      ])
     }
     table.rows.sort { $0[0] < $1[0] }
     try Results.print(table.text())
