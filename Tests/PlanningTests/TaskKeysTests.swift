@@ -20,7 +20,7 @@ import Testing
         $0.source.submodules = [.init(path: path, tree: $0.source.root)]
       }
     ),
-    ("version", true, true, { $0.osVersion = "6.1.25" }), ("epoch", true, true, { $0.sourceDateEpoch += 1 }),
+    ("version", true, true, { $0.osVersion = OSVersion("6.1.25")! }), ("epoch", true, true, { $0.sourceDateEpoch += 1 }),
     ("label", true, false, { $0.blocks[0].labels["x"] = "y" }), ("package", true, false, { $0.blocks[0].packages.append(try PackageName("p")) }),
     ("platform", true, false, { $0.blocks[0].platform = Architecture.amd64.platform }),
     ("recipe", true, false, { $0.recipes.append(try RecipeName("r")) }),
