@@ -71,7 +71,7 @@ import Testing
         mirror: try #require(Digest(hex: String(repeating: "a", count: 64))), commit: try #require(CommitID(String(repeating: "b", count: 40))),
         tags: [])
       let spec = TaskSpec(
-        attempt: attempt, slug: attempt.slug, machine: try Machine("acme"), arch: .aarch64, osVersion: "6.1.24", manifestFile: "acme-pi",
+        attempt: attempt, slug: attempt.slug, machine: try Machine("acme"), arch: .aarch64, osVersion: OSVersion("6.1.24")!, manifestFile: "acme-pi",
         source: SourceSpec(repository: "acme", root: tree, submodules: [], isDirty: false), driver: .barys, sourceDateEpoch: 0, feed: nil,
         blocks: [], system: nil, limits: Limits())
       #expect(try await farm.client.start(spec, secrets: ["TOKEN": "hunter2"]) == .started)

@@ -35,7 +35,7 @@ struct SampleRepository {
     let recipes = try ["acme-diag-tools", "acme-diag-data", "acme-diag-config", "acme-diag-config-board"].map { try RecipeName($0) }
     return TaskSpec(
       attempt: AttemptID(request: RequestID(now: .now), slug: slug, number: 1), slug: slug, machine: try Machine("acme-board64"), arch: .aarch64,
-      osVersion: "6.1.24+rev3", manifestFile: "acme-board64",
+      osVersion: OSVersion("6.1.24+rev3")!, manifestFile: "acme-board64",
       source: SourceSpec(
         repository: Self.repository, root: SourceTree(mirror: try mirror(Self.repository), commit: commit, tags: [tag]),
         submodules: [

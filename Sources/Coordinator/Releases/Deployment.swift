@@ -58,7 +58,7 @@ package struct Deployment: Sendable {
       if let bucket, var tree, request.mode == .final {
         tree.isFinal = true
         if case .moved(let old) = try await bucket.publish(tree).latest {
-          notice("publish: the latest is \(version) now\(old.map { ", it was \($0)" } ?? "")")
+          notice("publish: the latest is \(task.osVersion) now\(old.map { ", it was \($0)" } ?? "")")
         }
       }
       return published.map(DeviceTypeReport.Release.init)

@@ -9,7 +9,7 @@ enum OutcomeTable {
     var table = TextTable(["DEVICE TYPE", "ARCH", "VERSION", "OUTCOME", "HOST", "SECONDS", "BLOCKS", "REASON"])
     for report in result.index.deviceTypes {
       table.rows.append([
-        report.slug.text, report.arch.rawValue, report.version, report.verdict, report.host?.text ?? "-",
+        report.slug.text, report.arch.rawValue, report.version.text, report.verdict, report.host?.text ?? "-",
         report.outcome == .skipped ? "-" : seconds(report), report.blocks.map(\.name.text).joined(separator: " "),
         (report.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
