@@ -91,7 +91,9 @@ import Testing
       try untagged.git("tag", "alexgg/EXT-A")
       try untagged.checkError("repository-no-tag")
       try TemporaryRepository.sample("odd", in: scratch, tag: "v2-experiment").checkError("repository-odd-tag")
-      try TemporaryRepository("empty", in: scratch).checkError("repository-no-commit")
+      let empty = try TemporaryRepository("empty", in: scratch)
+      try empty.write("acme.coffee", TemporaryRepository.manifest(slug: "acme"))
+      try empty.checkError("repository-no-commit")
       var elsewhere = untagged.source
       elsewhere.path = scratch
       #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere, allowDirty: false) }
@@ -112,19 +114,29 @@ import Testing
     }
   }
 
-  @Test func prefersJSONAndTellsWhereItDisagrees() throws {
+  /// The build makes `<file>.json` of `<file>.coffee` anew, whatever lies there.
+  @Test(arguments: ["not JSON", #"{"slug": "acme", "arch": "amd64", "yocto": {"machine": "acme", "deployArtifact": "x"}}"#])
+  func doesNotReadJSONBesideItsCoffee(_ text: String) throws {
     try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
-      let json = { (arch: String) in
-        #"{"slug": "acme", "name": "acme", "arch": "\#(arch)", "state": "RELEASED", "yocto": {"machine": "acme", "image": "balena-image", "#
-          + #""version": "yocto-kirkstone", "deployArtifact": "balena-image-acme.balenaos-img", "compressed": true}}"#
-      }
-      try repository.write("acme.json", json("aarch64"))
-      #expect(try repository.read().notices.isEmpty)
-      try repository.write("acme.json", json("amd64"))
+      try repository.write("acme.json", text)
       let read = try repository.read()
-      #expect(read.deviceTypes.map(\.arch) == [.amd64])
-      #expect(read.notices == ["acme.json is used, and it disagrees with acme.coffee: delete it if it is out of date"])
+      #expect(read.deviceTypes.map(\.arch) == [.aarch64] && read.listing.brokenManifests.isEmpty && read.notices.isEmpty)
+    }
+  }
+
+  /// A JSON file alone is a manifest if git knows it: what an earlier build made is none.
+  @Test func readsJSONAloneWhereGitKnowsIt() throws {
+    try withScratchDirectory { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      let json = #"{"slug": "old", "arch": "amd64", "yocto": {"machine": "old", "deployArtifact": "x"}}"#
+      try repository.write("old.json", json)
+      #expect(try RepositoryReader.list(repository.source).deviceTypes.map(\.slug.text) == ["acme"])
+      try repository.write("broken.json", "{")
+      try repository.git("add", "--force", "old.json", "broken.json")
+      let listing = try RepositoryReader.list(repository.source)
+      #expect(listing.deviceTypes.map(\.slug.text) == ["acme", "old"] && listing.brokenManifests.isEmpty)
+      #expect(listing.notices == ["\(repository.path)/broken.json:1 is not used: it is not JSON: a key expected, the document ends"])
     }
   }
 
@@ -269,7 +281,7 @@ import Testing
       #expect(try error("!kill -KILL $PPID") == "repository r: git end: ended by signal KILL")
       #expect(try error("!exit 7") == "repository r: git end: status 7")
       let colours = try error("!printf 'fatal: \\033[31mred\\nhint: try again\\n' >&2; exit 1")
-      #expect(colours == "repository r: git end: fatal: ?[31mred")
+      #expect(colours == "repository r: git end: ?[31mred")
     }
   }
 

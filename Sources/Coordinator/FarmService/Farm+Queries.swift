@@ -56,9 +56,9 @@ extension Farm {
 
   /// Path of the coordinator's copy of the last (or the given) attempt's log.
   package func log(_ request: RequestRecord, slug text: String, attempt number: Int?) async throws -> String {
-    let attempts: [AttemptRecord]
-    attempts = try await context.store.attempts(of: request.id)
-    let own = attempts.filter { $0.id.slug.text == text }
+    let attempts = try await context.store.attempts(of: request.id)
+    let slug = try? await deviceType(text, of: request)
+    let own = attempts.filter { $0.id.slug == slug }
     guard let found = number.map({ wanted in own.first { $0.id.number == wanted } }) ?? own.last else {
       let known = Set(attempts.map { $0.id.slug.text }).sorted()
       guard !known.isEmpty else {

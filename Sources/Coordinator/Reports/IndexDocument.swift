@@ -6,11 +6,14 @@ package struct IndexDocument: Codable, Hashable, Sendable {
   package var version = 1
   package var request: RequestID
   package var deviceTypes: [DeviceTypeReport]
+  /// What was asked for and could not be read (repositories, manifests, contracts), so that nobody knows its device types; nil where all could be read.
+  package var problems: [String]?
 
   /// In bytes. A file of a real feed takes about 180, and a night of 144 device types has 230,000 of them.
   package static let sizeLimit = 512 << 20
 
-  package init(request: RequestID, deviceTypes: [DeviceTypeReport]) {
+  package init(request: RequestID, deviceTypes: [DeviceTypeReport], problems: [String] = []) {
+    self.problems = problems.isEmpty ? nil : problems
     self.request = request
     self.deviceTypes = deviceTypes.sorted { $0.slug < $1.slug }
   }

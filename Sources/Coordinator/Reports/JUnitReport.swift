@@ -18,8 +18,11 @@ package struct JUnitReport: Sendable {
   package func xml() -> String {
     let suites = index.deviceTypes.map(Suite.init)
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + Self.counts(suites.flatMap(\.cases)))
+    let problems = index.problems ?? []
+    let unread = problems.map { _ in Suite.Case(name: "plan", verdict: .failed(isError: false)) }
+    text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + Self.counts(suites.flatMap(\.cases) + unread))
     for suite in suites { text += Self.xml(suite) }
+    if !problems.isEmpty { text += Self.plan(problems, Self.counts(unread)) }
     return text + "</testsuites>\n"
   }
 
@@ -86,6 +89,17 @@ package struct JUnitReport: Sendable {
     text += "    </properties>\n"
     for item in suite.cases { text += xml(item, of: report) }
     if !report.notices.isEmpty { text += output(report.notices) }
+    return text + "  </testsuite>\n"
+  }
+
+  /// What could not be read belongs to no device type: a suite of its own.
+  private static func plan(_ problems: [String], _ counts: [(String, String)]) -> String {
+    var text = "  " + open("testsuite", [("name", "plan")] + counts)
+    for (number, problem) in problems.enumerated() {
+      text += "    " + open("testcase", [("classname", "blockfarm.plan"), ("name", "problem \(number + 1)"), ("time", seconds(0))])
+      text += "      " + open("failure", [("message", firstLine(problem)), ("type", "rejected")])
+      text += XMLEscaping.content(problem, limit: textLimit) + "\n      </failure>\n    </testcase>\n"
+    }
     return text + "  </testsuite>\n"
   }
 

@@ -9,7 +9,7 @@ struct ExplainCommand: AsyncParsableCommand {
     commandName: "explain", abstract: "Say why a device type waits (what each host lacks), or why it failed.")
 
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Argument(help: "Slug of the device type.")
+  @Argument(help: "The device type: slug, machine, file name or alias.")
   var deviceType: String
   @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
   var request: String?
@@ -18,10 +18,11 @@ struct ExplainCommand: AsyncParsableCommand {
 
   func run() async throws {
     let farm = try Farm(configurationOptions.load())
-    let status = try await farm.status(farm.request(request))
-    guard let task = status.tasks.first(where: { $0.slug.text == deviceType }) else {
-      throw FarmError.usage(
-        "'\(deviceType)' is not part of request \(status.request); its device types: \(status.tasks.map(\.slug.text).joined(separator: ", "))")
+    let record = try await farm.request(request)
+    let slug = try await farm.deviceType(deviceType, of: record)
+    let status = try await farm.status(record)
+    guard let task = status.tasks.first(where: { $0.slug == slug }) else {
+      throw FarmError.usage("'\(deviceType)' is not part of request \(status.request)")
     }
     if json { return try printJSON(task) }
     switch task.state {

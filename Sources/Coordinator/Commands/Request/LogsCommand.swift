@@ -8,7 +8,7 @@ struct LogsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print the console log of a device type's last attempt.")
 
   @OptionGroup var configurationOptions: ConfigurationOptions
-  @Argument(help: "Slug of the device type.")
+  @Argument(help: "The device type: slug, machine, file name or alias.")
   var deviceType: String
   @Option(name: .long, help: "A request's id or its beginning (default: the newest).")
   var request: String?

@@ -20,6 +20,7 @@ enum OutcomeTable {
       for line in report.details.suffix(20) { text += "\n  \(line)" }
       if let log = report.log { text += "\n  log: \(result.directory)/\(report.slug)/\(log)" }
     }
+    for problem in result.index.problems ?? [] { text += "\n\nnot built: \(problem)" }
     let images = result.index.deviceTypes.flatMap { report in report.images.map { "\(result.directory)/\(report.slug)/\($0.path)" } }
     if !images.isEmpty { text += "\n\nImages:\n" + images.map { "  " + $0 }.joined(separator: "\n") }
     return text + "\n\nIndex: \(result.directory)/index.json"

@@ -29,8 +29,19 @@ struct WorkerListCommand: AsyncParsableCommand {
       Listing.Host(
         name: $0.name.text, address: "\($0.user)@\($0.host):\($0.port)", architectures: $0.architectures, slots: $0.slots, hostKey: $0.hostKey)
     }
-    if json { return try printJSON(Listing(hosts: hosts)) }
-    if hosts.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
+    if json {
+      try printJSON(Listing(hosts: hosts))
+    } else {
+      try printTable(of: hosts, in: configuration.hostDirectory, hasProblems: !configuration.hostFiles.problems.isEmpty)
+    }
+    try WorkerFileProblems.check(configuration.hostFiles)
+  }
+
+  private func printTable(of hosts: [Listing.Host], in directory: String, hasProblems: Bool) throws {
+    if hosts.isEmpty {
+      guard !hasProblems else { return }
+      Diagnostics.print("no host in \(directory); 'blockfarm worker add user@host' adds one")
+    }
     var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY"])
     for host in hosts {
       table.rows.append([host.name, host.address, "\(host.slots)", host.architectures.map(\.rawValue).joined(separator: " "), host.hostKey])

@@ -18,7 +18,7 @@ struct GitState {
     guard head.count == 2, let commit = CommitID(head[0]), let time = Int64(head[1]) else {
       throw failed("has no commit", "check out the version to build")
     }
-    let changes = try lines(["status", "--porcelain", "--untracked-files=normal"], source)
+    let changes = try lines(["status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none"], source)
     if !changes.isEmpty, !allowDirty {
       let shown = changes.prefix(5).map { $0.trimmingPrefix { $0 == " " } }.joined(separator: ", ")
       throw failed(
@@ -37,6 +37,9 @@ struct GitState {
       version: version, isRelease: distance == 0 && changes.isEmpty && !submodules.isReplaced, commitTime: time,
       locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: submodules.notices)
   }
+
+  /// The version of a checkout that may have changes; throws where no tag tells it.
+  static func version(of source: RepositorySource) throws(PlanningError) -> OSVersion { try nearestTag(source).0 }
 
   /// The nearest reachable tag that is a version, annotated or not.
   private static func nearestTag(_ source: RepositorySource) throws(PlanningError) -> (OSVersion, String, Int) {

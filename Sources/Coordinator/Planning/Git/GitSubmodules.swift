@@ -8,13 +8,22 @@ struct GitSubmodules {
   private(set) var found: [SourceSpec.Submodule] = []
   private(set) var locations: [SourceLocation] = []
   private(set) var notices: [String] = []
+  /// Submodules of submodules that are not checked out.
+  private(set) var absentNested: [String] = []
   /// Whether a submodule is taken at another commit than the recorded one.
   private(set) var isReplaced = false
 
   init(source: RepositorySource) { self.source = source }
 
   /// Reads all of them. One of the repository itself must be checked out; one inside a submodule need not (builds take the first level only).
-  mutating func collect() throws(PlanningError) { try collect(below: "", base: nil, depth: 0) }
+  mutating func collect() throws(PlanningError) {
+    try collect(below: "", base: nil, depth: 0)
+    guard let first = absentNested.first else { return }
+    notices.append(
+      absentNested.count == 1
+        ? "nested submodule \(first) is not checked out and is left out"
+        : "\(absentNested.count) nested submodules are not checked out and are left out, the first: \(first)")
+  }
 
   private mutating func collect(below prefix: String, base: String?, depth: Int) throws(PlanningError) {
     let directory = prefix.isEmpty ? source.path : source.path + "/" + prefix
@@ -34,7 +43,7 @@ struct GitSubmodules {
             name: source.name, reason: "submodule \(full) is not checked out",
             hint: "run: git -C \(source.path) submodule update --init --recursive")
         }
-        notices.append("nested submodule \(full) is not checked out and is left out")
+        absentNested.append(full)
         continue
       }
       var url = entry.url
