@@ -171,7 +171,7 @@ import Testing
     let task = try plan(["acme-pc"]).tasks[0]
     #expect(!task.isRelease && task.notices == ["not a release: the commit is not the tag 6.1.24+rev3"])
     let dirty = try Self.repository("d", [Self.deviceType("x")], isRelease: false, isDirty: true)
-    #expect(try plan(["x"], [dirty]).tasks[0].notices == ["not a release: the tree has uncommitted changes"])
+    #expect(try plan(["x"], [dirty]).tasks[0].notices == ["not a release: it is built with uncommitted changes"])
   }
 
   @Test func readsBlockLists() {

@@ -96,7 +96,7 @@ import Testing
       try empty.checkError("repository-no-commit")
       var elsewhere = untagged.source
       elsewhere.path = scratch
-      #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere, allowDirty: false) }
+      #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere) }
     }
   }
 
@@ -213,6 +213,12 @@ import Testing
       // A nested one may be absent, one of the repository itself may not.
       try repository.git("-C", "layers/meta layer", "submodule", "--quiet", "deinit", "--force", "--all")
       #expect(try repository.read().notices == ["nested submodule layers/meta layer/tests/inner is not checked out and is left out"])
+      try layer.git("submodule", "--quiet", "add", "../inner", "tests/other")
+      try layer.commit()
+      try repository.git("-C", "layers/meta layer", "pull", "--quiet")
+      try repository.commit()
+      let both = "2 nested submodules are not checked out and are left out, the first: layers/meta layer/tests/inner"
+      #expect(try repository.read().notices == [both], "one line, however many there are")
       try repository.git("submodule", "--quiet", "deinit", "--force", "scripts")
       try repository.checkError("repository-submodule-absent")
     }
@@ -240,6 +246,12 @@ import Testing
       try repository.write("firmware.bin", "version https://git-lfs.github.com/spec/v1\n")
       try repository.commit()
       #expect(try repository.read().checkout.isDirty == false, "attributes alone are fine")
+      try repository.write("firmware/.gitattributes", "*.dat filter=lfs\n")
+      try repository.write("firmware/x.dat", "version https://git-lfs.github.com/spec/v1\n")
+      try repository.commit()
+      let nested = #expect(throws: PlanningError.self) { try repository.read() }
+      #expect(nested?.description.contains("(firmware/x.dat)") == true, "attributes of a directory count, too")
+      try repository.git("rm", "--quiet", "-r", "firmware")
       try repository.write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
       // Where git-lfs is not installed, git passes the contents through.
       try repository.commit()
@@ -325,7 +337,7 @@ import Testing
       try repository.git("tag", "v1.0.0")
       var source = repository.source
       source.contracts = ["contracts", "contracts/contracts", "absent"]
-      let found = try RepositoryReader.read(source, allowDirty: false).contracts.map(\.slug)
+      let found = try RepositoryReader.read(source).contracts.map(\.slug)
       // Two paths to one file are two names of it, so only the first root counts it.
       #expect(found == ["a"])
       #expect(throws: PlanningError.self) { try RepositoryReader.contents("/dev/zero") }

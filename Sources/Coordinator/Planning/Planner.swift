@@ -156,8 +156,12 @@ package enum Planner {
   private static func task(
     _ deviceType: DeviceType, _ repository: DeviceRepository, _ picked: BlockPlanning.Chosen, _ request: PlanRequest, _ catalog: BlockCatalog
   ) -> PlannedTask {
+    var repository = repository
+    let isTouched = repository.changes?.touch(deviceType, contracts: repository.source.contracts, hasBlocks: !picked.specs.isEmpty) ?? true
+    if let changes = repository.changes, !isTouched { (repository.checkout, repository.isRelease) = (changes.committed, changes.isRelease) }
     let againstRelease = reasonAgainstRelease(of: repository, request, catalog, picked)
-    let notices = picked.notices + (againstRelease.map { ["not a release: \($0)"] } ?? [])
+    var notices = picked.notices + (againstRelease.map { ["not a release: \($0)"] } ?? [])
+    if !isTouched { notices.append("the uncommitted changes do not touch it: commit \(repository.checkout.root.commit.short) is built without them") }
     let hasSystem = request.only != .blocks
     let yocto = deviceType.yocto
     let system = SystemSpec(
@@ -180,7 +184,9 @@ package enum Planner {
     if settings.isDevelopment { return "it is a development image" }
     if let supervisor = settings.supervisorVersion { return "it has supervisor \(supervisor) instead of the recorded one" }
     if repository.isRelease { return nil }
-    if repository.checkout.isDirty { return "the tree has uncommitted changes" }
+    if repository.checkout.isDirty {
+      return "it is built with uncommitted changes" + (repository.changes.map { " (\($0.summary)), as commit \(repository.checkout.root.commit.short)" } ?? "")
+    }
     if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }
     return "the commit is not the tag \(repository.version)"
   }
@@ -199,7 +205,7 @@ package enum Planner {
       let nearest = near.isEmpty ? Array(slugs.sorted().prefix(20)) : near
       guard request.isCloudAsked, let block = try? BlockName(name) else {
         // It may be the block of a contract that cannot be read.
-        let problems = Set(chosen.flatMap { $0.repository.contractProblems.map { "\($0)" } }).sorted()
+        let problems = Set(chosen.flatMap { $0.repository.contractProblems.map { "\($0)" } + $0.repository.unusedContracts }).sorted()
         let error = PlanningError.unknown(noun: "block", text: name, nearest: nearest)
         throw problems.isEmpty ? error : .notFound(["\(error)"] + problems)
       }

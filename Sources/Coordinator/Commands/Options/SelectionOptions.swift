@@ -35,9 +35,7 @@ struct SelectionOptions: ParsableArguments {
   var allowDevices = false
   @Flag(
     name: .long,
-    help:
-      "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release."
-  )
+    help: "Build uncommitted changes too, as a commit of their own. What they touch is not a release; other device types are built as committed.")
   var allowDirty = false
 
   /// `isExplaining`: the plan is only looked at, so a block that fits nowhere is no error.

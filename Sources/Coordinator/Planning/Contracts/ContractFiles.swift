@@ -17,6 +17,9 @@ struct ContractFiles {
   /// Searches one contract root, a directory below the checkout; one that does not exist holds none. A root may lie inside another one.
   mutating func collect(below directory: String) { collect(directory, depth: 0) }
 
+  /// Leaves contracts out, by their paths below the checkout.
+  mutating func remove(_ files: [String]) { found.removeAll { contract in files.contains { contract.file == "\(root)/\($0)" } } }
+
   /// Whether a contract was found in a root that was searched, be it one that cannot be read.
   func holdsContract(below directory: String) -> Bool {
     found.contains { $0.file.hasPrefix("\(root)/\(directory)/") } || problems.contains { $0.description.hasPrefix("\(root)/\(directory)/") }

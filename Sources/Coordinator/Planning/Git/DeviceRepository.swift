@@ -53,6 +53,8 @@ package struct DeviceRepository: Sendable {
   package var contracts: [Contract]
   /// Contracts that cannot be read: no block is made from them.
   package var contractProblems: [PlanningError]
+  /// What is said of contracts that are not used, to whoever asks for their blocks.
+  package var unusedContracts: [String] = []
   package var compositions: CompositionFiles
   /// `balena.yml`: what the hostapp's release carries as its contract.
   package var releaseContract: CompositionValue?
@@ -60,6 +62,8 @@ package struct DeviceRepository: Sendable {
   package var version: OSVersion
   /// meta-balena's version that a line of extended support is based on.
   package var baseVersion: OSVersion?
+  /// What is in ``checkout`` and is not committed; nil where nothing is.
+  package var changes: RepositoryChanges?
   /// Whether the checked-out commit is the tag itself and nothing was changed.
   package var isRelease: Bool
   /// Seconds since 1970 of the commit.

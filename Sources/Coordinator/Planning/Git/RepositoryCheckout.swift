@@ -21,6 +21,7 @@ package enum RepositoryCheckout {
     }
     try DeviceTypeSelection.check(request.repositories, among: configuration.repositories.map(\.name))
     let state = configuration.state
+    let changes = allowDirty ? UncommittedChanges.built(in: state + "/changes") : .refused
     let wanted = configuration.repositories.filter { request.repositories.isEmpty || request.repositories.contains($0.name) }
     let listed = try await wanted.concurrentMap(atOnce: width) { repository in
       try await BlockingWork.run { list(repository, state: state) }
@@ -29,7 +30,7 @@ package enum RepositoryCheckout {
     let selected = try selection.select(unread: listed.compactMap(\.error))
     let needed = listed.indices.filter { selected.repositories.contains($0) && listed[$0].error == nil }
     let read = try await needed.concurrentMap(atOnce: width) { index in
-      try await BlockingWork.run { (index, self.read(listed[index], allowDirty: allowDirty, submodule: submodule)) }
+      try await BlockingWork.run { (index, self.read(listed[index], changes: changes, submodule: submodule)) }
     }
     var readings = listed.compactMap { item in
       item.error.map { RepositoryReading.unusable(UnusableRepository(listing: item.listing, error: $0)) }
@@ -58,11 +59,11 @@ package enum RepositoryCheckout {
     }
   }
 
-  private static func read(_ listed: Listed, allowDirty: Bool, submodule: SubmoduleRef?) -> RepositoryReading {
+  private static func read(_ listed: Listed, changes: UncommittedChanges, submodule: SubmoduleRef?) -> RepositoryReading {
     var source = listed.source
     do throws(PlanningError) {
       if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
-      return .usable(try RepositoryReader.read(source, allowDirty: allowDirty))
+      return .usable(try RepositoryReader.read(source, changes: changes))
     } catch {
       return .unusable(UnusableRepository(listing: listed.listing, version: try? GitState.version(of: source), error: error))
     }

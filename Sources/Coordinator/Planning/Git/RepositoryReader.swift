@@ -19,21 +19,34 @@ package enum RepositoryReader {
   }
 
   /// Everything that planning needs of a checkout.
-  package static func read(_ source: RepositorySource, allowDirty: Bool) throws(PlanningError) -> DeviceRepository {
+  package static func read(_ source: RepositorySource, changes: UncommittedChanges = .refused) throws(PlanningError) -> DeviceRepository {
     let listing = try list(source)
-    let git = try GitState.read(source, allowDirty: allowDirty)
     var contracts = ContractFiles(root: source.path)
     for root in source.contracts {
       contracts.collect(below: root)
       guard contracts.holdsContract(below: root) || !source.demandsContracts else { throw noContracts(below: root, of: source) }
     }
+    let submodules = try GitSubmodules.names(of: source)
+    let untracked = try ContractTracking.untracked(contracts.found, of: source, submodules: submodules)
+    let git = try GitState.read(source, changes: changes, untracked: untracked)
+    let note = untracked.isEmpty ? nil : untrackedNote(untracked, areUsed: changes.areBuilt)
+    if !changes.areBuilt { contracts.remove(untracked) }
     let (compositions, unclaimed) = try compositions(source.path, listing)
     let base = MetaBalenaBase.read(source, git.checkout, version: git.version)
-    return DeviceRepository(
+    var repository = DeviceRepository(
       source: source, listing: listing, contracts: contracts.found, contractProblems: contracts.problems, compositions: compositions,
       releaseContract: try ReleaseContract.read(source.path), checkout: git.checkout, version: git.version, baseVersion: base.version,
       isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
-      notices: git.notices + listing.notices + contracts.notices + unclaimed + base.notices + stampNotice(source.path, git))
+      notices: git.notices + listing.notices + [note].compactMap { $0 } + contracts.notices + unclaimed + base.notices + stampNotice(source.path, git))
+    repository.changes = git.changes
+    if !changes.areBuilt { repository.unusedContracts = [note].compactMap { $0 } }
+    return repository
+  }
+
+  private static func untrackedNote(_ files: [String], areUsed: Bool) -> String {
+    let subject = files.count == 1 ? "git does not track \(files[0]), so it" : "git does not track \(files.count) contracts, the first \(files[0]), so they"
+    let verb = files.count == 1 ? ("makes", "is") : ("make", "are")
+    return areUsed ? "\(subject) \(verb.0) no release" : "\(subject) \(verb.1) not used; 'git add --force' and a commit, or --allow-dirty, would use \(files.count == 1 ? "it" : "them")"
   }
 
   /// A directory that was named in vain: not there, or without a contract.
