@@ -202,7 +202,7 @@ let roomTests: [Target] = [
   tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes", "TestFiles"]),
   tests("Containers", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
-  tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Reports"]),
+  tests("Delivery", ["BuildModel", "BlobStore", "Executors", "Planning", "Reports"]),
   tests(
     "Releases",
     [

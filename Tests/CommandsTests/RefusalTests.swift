@@ -86,7 +86,9 @@ import Testing
   // MARK: Files
 
   /// What cannot be read is said with file and line, status 1; everything else is planned. Where nothing is left, the status is 2.
-  private func partly(_ name: String, _ farm: SampleFarm, _ arguments: [String], plans: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  private func partly(_ name: String, _ farm: SampleFarm, _ arguments: [String], plans: String, sourceLocation: SourceLocation = #_sourceLocation)
+    throws
+  {
     let ended = try farm.start(["plan"] + arguments).wait()
     #expect(ended.status == 1 && ended.output.contains(plans + " "), "\(ended)", sourceLocation: sourceLocation)
     let errors = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("note: ") }.joined(separator: "\n") + "\n"

@@ -2,6 +2,7 @@ import BlobStore
 import BuildModel
 import Executors
 import Foundation
+import Planning
 import Reports
 import Testing
 

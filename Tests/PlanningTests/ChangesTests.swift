@@ -12,7 +12,9 @@ import Testing
   /// The text of a file in a commit, wherever the commit is.
   private func show(_ file: String, _ repository: DeviceRepository, _ tree: SourceTree) throws -> String {
     for location in repository.locations where location.mirror == tree.mirror {
-      if let text = try? GitCommand.run(["show", "\(tree.commit):\(file)"], in: location.path, repository: "r") { return String(decoding: text, as: UTF8.self) }
+      if let text = try? GitCommand.run(["show", "\(tree.commit):\(file)"], in: location.path, repository: "r") {
+        return String(decoding: text, as: UTF8.self)
+      }
     }
     return "nowhere"
   }
@@ -71,16 +73,19 @@ import Testing
       try inner.commit()
       let head = try inner.head
       let moved = try read(repository)
-      #expect(moved.checkout.submodules.map(\.tree.commit.hex) == [head] && moved.notices.map { $0.hasPrefix("submodule layer is built at") } == [true])
+      #expect(
+        moved.checkout.submodules.map(\.tree.commit.hex) == [head] && moved.notices.map { $0.hasPrefix("submodule layer is built at") } == [true])
     }
   }
 
-  @Test(arguments: [
-    (["acme.coffee"], ["acme"]), (["other.coffee", "other.hostapp.yml"], ["other"]), (["layers/x/y.bb"], ["acme", "other"]),
-    (["VERSION"], ["acme", "other"]), (["contracts/sw.image/x/contract.json"], []), (["acme.svg", "contracts"], ["acme"]),
-  ] as [([String], [String])])
+  @Test(
+    arguments: [
+      (["acme.coffee"], ["acme"]), (["other.coffee", "other.hostapp.yml"], ["other"]), (["layers/x/y.bb"], ["acme", "other"]),
+      (["VERSION"], ["acme", "other"]), (["contracts/sw.image/x/contract.json"], []), (["acme.svg", "contracts"], ["acme"]),
+    ] as [([String], [String])])
   func onlyWhatTheyTouch(_ paths: [String], _ touched: [String]) throws {
-    var repository = try PlannerTests.repository("r", [PlannerTests.deviceType("acme"), PlannerTests.deviceType("other")], isRelease: false, isDirty: true)
+    var repository = try PlannerTests.repository(
+      "r", [PlannerTests.deviceType("acme"), PlannerTests.deviceType("other")], isRelease: false, isDirty: true)
     let committed = try PlannerTests.repository("r", []).checkout
     repository.checkout.root.commit = try #require(CommitID(String(repeating: "b", count: 40)))
     repository.changes = RepositoryChanges(paths: paths, committed: committed, isRelease: true)
@@ -101,7 +106,8 @@ import Testing
       try repository.write("contracts/sw.image/x/Dockerfile", "FROM scratch\n")
       try repository.commit()
       try repository.git("tag", "v1.0.0")
-      let unused = "git does not track contracts/sw.image/x/contract.json, so it is not used; 'git add --force' and a commit, or --allow-dirty, would use it"
+      let unused =
+        "git does not track contracts/sw.image/x/contract.json, so it is not used; 'git add --force' and a commit, or --allow-dirty, would use it"
       let clean = try repository.read()
       #expect(clean.contracts.isEmpty && clean.notices == [unused] && clean.isRelease)
       let request = PlanRequest(machines: ["acme"], all: false, architectures: [], repositories: [], blocks: .named(["x"]))

@@ -19,7 +19,10 @@ import Testing
       "error: Could not read 2d4e8b\nfatal: Failed to traverse parents of commit 9f00\nerror: pack-objects died\n",
       "Could not read 2d4e8b; Failed to traverse parents of commit 9f00; pack-objects died"
     ),
-    ("remote: Repository not found.\nfatal: repository 'https://example.org/x/' not found\n", "Repository not found.; repository 'https://example.org/x/' not found"),
+    (
+      "remote: Repository not found.\nfatal: repository 'https://example.org/x/' not found\n",
+      "Repository not found.; repository 'https://example.org/x/' not found"
+    ),
     (
       "fatal: clone of 'https://x.invalid/y' into submodule path '/a/b' failed\nFailed to clone 'b'. Retry scheduled\nAborting\n",
       "clone of 'https://x.invalid/y' into submodule path '/a/b' failed"

@@ -82,7 +82,9 @@ import Testing
   @Test func aRepositoryCostsItsDeviceTypes() throws {
     let good = try PlannerTests.repository("good", [PlannerTests.deviceType("a")])
     var listing = RepositoryListing(name: "bad")
-    listing.deviceTypes = [try PlannerTests.deviceType("b"), try PlannerTests.deviceType("c"), try PlannerTests.deviceType("d", state: .discontinued)]
+    listing.deviceTypes = [
+      try PlannerTests.deviceType("b"), try PlannerTests.deviceType("c"), try PlannerTests.deviceType("d", state: .discontinued),
+    ]
     let error = PlanningError.repository(name: "bad", reason: "has uncommitted changes", hint: "")
     let bad = RepositoryReading.unusable(UnusableRepository(listing: listing, error: error))
     let unread = RepositoryReading.unusable(UnusableRepository(listing: RepositoryListing(name: "gone"), error: error))

@@ -103,7 +103,8 @@ import Testing
     #expect(both.tasks.map(\.deviceType.arch) == [.aarch64])
     let equal = "device type acme-board64 is defined in arm (6.1.24+rev3) and in x86 (6.1.24+rev3); arm is used: it is listed first"
     #expect(both.notices.contains(equal + " ('preferred: true' in farm.yaml chooses another one)"))
-    let newer = try plan(["b"], [Self.repository("old", [Self.deviceType("b")]), Self.repository("new", [Self.deviceType("b")], version: "6.1.24+rev10")])
+    let newer = try plan(
+      ["b"], [Self.repository("old", [Self.deviceType("b")]), Self.repository("new", [Self.deviceType("b")], version: "6.1.24+rev10")])
     #expect(newer.tasks.map(\.source.repository) == ["new"])
     let notice = "device type b is defined in old (6.1.24+rev3) and in new (6.1.24+rev10); new is used: its version is newer"
     #expect(newer.notices == [notice + " ('preferred: true' in farm.yaml chooses another one)"])

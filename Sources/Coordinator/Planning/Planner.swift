@@ -71,7 +71,8 @@ package enum Planner {
         plan.skip(deviceType, repository.version, "is discontinued")
       case .unusable(let repository): plan.fail(deviceType, repository.version, repository.error)
       case nil:
-        plan.fail(deviceType, nil, .repository(name: choice.names, reason: choice.problem, hint: "'preferred: true' in farm.yaml chooses one of them"))
+        plan.fail(
+          deviceType, nil, .repository(name: choice.names, reason: choice.problem, hint: "'preferred: true' in farm.yaml chooses one of them"))
       }
     }
     note(chosen, request, &plan)
@@ -84,13 +85,15 @@ package enum Planner {
     for candidate in chosen where told.insert(candidate.repository.source.name).inserted {
       let repository = candidate.repository
       plan.notices += repository.notices.map { "repository \(repository.source.name): \($0)" }
-      let problems = (repository.contractProblems + BlockCatalog.Contracts(repository.contracts).refused.sorted { $0.key < $1.key }.map(\.value)).map {
+      let problems = (repository.contractProblems + BlockCatalog.Contracts(repository.contracts).refused.sorted { $0.key < $1.key }.map(\.value)).map
+      {
         "\($0)"
       }
       if DeviceTypeSelection.takesAll(request) || request.blocks == .all {
         plan.problems += problems
       } else if let first = problems.first {
-        plan.notices.append(problems.count == 1 ? "\(first); no block is made from it" : "\(problems.count) contracts cannot be used, the first: \(first)")
+        plan.notices.append(
+          problems.count == 1 ? "\(first); no block is made from it" : "\(problems.count) contracts cannot be used, the first: \(first)")
       }
     }
   }
@@ -185,7 +188,8 @@ package enum Planner {
     if let supervisor = settings.supervisorVersion { return "it has supervisor \(supervisor) instead of the recorded one" }
     if repository.isRelease { return nil }
     if repository.checkout.isDirty {
-      return "it is built with uncommitted changes" + (repository.changes.map { " (\($0.summary)), as commit \(repository.checkout.root.commit.short)" } ?? "")
+      return "it is built with uncommitted changes"
+        + (repository.changes.map { " (\($0.summary)), as commit \(repository.checkout.root.commit.short)" } ?? "")
     }
     if let replaced = repository.source.replacements.first { return "\(replaced.path) is built at \(replaced.ref)" }
     return "the commit is not the tag \(repository.version)"

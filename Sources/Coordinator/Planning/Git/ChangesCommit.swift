@@ -6,17 +6,19 @@ import Glibc
 /// touched, neither index nor refs nor objects. Equal changes make the same commit. Synchronous.
 struct ChangesCommit {
   let source: RepositorySource
-  /// Our repository.
+  private let work: String
+  /// Our repository: one for each work tree, whatever other work trees have the same origin.
   let path: String
 
-  /// `mirror` names the work tree's origin, as everywhere.
-  init(source: RepositorySource, mirror: Digest, in directory: String) {
+  /// `work` is the work tree's path.
+  init(source: RepositorySource, work: String, in directory: String) {
     self.source = source
-    path = "\(directory)/\(mirror.hex).git"
+    self.work = work
+    path = "\(directory)/\(GitState.name(of: "changes " + work).hex).git"
   }
 
   /// nil where the changes come to nothing. `forced` are files that git ignores and that are part of what is built; `tags` go along.
-  func make(of work: String, at head: CommitID, time: Int64, tags: [String], forced: [String] = []) throws(PlanningError) -> CommitID? {
+  func make(at head: CommitID, time: Int64, tags: [String], forced: [String] = []) throws(PlanningError) -> CommitID? {
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch { throw failure(error) }
     _ = try run(["init", "--quiet", "--bare", "."], in: path)
     let places = try lines(["rev-parse", "--path-format=absolute", "--git-path", "objects", "--git-path", "index"], in: work)
@@ -24,9 +26,12 @@ struct ChangesCommit {
     let index = "\(path)/index-\(UUID().uuidString)"
     defer { for file in [index, index + ".lock"] { unlink(file) } }
     do {
-      try Data("\(places[0])\n".utf8).write(to: URL(filePath: path + "/objects/info/alternates"))
+      try Data("\(places[0])\n".utf8).write(to: URL(filePath: path + "/objects/info/alternates"), options: .atomic)
       // With the user's own index git need not read every file.
-      if access(places[1], F_OK) == 0 { try FileManager.default.copyItem(atPath: places[1], toPath: index) }
+      if access(places[1], F_OK) == 0 {
+        try FileManager.default.copyItem(atPath: places[1], toPath: index)
+        try keepTime(of: places[1], at: index)
+      }
     } catch {
       throw failure(error)
     }
@@ -48,6 +53,14 @@ struct ChangesCommit {
       _ = try run(["update-ref", "refs/tags/" + tag, object], in: path)
     }
     return commit
+  }
+
+  /// git takes a file for unchanged only if it is older than the index: a younger copy would hide what changed in the moment after the last commit.
+  private func keepTime(of original: String, at copy: String) throws(PlanningError) {
+    var status = stat()
+    guard stat(original, &status) == 0 else { throw failure(String(cString: strerror(errno))) }
+    let times = [status.st_mtim, status.st_mtim]
+    guard utimensat(AT_FDCWD, copy, times, 0) == 0 else { throw failure(String(cString: strerror(errno))) }
   }
 
   private func failure(_ reason: Any) -> PlanningError {

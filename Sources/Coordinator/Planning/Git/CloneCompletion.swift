@@ -83,7 +83,8 @@ struct CloneCompletion {
   }
 
   private func fetch(_ arguments: [String]) throws(PlanningError) {
-    _ = try git(["-c", "protocol.file.allow=always", "-c", "gc.auto=0", "fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"] + arguments)
+    _ = try git(
+      ["-c", "protocol.file.allow=always", "-c", "gc.auto=0", "fetch", "--quiet", "--no-write-fetch-head", "--recurse-submodules=no"] + arguments)
   }
 
   private func git(_ arguments: [String]) throws(PlanningError) -> String {

@@ -9,7 +9,8 @@ struct GitComplaint {
   private static let (reasonLimit, lineLimit) = (600, 300)
   /// Lines that are no cause: advice, progress, and the sentence that git adds whatever went wrong over SSH.
   private static let noise = [
-    "hint:", "warning:", "note:", "Please make sure you have", "and the repository exists.", "Cloning into", "Submodule path '", "Submodule '", "From ",
+    "hint:", "warning:", "note:", "Please make sure you have", "and the repository exists.", "Cloning into", "Submodule path '", "Submodule '",
+    "From ",
     "Failed to clone '", "Unable to checkout '", "Aborting", "Warning: Permanently added", "usage:", "remote: Enumerating", "remote: Counting",
     "remote: Compressing", "remote: Total",
   ]

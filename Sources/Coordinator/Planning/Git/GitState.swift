@@ -22,7 +22,8 @@ struct GitState {
     }
     let status = try GitStatus.read(source.path, source)
     if let shown = status.summary, !changes.areBuilt {
-      throw failed("has uncommitted changes (\(shown))", "commit them, or pass --allow-dirty to build them as a commit of their own, which makes no release")
+      throw failed(
+        "has uncommitted changes (\(shown))", "commit them, or pass --allow-dirty to build them as a commit of their own, which makes no release")
     }
     var clone = CloneCompletion(source: source)
     try clone.deepen()
@@ -41,10 +42,10 @@ struct GitState {
       checkout: spec(commit, submodules.found, isDirty: false), version: version, isRelease: isRelease, commitTime: time,
       locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: clone.notices + submodules.notices)
     guard case .built(let directory) = changes, !status.paths.isEmpty || !untracked.isEmpty else { return state }
-    let own = ChangesCommit(source: source, mirror: mirror, in: directory)
+    let own = ChangesCommit(source: source, work: source.path, in: directory)
     // What git ignores inside of a submodule stays with the contract: it is planned with, and is in no commit.
     let forced = untracked.filter { file in !submodules.found.contains { file.hasPrefix($0.path.text + "/") } }
-    let made = try own.make(of: source.path, at: commit, time: time, tags: [tag], forced: forced)
+    let made = try own.make(at: commit, time: time, tags: [tag], forced: forced)
     if made != nil { state.locations.append(SourceLocation(mirror: mirror, path: own.path)) }
     state.changes = RepositoryChanges(
       paths: status.paths + untracked, committed: spec(commit, submodules.committed, isDirty: false), isRelease: isRelease)

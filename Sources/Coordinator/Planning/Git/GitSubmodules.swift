@@ -96,8 +96,8 @@ struct GitSubmodules {
     if head != recorded { notices.append("submodule \(full) is built at \(head.short), as it is checked out, instead of \(recorded.short)") }
     let status = try GitStatus.read(path, source)
     guard !status.paths.isEmpty else { return head }
-    let own = ChangesCommit(source: source, mirror: mirror, in: directory)
-    guard let made = try own.make(of: path, at: head, time: time, tags: []) else { return head }
+    let own = ChangesCommit(source: source, work: path, in: directory)
+    guard let made = try own.make(at: head, time: time, tags: []) else { return head }
     locations.append(SourceLocation(mirror: mirror, path: own.path))
     notices.append("submodule \(full) is built with its uncommitted changes")
     return made

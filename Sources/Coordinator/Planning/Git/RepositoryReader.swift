@@ -37,16 +37,20 @@ package enum RepositoryReader {
       source: source, listing: listing, contracts: contracts.found, contractProblems: contracts.problems, compositions: compositions,
       releaseContract: try ReleaseContract.read(source.path), checkout: git.checkout, version: git.version, baseVersion: base.version,
       isRelease: git.isRelease, commitTime: git.commitTime, locations: git.locations,
-      notices: git.notices + listing.notices + [note].compactMap { $0 } + contracts.notices + unclaimed + base.notices + stampNotice(source.path, git))
+      notices: git.notices + listing.notices + [note].compactMap { $0 } + contracts.notices + unclaimed + base.notices + stampNotice(source.path, git)
+    )
     repository.changes = git.changes
     if !changes.areBuilt { repository.unusedContracts = [note].compactMap { $0 } }
     return repository
   }
 
   private static func untrackedNote(_ files: [String], areUsed: Bool) -> String {
-    let subject = files.count == 1 ? "git does not track \(files[0]), so it" : "git does not track \(files.count) contracts, the first \(files[0]), so they"
+    let subject =
+      files.count == 1 ? "git does not track \(files[0]), so it" : "git does not track \(files.count) contracts, the first \(files[0]), so they"
     let verb = files.count == 1 ? ("makes", "is") : ("make", "are")
-    return areUsed ? "\(subject) \(verb.0) no release" : "\(subject) \(verb.1) not used; 'git add --force' and a commit, or --allow-dirty, would use \(files.count == 1 ? "it" : "them")"
+    return areUsed
+      ? "\(subject) \(verb.0) no release"
+      : "\(subject) \(verb.1) not used; 'git add --force' and a commit, or --allow-dirty, would use \(files.count == 1 ? "it" : "them")"
   }
 
   /// A directory that was named in vain: not there, or without a contract.

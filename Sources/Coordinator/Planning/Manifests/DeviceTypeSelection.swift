@@ -126,7 +126,9 @@ struct DeviceTypeSelection {
   /// The slug that a name stands for; nil where nothing has the name. A device type may have different other names in different repositories.
   private func find(_ text: String) throws(PlanningError) -> Slug? {
     let names = definitions.flatMap { slug, definitions in definitions.map { (slug, DeviceTypeNames($0.deviceType)) } }
-    do throws(DeviceTypeNames.Ambiguous) { return try DeviceTypeNames.find(text, among: names) } catch { throw .ambiguous(text: text, candidates: error.candidates) }
+    do throws(DeviceTypeNames.Ambiguous) { return try DeviceTypeNames.find(text, among: names) } catch {
+      throw .ambiguous(text: text, candidates: error.candidates)
+    }
   }
 
   private func unknown(_ text: String) -> PlanningError {
