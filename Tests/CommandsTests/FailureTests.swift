@@ -44,6 +44,29 @@ import Testing
     if lie == "lie=1" { #expect(ended.output.contains("recipe acme-diag-tools-1.4-r0 failed in do_compile")) }
   }
 
+  /// An object that cannot be read shows when the bundle is made: the repository's fault, told once, and no host's.
+  @Test func damagedObject() throws {
+    let farm = try SampleFarm(["arm", "x86"])
+    try farm.write(String((0..<4000).map { _ in "abcdefghijklmnopqrstuvwxyz".randomElement() ?? "x" }), to: "checkouts/balena-acme-arm/large.txt")
+    try farm.git("add", "--all")
+    try farm.commit()
+    let object = try farm.git("rev-parse", "HEAD:large.txt").trimmingCharacters(in: .whitespacesAndNewlines)
+    let file = "\(farm.directory)/checkouts/balena-acme-arm/.git/objects/\(object.prefix(2))/\(object.dropFirst(2))"
+    let bytes = try Data(contentsOf: URL(filePath: file))
+    try FileManager.default.removeItem(atPath: file)
+    try bytes.prefix(bytes.count / 2).write(to: URL(filePath: file))
+    let ended = try farm.build("-m", "acme-board7", "-m", "acme-pc", "--slots", "2")
+    #expect(ended.status == 1, "\(ended)")
+    #expect(row("acme-pc", ended.output).contains("built"), "\(ended.output)")
+    let report = try farm.index().deviceType("acme-board7")
+    #expect(report["attempts"].number == 1 && report["failure"].text == "rejected", "\(ended.output)")
+    #expect(report["reason"].text?.hasPrefix("repository ") == true && report["reason"].text?.contains("git bundle: ") == true, "\(ended.output)")
+    #expect(!ended.errors.contains("tried again") && !ended.errors.contains("drained"), "\(ended.errors)")
+    // Any name of a device type will do.
+    #expect(try farm.run("explain", "acme-x86-64").output.contains("acme-pc"))
+    #expect(try farm.run("explain", "acme-bord7").errors.contains("known: acme-board7"))
+  }
+
   @Test func missingPackage() throws {
     let farm = try SampleFarm(faults: ["missing-package=acme-wireless-a1"])
     let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-wireless")

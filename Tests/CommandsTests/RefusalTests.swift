@@ -85,26 +85,38 @@ import Testing
 
   // MARK: Files
 
+  /// What cannot be read is said with file and line, status 1; everything else is planned. Where nothing is left, the status is 2.
+  private func partly(_ name: String, _ farm: SampleFarm, _ arguments: [String], plans: String, sourceLocation: SourceLocation = #_sourceLocation)
+    throws
+  {
+    let ended = try farm.start(["plan"] + arguments).wait()
+    #expect(ended.status == 1 && ended.output.contains(plans + " "), "\(ended)", sourceLocation: sourceLocation)
+    let errors = ended.errors.split(separator: "\n").filter { !$0.hasPrefix("note: ") }.joined(separator: "\n") + "\n"
+    try Golden.check(name, errors, farm: farm, sourceLocation: sourceLocation)
+  }
+
   @Test func contractsWithOneSlug() throws {
     let farm = try SampleFarm()
     try farm.edit("contracts/contracts/sw.image/acme-wireless/contract.json", "\"slug\": \"acme-wireless\"", "\"slug\": \"acme-gpu\"")
     try farm.commit()
-    try refused("duplicate-contract", farm, ["build", "--local", "-m", "acme-board64", "--blocks", "all"])
+    try partly("duplicate-contract", farm, ["-m", "acme-board64", "--blocks", "all"], plans: "acme-board64")
+    try refused("duplicate-contract", farm, ["build", "--local", "-m", "acme-board64", "--blocks", "acme-gpu"])
   }
 
   @Test func brokenManifest() throws {
     let farm = try SampleFarm()
     try farm.edit("acme-edge64.coffee", "slug: 'acme-edge64'", "slug: 'acme-edge64")
     try farm.commit()
-    // Another device type is asked for: a repository that cannot be read is refused all the same.
-    try refused("broken-manifest", farm, ["build", "--local", "-m", "acme-board64"])
+    try partly("broken-manifest", farm, ["--all"], plans: "acme-board64")
+    try refused("broken-manifest", farm, ["build", "--local", "-m", "acme-edge64"])
+    #expect(try farm.run("plan", "-m", "acme-board64").status == 0, "nothing depends on it")
   }
 
   @Test func brokenContract() throws {
     let farm = try SampleFarm()
     try farm.edit("contracts/contracts/sw.image/acme-gpu/contract.json", "\"version\": \"1.0.0\",", "\"version\": \"1.0.0\"")
     try farm.commit()
-    try refused("broken-contract", farm, ["build", "--local", "-m", "acme-board64", "--blocks", "all"])
+    try partly("broken-contract", farm, ["-m", "acme-board64", "--blocks", "all"], plans: "acme-board64")
   }
 
   static let configurations: [(name: String, text: String)] = [
@@ -128,9 +140,17 @@ import Testing
   @Test func brokenHostFile() throws {
     let farm = try SampleFarm()
     try farm.write("name: arm-1\nhost: a\nuser: b\nhostKey: MD5:aa\narchitectures: [aarch64]\nworker: x\n", to: "workers.d/arm-1.yaml")
-    let ended = try farm.build("-m", "acme-board64")
-    #expect(ended.status == 2)
-    try Golden.check("yaml-host", ended.errors, farm: farm)
+    try refused("yaml-host", farm, ["build", "-m", "acme-board64"])
+    try refused("yaml-host", farm, ["worker", "list"])
+    #expect(try farm.run("plan", "-m", "acme-board64").status == 0, "a plan needs no host")
+    try farm.write(
+      """
+      {name: arm-2, host: 127.0.0.1, port: 1, user: nobody, hostKey: "SHA256:\(String(repeating: "A", count: 43))", architectures: [aarch64],
+      worker: "sha256:\(String(repeating: "0", count: 64))"}
+      """, to: "workers.d/arm-2.yaml")
+    let listed = try farm.run("worker", "list")
+    #expect(listed.status == 1 && listed.output.contains("arm-2 "), "\(listed)")
+    try Golden.check("yaml-host", listed.errors, farm: farm)
   }
 
   @Test func emptyConfiguration() throws {
@@ -153,6 +173,22 @@ import Testing
     let farm = try SampleFarm()
     try FileManager.default.removeItem(atPath: farm.directory + "/checkouts/balena-acme-arm")
     try refused("absent-repository", farm, ["build", "--local", "--all"])
+  }
+
+  /// One repository in each state that cannot be built; the good one is, and everything is said at once.
+  @Test func neighbours() throws {
+    let farm = try SampleFarm(["arm", "x86", "legacy"])
+    try Data("dirty".utf8).write(to: URL(filePath: farm.directory + "/checkouts/balena-acme-x86/VERSION"))
+    for tag in try farm.git("tag", in: "balena-acme-legacy").split(separator: "\n") {
+      try farm.git("tag", "--delete", String(tag), in: "balena-acme-legacy")
+    }
+    var text = try String(contentsOfFile: farm.directory + "/farm.yaml", encoding: .utf8)
+    text += "  - {name: gone, source: checkouts/gone}\n  - {name: remote, source: 'file:///nonexistent/x.git'}\n"
+    try farm.write(text, to: "farm.yaml")
+    try partly("neighbours", farm, ["--all"], plans: "acme-board64")
+    let named = try farm.run("plan", "-m", "acme-board64")
+    #expect(named.status == 0 && named.errors.contains("gone: ") && !named.errors.contains("uncommitted"), "\(named)")
+    #expect(try farm.run("plan", "--repository", "balena-acme-arm").errors.contains("gone") == false)
   }
 
   @Test func noTag() throws {

@@ -18,7 +18,7 @@ struct FarmConfigurationTests {
   /// What the file's name, line and complaint are.
   func complaint(_ farm: String, hosts: [String: String] = [:]) -> String {
     do {
-      _ = try load(farm, hosts: hosts)
+      if let problem = try load(farm, hosts: hosts).hostFiles.problems.first { throw problem }
       return "nothing"
     } catch {
       let text = "\(error)"
@@ -115,14 +115,40 @@ struct FarmConfigurationTests {
     for other in ["README.md", "arm-1.yaml~", ".arm-1.yml.swp", "arm-1.yaml.rej"] {
       try Data("x".utf8).write(to: URL(filePath: "\(directory)/workers.d/\(other)"))
     }
-    #expect(try HostConfiguration.readAll(in: directory + "/workers.d", home: "/") == [])
-    #expect(try HostConfiguration.readAll(in: directory + "/nowhere", home: "/") == [])
+    #expect(HostFiles(in: directory + "/workers.d", home: "/").problems.isEmpty)
+    #expect(HostFiles(in: directory + "/nowhere", home: "/").problems.isEmpty)
     try Data(Self.host.utf8).write(to: URL(filePath: "\(directory)/workers.d/\(name)"))
-    let error = #expect(throws: ConfigurationError.self) { try HostConfiguration.readAll(in: directory + "/workers.d", home: "/") }
-    #expect(error?.description == "\(directory)/workers.d/\(name): must end in '.yaml'; under this name the host is not read")
+    let files = HostFiles(in: directory + "/workers.d", home: "/")
+    #expect(files.hosts.isEmpty)
+    #expect(files.problems.map(\.description) == ["\(directory)/workers.d/\(name): must end in '.yaml'; under this name the host is not read"])
     // A file where the directory should be.
-    let file = #expect(throws: ConfigurationError.self) { try HostConfiguration.readAll(in: "\(directory)/workers.d/\(name)", home: "/") }
-    #expect(file?.reason == "cannot be listed: Not a directory")
+    let file = HostFiles(in: "\(directory)/workers.d/\(name)", home: "/")
+    #expect(file.problems.map(\.reason) == ["cannot be listed: Not a directory"])
+  }
+
+  /// One file costs one host.
+  @Test func brokenHostFilesLeaveTheOthers() throws {
+    let second = Self.host.replacing("name: arm-1", with: "name: arm-2")
+    let farm = try load("", hosts: ["a": second, "b": Self.host + "\nslots: many", "c": Self.host, "d": Self.host, "e": "- x"])
+    #expect(farm.hosts.map(\.name.text) == ["arm-1", "arm-2"])
+    let problems = farm.hostFiles.problems.map { $0.description.replacing(farm.hostDirectory, with: "<hosts>") }
+    #expect(
+      problems == [
+        "<hosts>/b.yaml:7: not YAML: key given twice: slots", "<hosts>/d.yaml: host 'arm-1' is defined in another file too",
+        "<hosts>/e.yaml:1: a worker host must be a mapping of name, host, port, user, hostKey, identity, architectures, slots, root, worker, speed",
+      ])
+  }
+
+  /// Whoever corrects a list wants all that is wrong with it.
+  @Test func allComplaintsAboutRepositoriesAtOnce() {
+    let text = "repositories:\n  - {source: a}\n  - {name: b}\n  - {source: c, drivr: barys}\n  - {source: a}\n"
+    let error = #expect(throws: ConfigurationError.self) { try load(text) }
+    #expect(
+      (error?.description ?? "").split(separator: "\n").map { String($0.drop { $0 != ":" }) } == [
+        ":3: a repository needs 'source', a path or a git URL",
+        ":4: unknown key 'drivr' in a repository; known are name, source, ref, driver, contracts, preferred",
+        ":5: repository 'a' is given twice",
+      ])
   }
 
   @Test(arguments: [

@@ -26,10 +26,10 @@ struct ClassificationTests {
       (ExecutorError.local(operation: "socket", path: "", errno: EMFILE), .coordinator, .coordinator),
       (CocoaError(.fileWriteUnknown), .coordinator, .coordinator),
       (
-        PlanningError.repository(name: "/r", reason: "git bundle: fatal: write error: No space left on device", hint: ""), .coordinator, .coordinator
+        PlanningError.git(repository: "r", operation: "bundle", reason: "No space left on device", blame: .coordinator), .coordinator, .coordinator
       ),
       // A repository that git cannot read costs its device types, and no host anything.
-      (PlanningError.repository(name: "/r", reason: "git bundle: pack-objects died", hint: ""), .rejected, .repository),
+      (PlanningError.git(repository: "r", operation: "bundle", reason: "unable to read x", blame: .repository), .rejected, .repository),
       (PreloadError.noDataPartition(image: "i", labels: []), .build, .repository),
       // Hosts.
       (PlanningError.unplannedSource(mirror: digest), .infrastructure, .host),

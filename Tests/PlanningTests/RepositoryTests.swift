@@ -91,10 +91,12 @@ import Testing
       try untagged.git("tag", "alexgg/EXT-A")
       try untagged.checkError("repository-no-tag")
       try TemporaryRepository.sample("odd", in: scratch, tag: "v2-experiment").checkError("repository-odd-tag")
-      try TemporaryRepository("empty", in: scratch).checkError("repository-no-commit")
+      let empty = try TemporaryRepository("empty", in: scratch)
+      try empty.write("acme.coffee", TemporaryRepository.manifest(slug: "acme"))
+      try empty.checkError("repository-no-commit")
       var elsewhere = untagged.source
       elsewhere.path = scratch
-      #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere, allowDirty: false) }
+      #expect(throws: PlanningError.self) { try RepositoryReader.read(elsewhere) }
     }
   }
 
@@ -112,19 +114,29 @@ import Testing
     }
   }
 
-  @Test func prefersJSONAndTellsWhereItDisagrees() throws {
+  /// The build makes `<file>.json` of `<file>.coffee` anew, whatever lies there.
+  @Test(arguments: ["not JSON", #"{"slug": "acme", "arch": "amd64", "yocto": {"machine": "acme", "deployArtifact": "x"}}"#])
+  func doesNotReadJSONBesideItsCoffee(_ text: String) throws {
     try withScratchDirectory { scratch in
       let repository = try TemporaryRepository.sample(in: scratch)
-      let json = { (arch: String) in
-        #"{"slug": "acme", "name": "acme", "arch": "\#(arch)", "state": "RELEASED", "yocto": {"machine": "acme", "image": "balena-image", "#
-          + #""version": "yocto-kirkstone", "deployArtifact": "balena-image-acme.balenaos-img", "compressed": true}}"#
-      }
-      try repository.write("acme.json", json("aarch64"))
-      #expect(try repository.read().notices.isEmpty)
-      try repository.write("acme.json", json("amd64"))
+      try repository.write("acme.json", text)
       let read = try repository.read()
-      #expect(read.deviceTypes.map(\.arch) == [.amd64])
-      #expect(read.notices == ["acme.json is used, and it disagrees with acme.coffee: delete it if it is out of date"])
+      #expect(read.deviceTypes.map(\.arch) == [.aarch64] && read.listing.brokenManifests.isEmpty && read.notices.isEmpty)
+    }
+  }
+
+  /// A JSON file alone is a manifest if git knows it: what an earlier build made is none.
+  @Test func readsJSONAloneWhereGitKnowsIt() throws {
+    try withScratchDirectory { scratch in
+      let repository = try TemporaryRepository.sample(in: scratch, tag: nil)
+      let json = #"{"slug": "old", "arch": "amd64", "yocto": {"machine": "old", "deployArtifact": "x"}}"#
+      try repository.write("old.json", json)
+      #expect(try RepositoryReader.list(repository.source).deviceTypes.map(\.slug.text) == ["acme"])
+      try repository.write("broken.json", "{")
+      try repository.git("add", "--force", "old.json", "broken.json")
+      let listing = try RepositoryReader.list(repository.source)
+      #expect(listing.deviceTypes.map(\.slug.text) == ["acme", "old"] && listing.brokenManifests.isEmpty)
+      #expect(listing.notices == ["\(repository.path)/broken.json:1 is not used: it is not JSON: a key expected, the document ends"])
     }
   }
 
@@ -201,6 +213,12 @@ import Testing
       // A nested one may be absent, one of the repository itself may not.
       try repository.git("-C", "layers/meta layer", "submodule", "--quiet", "deinit", "--force", "--all")
       #expect(try repository.read().notices == ["nested submodule layers/meta layer/tests/inner is not checked out and is left out"])
+      try layer.git("submodule", "--quiet", "add", "../inner", "tests/other")
+      try layer.commit()
+      try repository.git("-C", "layers/meta layer", "pull", "--quiet")
+      try repository.commit()
+      let both = "2 nested submodules are not checked out and are left out, the first: layers/meta layer/tests/inner"
+      #expect(try repository.read().notices == [both], "one line, however many there are")
       try repository.git("submodule", "--quiet", "deinit", "--force", "scripts")
       try repository.checkError("repository-submodule-absent")
     }
@@ -228,6 +246,12 @@ import Testing
       try repository.write("firmware.bin", "version https://git-lfs.github.com/spec/v1\n")
       try repository.commit()
       #expect(try repository.read().checkout.isDirty == false, "attributes alone are fine")
+      try repository.write("firmware/.gitattributes", "*.dat filter=lfs\n")
+      try repository.write("firmware/x.dat", "version https://git-lfs.github.com/spec/v1\n")
+      try repository.commit()
+      let nested = #expect(throws: PlanningError.self) { try repository.read() }
+      #expect(nested?.description.contains("(firmware/x.dat)") == true, "attributes of a directory count, too")
+      try repository.git("rm", "--quiet", "-r", "firmware")
       try repository.write(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
       // Where git-lfs is not installed, git passes the contents through.
       try repository.commit()
@@ -269,7 +293,7 @@ import Testing
       #expect(try error("!kill -KILL $PPID") == "repository r: git end: ended by signal KILL")
       #expect(try error("!exit 7") == "repository r: git end: status 7")
       let colours = try error("!printf 'fatal: \\033[31mred\\nhint: try again\\n' >&2; exit 1")
-      #expect(colours == "repository r: git end: fatal: ?[31mred")
+      #expect(colours == "repository r: git end: ?[31mred")
     }
   }
 
@@ -313,7 +337,7 @@ import Testing
       try repository.git("tag", "v1.0.0")
       var source = repository.source
       source.contracts = ["contracts", "contracts/contracts", "absent"]
-      let found = try RepositoryReader.read(source, allowDirty: false).contracts.map(\.slug)
+      let found = try RepositoryReader.read(source).contracts.map(\.slug)
       // Two paths to one file are two names of it, so only the first root counts it.
       #expect(found == ["a"])
       #expect(throws: PlanningError.self) { try RepositoryReader.contents("/dev/zero") }

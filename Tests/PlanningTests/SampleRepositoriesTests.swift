@@ -17,7 +17,7 @@ import Testing
         ["-c", "protocol.file.allow=always", "clone", "--quiet", "--recurse-submodules", "\(scratch)/origin/\(name)", name], in: scratch,
         repository: name)
       return try RepositoryReader.read(
-        RepositorySource(name: name, path: scratch + "/" + name, driver: .barys, contracts: ["contracts"]), allowDirty: false)
+        RepositorySource(name: name, path: scratch + "/" + name, driver: .barys, contracts: ["contracts"]))
     }
   }
 

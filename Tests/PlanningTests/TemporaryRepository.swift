@@ -56,7 +56,9 @@ struct TemporaryRepository {
 
   var source: RepositorySource { RepositorySource(name: name, path: path, driver: .barys, contracts: ["contracts"]) }
 
-  func read(allowDirty: Bool = false) throws -> DeviceRepository { try RepositoryReader.read(source, allowDirty: allowDirty) }
+  func read(allowDirty: Bool = false) throws -> DeviceRepository {
+    try RepositoryReader.read(source, changes: allowDirty ? .built(in: path + ".changes") : .refused)
+  }
 
   /// Checks the text of the error that reading gives.
   func checkError(_ golden: String, sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -6,6 +6,15 @@ package struct ConfigurationError: BlamedError, Hashable {
   /// From 1; nil when the whole file is meant.
   package let line: Int?
   package let reason: String
+  /// What else is wrong.
+  private var others: [ConfigurationError] = []
+
+  /// All that is wrong at once; nil where nothing is.
+  package init?(_ all: [ConfigurationError]) {
+    guard let first = all.first else { return nil }
+    self = first
+    others = Array(all.dropFirst())
+  }
 
   package init(file: String, line: Int? = nil, reason: String) {
     self.file = file
@@ -15,5 +24,7 @@ package struct ConfigurationError: BlamedError, Hashable {
 
   package var blame: Blame { .request }
 
-  package var description: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(reason)" }
+  package var description: String {
+    (["\(file)\(line.map { ":\($0)" } ?? ""): \(reason)"] + others.map(\.description)).joined(separator: "\n")
+  }
 }

@@ -13,7 +13,9 @@ package struct FarmConfiguration: Sendable {
   /// Where deploy trees go, an absolute path.
   package var output: String
   package var repositories: [Repository]
-  package var hosts: [HostConfiguration]
+  package var hosts: [HostConfiguration] { hostFiles.hosts }
+  /// The hosts, and the files whose hosts cannot be used.
+  package var hostFiles: HostFiles
   /// The account's home, for `~/`.
   package var home: String
   /// Seconds that a task waits for a host.
@@ -35,8 +37,13 @@ package struct FarmConfiguration: Sendable {
     package var contracts: [String]?
     /// Free disk that a host must have for one of its device types, before any was built; nil where the file does not say.
     package var disk: ByteCount?
-    package init(name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]?, disk: ByteCount? = nil) {
+    /// Whether it wins where another repository defines the same device type; without such a word the newer version does.
+    package var isPreferred: Bool
+    package init(
+      name: String, source: String, ref: String?, driver: TaskSpec.Driver, contracts: [String]?, disk: ByteCount? = nil, isPreferred: Bool = false
+    ) {
       self.disk = disk
+      self.isPreferred = isPreferred
       self.name = name
       self.source = source
       self.ref = ref
@@ -65,7 +72,7 @@ package struct FarmConfiguration: Sendable {
       }
     }
     var configuration = defaults(directory: workingDirectory, home: home)
-    configuration.hosts = try configuration.readHosts()
+    configuration.hostFiles = configuration.readHosts()
     return configuration
   }
 
@@ -73,7 +80,7 @@ package struct FarmConfiguration: Sendable {
   static func defaults(directory: String, home: String) -> FarmConfiguration {
     FarmConfiguration(
       file: nil, directory: directory, state: home + "/.local/state/blockfarm", output: directory + "/out",
-      repositories: [], hosts: [], home: home, queueWait: 24 * 3600, limits: Limits())
+      repositories: [], hostFiles: HostFiles(), home: home, queueWait: 24 * 3600, limits: Limits())
   }
 
   private static func read(_ path: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
@@ -91,15 +98,9 @@ package struct FarmConfiguration: Sendable {
     if let node = keys["environments"] { configuration.clouds = try clouds(node, directory: directory, home: home) }
     if let node = keys["registries"] { configuration.registries = try registries(node, directory: directory, home: home) }
     if let node = keys["repositories"] {
-      for item in try node.list() {
-        let repository = try self.repository(item, directory: directory, home: home)
-        guard !configuration.repositories.contains(where: { $0.name == repository.name }) else {
-          throw item.failure("repository '\(repository.name)' is given twice")
-        }
-        configuration.repositories.append(repository)
-      }
+      configuration.repositories = try repositories(node, directory: directory, home: home)
     }
-    configuration.hosts = try configuration.readHosts()
+    configuration.hostFiles = configuration.readHosts()
     return configuration
   }
 
@@ -107,12 +108,29 @@ package struct FarmConfiguration: Sendable {
   package var hostDirectory: String { directory + "/workers.d" }
 
   /// Reads the hosts' files (again).
-  package func readHosts() throws(ConfigurationError) -> [HostConfiguration] {
-    try HostConfiguration.readAll(in: hostDirectory, home: home)
+  package func readHosts() -> HostFiles { HostFiles(in: hostDirectory, home: home) }
+
+  /// All entries, or all complaints about them.
+  private static func repositories(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> [Repository] {
+    var repositories: [Repository] = []
+    var complaints: [ConfigurationError] = []
+    for item in try node.list() {
+      do throws(ConfigurationError) {
+        let repository = try self.repository(item, directory: directory, home: home)
+        guard !repositories.contains(where: { $0.name == repository.name }) else {
+          throw item.failure("repository '\(repository.name)' is given twice")
+        }
+        repositories.append(repository)
+      } catch {
+        complaints.append(error)
+      }
+    }
+    if let all = ConfigurationError(complaints) { throw all }
+    return repositories
   }
 
   private static func repository(_ node: ConfigurationNode, directory: String, home: String) throws(ConfigurationError) -> Repository {
-    let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts", "disk"])
+    let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts", "disk", "preferred"])
     guard let source = try keys["source"]?.string() else { throw node.failure("a repository needs 'source', a path or a git URL") }
     let isURL = source.contains("://") || source.contains("@")
     let place = isURL ? source : absolute(source, in: directory, home: home)
@@ -125,7 +143,7 @@ package struct FarmConfiguration: Sendable {
       driver: try keys["driver"]?.driver() ?? .barys,
       contracts: try keys["contracts"]?.list().map { (item) throws(ConfigurationError) in
         try item.value("a path that begins at the repository (contracts, or ../my-contracts)") { isRelative($0) ? $0 : nil }
-      }, disk: disk)
+      }, disk: disk, isPreferred: try keys["preferred"]?.boolean() ?? false)
   }
 
   /// The disk that is stated for device types of a repository: by itself, its driver, or for all.

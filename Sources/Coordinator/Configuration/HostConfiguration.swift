@@ -47,41 +47,6 @@ package struct HostConfiguration: Hashable, Sendable {
     self.sshAlgorithms = sshAlgorithms
   }
 
-  /// All hosts of a directory, by name; none when it does not exist. A file whose name says YAML in another way than `.yaml` is refused: it would be
-  /// passed over, and its host with it.
-  package static func readAll(in directory: String, home: String) throws(ConfigurationError) -> [HostConfiguration] {
-    guard let handle = opendir(directory) else {
-      if errno == ENOENT { return [] }
-      throw ConfigurationError(file: directory, reason: "cannot be listed: \(String(cString: strerror(errno)))")
-    }
-    defer { closedir(handle) }
-    var files: [String] = []
-    var others: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasPrefix(".") { continue }
-      if name.hasSuffix(".yaml") {
-        files.append(name)
-      } else if [".yml", ".yaml"].contains(where: name.lowercased().hasSuffix) {
-        others.append(name)
-      }
-    }
-    if let file = others.min() {
-      throw ConfigurationError(file: directory + "/" + file, reason: "must end in '.yaml'; under this name the host is not read")
-    }
-    var hosts: [HostConfiguration] = []
-    for file in files.sorted() {
-      let host = try read(directory + "/" + file, home: home)
-      guard !hosts.contains(where: { $0.name == host.name }) else {
-        throw ConfigurationError(file: directory + "/" + file, reason: "host '\(host.name)' is defined in another file too")
-      }
-      hosts.append(host)
-    }
-    return hosts.sorted { $0.name < $1.name }
-  }
-
   package static func read(_ path: String, home: String) throws(ConfigurationError) -> HostConfiguration {
     let root = try ConfigurationNode.parse(FarmConfiguration.text(path), file: path)
     let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed", "sshAlgorithms"]

@@ -14,7 +14,7 @@ package enum BlockLayout {
         let bytes = try blobs.read(block.digest, limit: 4 << 20)
         let manifest = try CanonicalJSON.decode(ImageManifest.self, from: bytes)
         let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
-        let tag = report.version.imageTag
+        let tag = report.version?.imageTag ?? "unknown"
         images.append(
           .init(
             name: "\(report.slug)-\(block.name)-\(tag)", manifest: BlobDescriptor(digest: block.digest, size: Int64(bytes.count)),

@@ -15,6 +15,9 @@ extension Failure {
     case let failure as Failure: self = failure
     case is CancellationError: self.init(kind: .cancelled, step: nil, reason: "cancelled")
     case ExecutorError.unknownAttempt: self.init(kind: .lost, step: nil, reason: "the host does not know the attempt any more")
+    case let error as PlanningError where error.blame != .host:
+      // git and what it reads are here, not on a host: another one would be sent the same.
+      self.init(kind: error.blame == .coordinator ? .coordinator : .rejected, step: .source, reason: "\(error)", blame: error.blame)
     case let error where Self.isOutOfSpace(error):
       self.init(kind: .coordinator, step: nil, reason: "the coordinator's disk is full: \(error)")
     case let error as any BlamedError: self.init(error, blame: Self.blame(error))

@@ -57,37 +57,27 @@ extension Farm {
 
   private struct NamedTask {
     var slug: Slug
-    var names: Names
-  }
-
-  /// What is read of a planned task; the names are those of its manifest.
-  private struct Names: Decodable {
-    struct DeviceType: Decodable {
-      struct Yocto: Decodable { var machine: String }
-      var file: String
-      var aliases: [String]
-      var yocto: Yocto
-    }
-    var deviceType: DeviceType
+    var names: DeviceTypeNames
   }
 
   private func tasks(of request: RequestRecord) async throws -> [NamedTask] {
-    try await context.store.tasks(of: request.id).map { NamedTask(slug: $0.slug, names: try $0.decode(Names.self, from: $0.planned, "plan")) }
+    try await context.store.tasks(of: request.id).map { NamedTask(slug: $0.slug, names: Self.names(of: $0)) }
   }
 
-  /// The slug wins, then a file name, then an alias, then a machine, as a build selects; the last three must be unambiguous.
+  /// Of a plan that this version cannot read, the slug and the machine are left.
+  private static func names(of task: TaskRecord) -> DeviceTypeNames {
+    struct Planned: Decodable { var deviceType: DeviceType }
+    if let planned = try? CanonicalJSON.decode(Planned.self, from: task.planned) { return DeviceTypeNames(planned.deviceType) }
+    return DeviceTypeNames(slug: task.slug, machine: task.machine, file: nil, aliases: [])
+  }
+
   private static func find(_ text: String, in tasks: [NamedTask]) throws -> NamedTask? {
-    let ways: [(NamedTask) -> Bool] = [
-      { $0.slug.text == text }, { $0.names.deviceType.file == text }, { $0.names.deviceType.aliases.contains(text) },
-      { $0.names.deviceType.yocto.machine == text },
-    ]
-    for matches in ways {
-      let found = tasks.filter(matches)
-      if found.count > 1 {
-        throw FarmError.usage("'\(text)' stands for several device types: \(found.map(\.slug.text).joined(separator: ", ")); name one of them")
-      }
-      if let one = found.first { return one }
+    let slug: Slug?
+    do {
+      slug = try DeviceTypeNames.find(text, among: tasks.map { (key: $0.slug, names: $0.names) })
+    } catch {
+      throw FarmError.usage("'\(text)' stands for several device types: \(error.candidates.joined(separator: ", ")); name one of them")
     }
-    return nil
+    return tasks.first { $0.slug == slug }
   }
 }

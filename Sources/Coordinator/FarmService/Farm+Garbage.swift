@@ -22,7 +22,7 @@ extension Farm {
   package func collectGarbage(_ names: [String]) async throws -> [HostGarbage] {
     let local = HostPool.localName.flatMap { names.contains($0.text) ? $0 : nil }
     let remote = names.filter { $0 != local?.text }
-    let hosts = names.isEmpty || !remote.isEmpty ? try Self.select(remote, from: context.configuration.hosts) : []
+    let hosts = names.isEmpty || !remote.isEmpty ? try Self.select(remote, from: context.configuration.hostFiles) : []
     let pool = HostPool(context: context) { _ in }
     await pool.useConfigured(hosts, mayGrow: false)
     if local != nil { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }

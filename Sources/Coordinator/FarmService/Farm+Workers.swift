@@ -95,7 +95,7 @@ extension Farm {
 
   /// Probes hosts at the same time; a host that does not answer is a result, not an error.
   package func checkWorkers(_ names: [String]) async throws -> [HostCheck] {
-    let hosts = try Self.select(names, from: context.configuration.hosts)
+    let hosts = try Self.select(names, from: context.configuration.hostFiles)
     let context = context
     return await hosts.concurrentMap(atOnce: HostPool.probesAtOnce) { await Self.check($0, context) }.sorted { $0.name < $1.name }
   }
@@ -122,7 +122,7 @@ extension Farm {
 
   /// Runs the probe verb many times over open connections, spread over the hosts; returns the seconds for all.
   package func repeatProbe(_ names: [String], count: Int, parallel: Int) async throws -> Double {
-    let hosts = try Self.select(names, from: context.configuration.hosts)
+    let hosts = try Self.select(names, from: context.configuration.hostFiles)
     guard !hosts.isEmpty else { throw FarmError.usage("no host is configured") }
     let connections = try hosts.map { host in (try HostPool.connection(to: host, loop: context.loop), HostPool.command(host)) }
     let start = Timestamp.now
@@ -137,7 +137,7 @@ extension Farm {
 
   /// Sends a file to a host's blob store and fetches it back; returns the seconds of both ways. For measuring.
   package func transfer(_ file: String, host name: String) async throws -> (put: Double, get: Double, bytes: Int64) {
-    guard let host = try Self.select([name], from: context.configuration.hosts).first else { throw FarmError.usage("no host") }
+    guard let host = try Self.select([name], from: context.configuration.hostFiles).first else { throw FarmError.usage("no host") }
     let work = context.scratch + "/transfer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: work) }
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
@@ -158,7 +158,7 @@ extension Farm {
   /// Drains a host (with a reason) or takes it back (nil), with all that is noted about it. `local` is this machine, as builds on it call it.
   package func setDrained(_ reason: String?, host name: String) async throws -> HostName {
     let isLocal = name == HostPool.localName?.text && !context.configuration.hosts.contains { $0.name.text == name }
-    let known = isLocal ? HostPool.localName : try Self.select([name], from: context.configuration.hosts).first?.name
+    let known = isLocal ? HostPool.localName : try Self.select([name], from: context.configuration.hostFiles).first?.name
     guard let host = known else { throw FarmError.usage("no host '\(name)'") }
     try await context.store.setDrained(reason, of: host)
     return host

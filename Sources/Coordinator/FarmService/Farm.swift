@@ -82,8 +82,8 @@ package struct Farm: Sendable {
   package static func plan(
     _ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> Plan {
-    let repositories = try await RepositoryCheckout.readAll(configuration, allowDirty: allowDirty, submodule: submodule)
-    return try Planner.plan(request, repositories: repositories)
+    let readings = try await RepositoryCheckout.read(configuration, for: request, allowDirty: allowDirty, submodule: submodule)
+    return try Planner.draft(request, readings: readings).plan(with: PlanFacts())
   }
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
@@ -92,10 +92,12 @@ package struct Farm: Sendable {
     options.request.isFeedProvided = options.feed != nil
     let session = try await cloud(options) { report(.notice($0)) }
     options.request.isCloudAsked = session != nil && !options.rebuild
-    let repositories = try await RepositoryCheckout.readAll(
-      context.configuration, allowDirty: options.allowDirty, submodule: options.submodule)
-    let draft = try Planner.draft(options.request, repositories: repositories)
+    let readings = try await RepositoryCheckout.read(
+      context.configuration, for: options.request, allowDirty: options.allowDirty, submodule: options.submodule)
+    let draft = try Planner.draft(options.request, readings: readings)
     for notice in draft.notices { report(.notice(notice)) }
+    let hostProblems = try unusedHostFiles(options)
+    for problem in draft.problems + hostProblems { report(.notice(problem)) }
     let released = try await released(draft, options, session: session) { report(.notice($0)) }
     let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
     let plan = try draft.plan(with: facts)
@@ -108,7 +110,17 @@ package struct Farm: Sendable {
           + "wait for it ('blockfarm status'), or use another state directory")
     }
     defer { withExtendedLifetime(lock) {} }
-    return try await run(plan, options, lock: lock, session: session, released: released, refused: refused, report: report)
+    var result = try await run(plan, options, lock: lock, session: session, released: released, refused: refused, report: report)
+    if result.end == .allGood, !plan.problems.isEmpty || !hostProblems.isEmpty { result.end = .someFailed }
+    return result
+  }
+
+  /// What is wrong with files of hosts that the build would use. Without any other host nothing can be built.
+  private func unusedHostFiles(_ options: BuildOptions) throws -> [String] {
+    guard !options.isLocal, options.hosts.isEmpty else { return [] }
+    let files = context.configuration.hostFiles
+    if files.hosts.isEmpty, let all = ConfigurationError(files.problems) { throw all }
+    return files.problems.map { "\($0); the host is left out" }
   }
 
   private func run(
@@ -120,7 +132,7 @@ package struct Farm: Sendable {
     if options.isLocal {
       try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: options.localSlots)
     } else {
-      await pool.useConfigured(try Self.select(options.hosts, from: configuration.hosts), mayGrow: options.hosts.isEmpty)
+      await pool.useConfigured(try Self.select(options.hosts, from: configuration.hostFiles), mayGrow: options.hosts.isEmpty)
     }
     let (request, isResumed) = try await open(plan)
     try lock.note(request: request.id)
@@ -135,7 +147,8 @@ package struct Farm: Sendable {
     let reports = try await run.run()
     await pool.disconnect()
     let tree = DeployTree(output: request.output, request: request.id)
-    let index = IndexDocument(request: request.id, deviceTypes: reports, additionalVariables: options.request.settings.variables)
+    let index = IndexDocument(
+      request: request.id, deviceTypes: reports, additionalVariables: options.request.settings.variables, problems: plan.problems)
     try BlockLayout.write(index, tree: tree, blobs: context.blobs)
     try tree.finish(index)
     var latest = LatestLinks(output: request.output)
@@ -171,15 +184,18 @@ package struct Farm: Sendable {
     return (request, false)
   }
 
-  static func select(_ names: [String], from hosts: [HostConfiguration]) throws -> [HostConfiguration] {
-    for name in names where !hosts.contains(where: { $0.name.text == name }) {
-      throw unknownHost(name, among: hosts)
+  static func select(_ names: [String], from files: HostFiles) throws -> [HostConfiguration] {
+    for name in names where !files.hosts.contains(where: { $0.name.text == name }) {
+      throw unknownHost(name, among: files)
     }
-    return names.isEmpty ? hosts : hosts.filter { names.contains($0.name.text) }
+    return names.isEmpty ? files.hosts : files.hosts.filter { names.contains($0.name.text) }
   }
 
   /// The complaint about a host's name that nothing is configured for, with the names that may have been meant.
-  package static func unknownHost(_ name: String, among hosts: [HostConfiguration]) -> FarmError {
+  package static func unknownHost(_ name: String, among files: HostFiles) -> FarmError {
+    // Its file may be one of those that cannot be read.
+    guard files.problems.isEmpty else { return .usage("unknown host '\(name)'\n" + files.problems.map(\.description).joined(separator: "\n")) }
+    let hosts = files.hosts
     guard !hosts.isEmpty else { return .usage("unknown host '\(name)': no host is configured; 'blockfarm worker add user@host' adds one") }
     let known = hosts.map(\.name.text)
     let near = NearestNames.of(name, among: known)

@@ -187,7 +187,8 @@ package struct JenkinsRun: Sendable {
     let name = last.hasSuffix(".git") ? String(last.dropLast(4)) : last
     let like = known.first { $0.source == workspace } ?? known.first { $0.name == name }
     return FarmConfiguration.Repository(
-      name: like?.name ?? name, source: workspace, ref: nil, driver: like?.driver ?? .barys, contracts: like?.contracts, disk: like?.disk)
+      name: like?.name ?? name, source: workspace, ref: nil, driver: like?.driver ?? .barys, contracts: like?.contracts, disk: like?.disk,
+      isPreferred: true)
   }
 
   /// Tells workspaces of one name apart.

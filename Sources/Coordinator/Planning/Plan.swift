@@ -7,6 +7,10 @@ package struct Plan: Codable, Hashable, Sendable {
   package var version = 1
   package var tasks: [PlannedTask]
   package var skipped: [SkippedDeviceType]
+  /// Device types that were selected and cannot be planned.
+  package var failed: [FailedDeviceType] = []
+  /// What was selected and cannot be read, so that nobody knows which device types or blocks are missing: repositories, manifests, contracts.
+  package var problems: [String] = []
   package var notices: [String]
   package var locations: [SourceLocation]
   /// Why each block that was asked for fits a device type or does not; in an explaining request without names, each that there is.
@@ -28,14 +32,47 @@ package struct SkippedDeviceType: Codable, Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var osVersion: OSVersion
+  package var osVersion: OSVersion?
   package var reason: String
-  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion, reason: String) {
+  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion?, reason: String) {
     self.slug = slug
     self.machine = machine
     self.arch = arch
     self.osVersion = osVersion
     self.reason = reason
+  }
+}
+
+/// A device type that is selected and cannot be built.
+package struct FailedDeviceType: Codable, Hashable, Sendable {
+  package var slug: Slug
+  package var machine: Machine
+  package var arch: Architecture
+  /// nil where it cannot be read.
+  package var osVersion: OSVersion?
+  /// Names the repository or the file.
+  package var reason: String
+  package var blame: Blame
+  package init(slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion?, reason: String, blame: Blame) {
+    self.slug = slug
+    self.machine = machine
+    self.arch = arch
+    self.osVersion = osVersion
+    self.reason = reason
+    self.blame = blame
+  }
+}
+
+extension Plan {
+  /// Everything that could not be planned, each reason once, with the device types that it costs.
+  package var complaints: [String] {
+    var slugs: [String: [String]] = [:]
+    var reasons: [String] = []
+    for failure in failed {
+      if slugs[failure.reason] == nil { reasons.append(failure.reason) }
+      slugs[failure.reason, default: []].append(failure.slug.text)
+    }
+    return reasons.map { "\(slugs[$0, default: []].joined(separator: ", ")): \($0)" } + problems
   }
 }
 

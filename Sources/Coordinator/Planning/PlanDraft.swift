@@ -19,6 +19,8 @@ package struct PlanDraft: Sendable {
   }
 
   package var notices: [String] { plan.notices }
+  /// What was selected and cannot be read.
+  package var problems: [String] { plan.problems }
   /// One for each device type, with all blocks that the repositories know, every one to be built.
   package var tasks: [PlannedTask] { plan.tasks }
 

@@ -36,6 +36,8 @@ package struct PlanRequest: Sendable, Hashable {
   /// Slugs, machines, file names or aliases; empty with `all` or a filter.
   package var machines: [String]
   package var all: Bool
+  /// Device types that are left out, by any of their names.
+  package var skipped: [String] = []
   package var architectures: [Architecture]
   package var repositories: [String]
   package var blocks: Blocks

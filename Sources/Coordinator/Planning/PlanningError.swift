@@ -6,7 +6,11 @@ package enum PlanningError: BlamedError, Hashable {
   case unreadable(file: String, line: Int?, reason: String)
   /// A device repository in a state that cannot be built.
   case repository(name: String, reason: String, hint: String)
+  /// git failed; `reason` is its own, on one line.
+  case git(repository: String, operation: String, reason: String, blame: Blame)
   case unknown(noun: String, text: String, nearest: [String])
+  /// Names that nothing has, with what cannot be read and may have them.
+  case notFound([String])
   /// A block that neither the repositories nor the cloud know.
   case unreleased(block: String, nearest: [String])
   case ambiguous(text: String, candidates: [String])
@@ -20,20 +24,25 @@ package enum PlanningError: BlamedError, Hashable {
   case nothingSelected(String)
   /// A submodule that cannot be built at the commit that was asked for.
   case submodule(String)
+  /// Nothing of what was selected can be planned: every reason.
+  case nothingLeft([String])
   /// A worker asks for commits of a repository that no task has.
   case unplannedSource(mirror: Digest)
 
   package var blame: Blame {
     switch self {
-    case .unreadable, .repository, .duplicateContract, .duplicateBlock, .composition: .repository
-    case .unknown, .unreleased, .ambiguous, .blockFitsNone, .nothingSelected, .submodule: .request
+    case .unreadable, .repository, .duplicateContract, .duplicateBlock, .composition, .nothingLeft: .repository
+    case .git(_, _, _, let blame): blame
+    case .unknown, .notFound, .unreleased, .ambiguous, .blockFitsNone, .nothingSelected, .submodule: .request
     case .unplannedSource: .host
     }
   }
 
   package var description: String {
     switch self {
-    case .unreadable(let file, let line, let reason): "\(file)\(line.map { ":\($0)" } ?? ""): \(reason)"
+    case .unreadable(let file, let line, let reason): Self.onOneLine("\(file)\(line.map { ":\($0)" } ?? ""): \(reason)")
+    case .git(let name, let operation, let reason, _): "repository \(name): git \(operation): \(reason)"
+    case .nothingLeft(let reasons), .notFound(let reasons): reasons.joined(separator: "\n")
     case .repository(let name, let reason, let hint): "repository \(name): \(reason)\(hint.isEmpty ? "" : "; \(hint)")"
     case .unknown(let noun, let text, let nearest):
       "unknown \(noun) '\(text)'" + (nearest.isEmpty ? "" : "; known: \(nearest.joined(separator: ", "))")

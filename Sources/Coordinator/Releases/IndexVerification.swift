@@ -65,7 +65,7 @@ package struct IndexVerification: Sendable {
   /// - the `-hostos` release with all blocks. Where no image was made (`--only blocks`) it need not be there and may hold more.
   /// - each block's own release. A service that a composition takes from a registry has none: it is enough that the `-hostos` release holds it.
   private static func verifyBlocks(of report: DeviceTypeReport, in session: CloudSession) async throws -> [ReleaseVerification] {
-    let version = report.version
+    guard let version = report.version else { throw ReleasesError.usage("\(report.slug): its repository could not be read, so nothing was released") }
     // Only the digests matter here; the index has no sizes of manifests.
     let images = Dictionary(
       report.blocks.map { ($0.name.text, BlobDescriptor(digest: $0.dockerDigest, size: 0)) }, uniquingKeysWith: { first, _ in first })

@@ -10,11 +10,16 @@ package struct IndexDocument: Codable, Hashable, Sendable {
   package var blames: [Blame]?
   /// What the request added to the builds' local.conf; nil where it added nothing.
   package var additionalVariables: [AdditionalVariable]?
+  /// What was asked for and could not be read (repositories, manifests, contracts), so that nobody knows its device types; nil where all could be read.
+  package var problems: [String]?
 
   /// In bytes. A file of a real feed takes about 180, and a night of 144 device types has 230,000 of them.
   package static let sizeLimit = 512 << 20
 
-  package init(request: RequestID, deviceTypes: [DeviceTypeReport], additionalVariables: [AdditionalVariable] = []) {
+  package init(
+    request: RequestID, deviceTypes: [DeviceTypeReport], additionalVariables: [AdditionalVariable] = [], problems: [String] = []
+  ) {
+    self.problems = problems.isEmpty ? nil : problems
     self.request = request
     self.additionalVariables = additionalVariables.isEmpty ? nil : additionalVariables
     let blamed = Set(deviceTypes.filter { $0.outcome == .failed }.compactMap(\.blame))
@@ -113,7 +118,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var version: OSVersion
+  /// nil for a device type whose repository cannot be read.
+  package var version: OSVersion?
   package var outcome: Result
   /// Why it was not built; nil when it was built or reused.
   package var reason: String?
@@ -146,7 +152,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   package var endedAt: Timestamp?
 
   package init(
-    slug: Slug, machine: Machine, arch: Architecture, version: OSVersion, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
+    slug: Slug, machine: Machine, arch: Architecture, version: OSVersion?, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
     blame: Blame? = nil, details: [String] = [], log: RelativePath? = nil, taskLogs: [File]? = nil, host: HostName? = nil, attempts: Int = 0,
     steps: [StepResult] = [],
     blocks: [Block] = [], artifacts: [File] = [], images: [File] = [], releases: [Release]? = nil,

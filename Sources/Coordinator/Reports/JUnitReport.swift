@@ -26,10 +26,13 @@ package struct JUnitReport: Sendable {
   package func xml() -> String {
     let suites = index.deviceTypes.map(Suite.init)
     var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    let problems = index.problems ?? []
+    let unread = problems.map { _ in Suite.Case(name: "plan", verdict: .failed(isError: false)) }
     // Unlike a suite, the whole has no `skipped`.
-    let counts = Self.counts(suites.flatMap(\.cases)).filter { $0.0 != "skipped" }
+    let counts = Self.counts(suites.flatMap(\.cases) + unread).filter { $0.0 != "skipped" }
     text += Self.open("testsuites", [("name", "blockfarm \(index.request)")] + counts + [("time", Self.seconds(wholeSeconds(suites)))])
     for suite in suites { text += xml(suite) }
+    if !problems.isEmpty { text += Self.plan(problems, Self.counts(unread)) }
     return text + "</testsuites>\n"
   }
 
@@ -108,13 +111,24 @@ package struct JUnitReport: Sendable {
     if let host = report.host { attributes.append(("hostname", host.text)) }
     var text = "  " + Self.open("testsuite", attributes) + "    <properties>\n"
     let properties = [
-      ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version.text), ("outcome", report.outcome.rawValue),
+      ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version?.text ?? ""), ("outcome", report.outcome.rawValue),
       ("attempts", "\(report.attempts)"),
     ]
     for (name, value) in properties { text += "      " + Self.open("property", [("name", name), ("value", value)], isEmpty: true) }
     text += "    </properties>\n"
     for item in suite.cases { text += xml(item, of: report) }
     if !report.notices.isEmpty { text += Self.output(report.notices) }
+    return text + "  </testsuite>\n"
+  }
+
+  /// What could not be read belongs to no device type: a suite of its own.
+  private static func plan(_ problems: [String], _ counts: [(String, String)]) -> String {
+    var text = "  " + open("testsuite", [("name", "plan")] + counts)
+    for (number, problem) in problems.enumerated() {
+      text += "    " + open("testcase", [("classname", "blockfarm.plan"), ("name", "problem \(number + 1)"), ("time", seconds(0))])
+      text += "      " + open("failure", [("message", firstLine(problem)), ("type", "rejected")])
+      text += XMLEscaping.content(problem, limit: textLimit) + "\n      </failure>\n    </testcase>\n"
+    }
     return text + "  </testsuite>\n"
   }
 

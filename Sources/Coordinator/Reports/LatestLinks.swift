@@ -29,8 +29,8 @@ package struct LatestLinks {
   ) throws {
     for report in reports where report.outcome == .built || report.outcome == .reused {
       try point("latest-build", of: report.slug, to: request)
-      guard report.isRelease == true, !report.images.isEmpty else { continue }
-      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(report.version.text, version) { continue }
+      guard report.isRelease == true, !report.images.isEmpty, let new = report.version?.text else { continue }
+      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(new, version) { continue }
       try point("latest", of: report.slug, to: request)
     }
   }

@@ -40,7 +40,7 @@ package struct Git: Sendable {
     case .silent, .overdue, .cancelled:
       throw SourceError.timedOut(operation: operation, subject: subject ?? directory, seconds: seconds)
     case .exited, .signalled:
-      let text = output.split(separator: "\n").suffix(5).joined(separator: "; ")
+      let text = OutputTail.printable(output.utf8).split(separator: "\n").suffix(5).joined(separator: "; ")
       throw SourceError.git(operation: operation, subject: subject ?? directory, output: String(text.prefix(2000)))
     }
   }

@@ -11,6 +11,8 @@ struct SelectionOptions: ParsableArguments {
   var machine: [String] = []
   @Flag(name: .long, help: "All device types of all repositories.")
   var all = false
+  @Option(name: .long, help: "Leave out this device type: slug, machine, file name or alias. May be repeated.")
+  var skip: [String] = []
   @Option(name: .long, help: "Only device types of this architecture. May be repeated.")
   var arch: [String] = []
   @Option(name: .long, help: "Only device types of this repository. May be repeated.")
@@ -33,9 +35,7 @@ struct SelectionOptions: ParsableArguments {
   var allowDevices = false
   @Flag(
     name: .long,
-    help:
-      "Build the checked-out commit although the repository has uncommitted changes. The changes themselves are NOT built. The result is not a release."
-  )
+    help: "Build uncommitted changes too, as a commit of their own. What they touch is not a release; other device types are built as committed.")
   var allowDirty = false
   @OptionGroup var variables: VariableOptions
 
@@ -47,10 +47,12 @@ struct SelectionOptions: ParsableArguments {
       }
       return architecture
     }
-    return PlanRequest(
+    var request = PlanRequest(
       machines: machine, all: all, architectures: architectures, repositories: repository, blocks: .init(blocks), builder: try blockBuilder(),
       layering: try choice(layers, "--layers", among: Layering.allCases), only: try wantedPart(), allowsDevices: allowDevices,
       isExplaining: isExplaining, settings: .init(variables: try variables.list()))
+    request.skipped = skip
+    return request
   }
 
   private func wantedPart() throws -> PlanRequest.Only {

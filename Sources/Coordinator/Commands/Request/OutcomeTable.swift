@@ -9,7 +9,7 @@ enum OutcomeTable {
     var table = TextTable(["DEVICE TYPE", "ARCH", "VERSION", "OUTCOME", "HOST", "SECONDS", "BLOCKS", "REASON"])
     for report in result.index.deviceTypes {
       table.rows.append([
-        report.slug.text, report.arch.rawValue, report.version.text, report.verdict, report.host?.text ?? "-",
+        report.slug.text, report.arch.rawValue, report.version?.text ?? "-", report.verdict, report.host?.text ?? "-",
         report.outcome == .skipped ? "-" : seconds(report), report.blocks.map(\.name.text).joined(separator: " "),
         (report.reason ?? "").split(separator: "\n").first.map(String.init) ?? "",
       ])
@@ -20,6 +20,7 @@ enum OutcomeTable {
       for line in report.details.suffix(20) { text += "\n  \(line)" }
       if let log = report.log { text += "\n  log: \(result.directory)/\(report.slug)/\(log)" }
     }
+    for problem in result.index.problems ?? [] { text += "\n\nnot built: \(problem)" }
     let images = result.index.deviceTypes.flatMap { report in report.images.map { "\(result.directory)/\(report.slug)/\($0.path)" } }
     if !images.isEmpty { text += "\n\nImages:\n" + images.map { "  " + $0 }.joined(separator: "\n") }
     return text + "\n\nIndex: \(result.directory)/index.json"

@@ -20,10 +20,13 @@ struct PlanCommand: AsyncParsableCommand {
       selection.request(isExplaining: explain), configuration: configurationOptions.load(), allowDirty: selection.allowDirty)
     if json {
       if !explain { plan.explanations = [] }
-      return try printJSON(plan)
+      try printJSON(plan)
+    } else {
+      for notice in plan.notices { Diagnostics.print("note: " + notice) }
+      if explain { try printExplanations(of: plan) } else { try printTasks(of: plan) }
     }
-    for notice in plan.notices { Diagnostics.print("note: " + notice) }
-    if explain { try printExplanations(of: plan) } else { try printTasks(of: plan) }
+    for complaint in plan.complaints { Diagnostics.error(complaint) }
+    if !plan.complaints.isEmpty { throw CommandStatus(status: ExitStatus.failed.value) }
   }
 
   private func printExplanations(of plan: Plan) throws {
@@ -43,8 +46,11 @@ struct PlanCommand: AsyncParsableCommand {
     }
     for skipped in plan.skipped {
       table.rows.append([
-        skipped.slug.text, skipped.arch.rawValue, skipped.machine.text, skipped.osVersion.text, "-", "", "skipped: \(skipped.reason)",
+        skipped.slug.text, skipped.arch.rawValue, skipped.machine.text, skipped.osVersion?.text ?? "-", "-", "", "skipped: \(skipped.reason)",
       ])
+    }
+    for failed in plan.failed {
+      table.rows.append([failed.slug.text, failed.arch.rawValue, failed.machine.text, failed.osVersion?.text ?? "-", "-", "", "cannot be planned"])
     }
     table.rows.sort { $0[0] < $1[0] }
     try Results.print(table.text())

@@ -39,6 +39,11 @@ struct WorkerAddCommand: AsyncParsableCommand {
       throw FarmError.usage(
         "host '\(host.name)' is already configured; remove it with 'blockfarm worker remove \(host.name)', or give this one another name with --name")
     }
+    // A file that cannot be read may hold what somebody wants to keep.
+    let existing = "\(configuration.hostDirectory)/\(host.name).yaml"
+    guard access(existing, F_OK) != 0 else {
+      throw FarmError.usage("\(existing) exists already and cannot be used; remove it, or give this host another name with --name")
+    }
     let binary = try workerBinary ?? FarmContext.localWorker()
     let pinned = try await confirm(farm, host)
     let (added, probe, sessions, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)

@@ -30,6 +30,8 @@ struct WorkerCheckCommand: AsyncParsableCommand {
       let seconds = try await farm.repeatProbe(names, count: count, parallel: parallel)
       return try Results.print("\(count) probes in \(seconds) s")
     }
+    let files = farm.context.configuration.hostFiles
+    if names.isEmpty, files.hosts.isEmpty { try WorkerFileProblems.check(files) }
     let checks = try await farm.checkWorkers(names)
     if json {
       try printJSON(Listing(hosts: checks))
@@ -53,5 +55,6 @@ struct WorkerCheckCommand: AsyncParsableCommand {
       }
     }
     if checks.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }
+    if names.isEmpty { try WorkerFileProblems.check(files) }
   }
 }

@@ -42,8 +42,11 @@ struct WorkerListCommand: AsyncParsableCommand {
           hostKey: host.hostKey, drained: note.drained, failures: note.failures, lastFailure: note.lastFailure))
     }
     let local = await farm.localNote()
-    if json { return try printJSON(Listing(hosts: hosts, local: local)) }
-    if hosts.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
+    if json {
+      try printJSON(Listing(hosts: hosts, local: local))
+      return try WorkerFileProblems.check(configuration.hostFiles)
+    }
+    if hosts.isEmpty, configuration.hostFiles.problems.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
     var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY", "STATE"])
     for (host, state) in zip(hosts, states) {
       table.rows.append([
@@ -54,5 +57,6 @@ struct WorkerListCommand: AsyncParsableCommand {
     if let local {
       Diagnostics.print("note: this machine ('local', for build --local) is \(local.state); 'blockfarm worker resume local' takes it back")
     }
+    try WorkerFileProblems.check(configuration.hostFiles)
   }
 }

@@ -14,7 +14,7 @@ struct WorkerRemoveCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try configurationOptions.load()
     guard let host = configuration.hosts.first(where: { $0.name.text == name }) else {
-      throw Farm.unknownHost(name, among: configuration.hosts)
+      throw Farm.unknownHost(name, among: configuration.hostFiles)
     }
     let file = "\(configuration.hostDirectory)/\(host.name).yaml"
     guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }

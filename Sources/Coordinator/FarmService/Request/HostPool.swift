@@ -73,7 +73,7 @@ actor HostPool {
 
   /// Looks for hosts whose file was added meanwhile; known ones stay. Nothing where hosts were chosen.
   func pickUpNew() {
-    if mayGrow, let found = try? context.configuration.readHosts() { add(found) }
+    if mayGrow { add(context.configuration.readHosts().hosts) }
   }
 
   private func add(_ configurations: [HostConfiguration]) {

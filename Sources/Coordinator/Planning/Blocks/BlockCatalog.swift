@@ -29,14 +29,15 @@ struct BlockCatalog {
     var defaults: [String: Contract] = [:]
     /// Aliases by device type, as the cloud knows them.
     var aliases: [String: [String]] = [:]
+    /// Slugs that two contracts have where one must: nothing is made from either.
+    private(set) var refused: [String: PlanningError] = [:]
 
-    /// Refuses two contracts of one slug where a slug must name one.
-    init(_ all: [Contract]) throws(PlanningError) {
+    init(_ all: [Contract]) {
       for contract in all {
         if contract.isBlock {
-          try Self.add(contract, to: &blocks)
+          add(contract, to: \.blocks)
         } else if contract.isPackageList {
-          try Self.add(contract, to: &packageLists)
+          add(contract, to: \.packageLists)
         } else if contract.type == "sw.image" {
           if defaults[contract.slug] == nil { defaults[contract.slug] = contract }
         } else if contract.type == "hw.device-type" {
@@ -45,9 +46,14 @@ struct BlockCatalog {
       }
     }
 
-    private static func add(_ contract: Contract, to known: inout [String: Contract]) throws(PlanningError) {
-      if let first = known[contract.slug] { throw .duplicateContract(slug: contract.slug, first: first.file, second: contract.file) }
-      known[contract.slug] = contract
+    private mutating func add(_ contract: Contract, to known: WritableKeyPath<Contracts, [String: Contract]>) {
+      guard refused[contract.slug] == nil else { return }
+      guard let first = self[keyPath: known][contract.slug] else {
+        self[keyPath: known][contract.slug] = contract
+        return
+      }
+      self[keyPath: known][contract.slug] = nil
+      refused[contract.slug] = .duplicateContract(slug: contract.slug, first: first.file, second: contract.file)
     }
   }
 
@@ -78,11 +84,12 @@ struct BlockCatalog {
   /// By name, else by alias; an alias of two blocks is refused.
   func find(_ name: String) throws(PlanningError) -> Entry? {
     if let exact = entries[name] { return exact }
+    if let problem = contracts.refused[name] { throw problem }
     let found = contracts.blocks.values.filter { $0.aliases.contains(name) }.sorted { $0.slug < $1.slug }
     if found.count > 1 { throw .duplicateContract(slug: name, first: found[0].file, second: found[1].file) }
     return found.first.map { .contract($0) }
   }
 
   /// What `--blocks` takes.
-  var names: [String] { entries.keys + contracts.blocks.values.flatMap(\.aliases) }
+  var names: [String] { Array(entries.keys) + contracts.refused.keys + contracts.blocks.values.flatMap(\.aliases) }
 }

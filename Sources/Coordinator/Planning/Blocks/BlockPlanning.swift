@@ -16,6 +16,8 @@ struct BlockPlanning {
     /// For each block that was asked for and does not fit: why.
     var misfits: [String: String] = [:]
     var explanations: [BlockExplanation] = []
+    /// Blocks that fit, and whose definition is wrong; none where a block was named, for then it is thrown.
+    var problems: [PlanningError] = []
   }
 
   func choose() throws(PlanningError) -> Chosen {
@@ -28,8 +30,7 @@ struct BlockPlanning {
         chosen.explanations.append(explanation)
         continue
       }
-      let resolution = try BlockResolution(request: request, catalog: catalog, deviceType: deviceType, repository: repository).resolve(entry)
-      switch resolution {
+      switch try resolution(of: entry, &chosen) {
       case .block(let spec, let notices):
         explanation.origin = spec.origin.summary
         if !names.isEmpty {
@@ -48,6 +49,17 @@ struct BlockPlanning {
     }
     chosen.notices += chosen.misfits.sorted { $0.key < $1.key }.map { "block \($0.key) is left out: \($0.value)" }
     return chosen
+  }
+
+  /// One wrong definition among all does not stop the others; a block that was named is wanted.
+  private func resolution(of entry: BlockCatalog.Entry, _ chosen: inout Chosen) throws(PlanningError) -> BlockResolution.Resolved {
+    do throws(PlanningError) {
+      return try BlockResolution(request: request, catalog: catalog, deviceType: deviceType, repository: repository).resolve(entry)
+    } catch {
+      if case .named = request.blocks, !request.isExplaining { throw error }
+      chosen.problems.append(error)
+      return .impossible("\(error)")
+    }
   }
 
   /// The blocks to look at, each once, with the names that they were asked for by; without a name one is only explained.

@@ -13,11 +13,14 @@ package struct RepositorySource: Hashable, Sendable {
   package var demandsContracts: Bool
   /// Submodules that are built at other commits than the recorded ones; such a build is no release.
   package var replacements: [SubmoduleReplacement]
+  /// Whether it wins where another repository defines the same device type.
+  package var isPreferred: Bool
 
   package init(
     name: String, path: String, driver: TaskSpec.Driver, contracts: [String], demandsContracts: Bool = false,
-    replacements: [SubmoduleReplacement] = []
+    replacements: [SubmoduleReplacement] = [], isPreferred: Bool = false
   ) {
+    self.isPreferred = isPreferred
     self.demandsContracts = demandsContracts
     self.replacements = replacements
     self.name = name
@@ -46,8 +49,12 @@ package struct SubmoduleReplacement: Hashable, Sendable {
 /// Everything planning needs to know of one device repository.
 package struct DeviceRepository: Sendable {
   package var source: RepositorySource
-  package var deviceTypes: [DeviceType]
+  package var listing: RepositoryListing
   package var contracts: [Contract]
+  /// Contracts that cannot be read: no block is made from them.
+  package var contractProblems: [PlanningError]
+  /// What is said of contracts that are not used, to whoever asks for their blocks.
+  package var unusedContracts: [String] = []
   package var compositions: CompositionFiles
   /// `balena.yml`: what the hostapp's release carries as its contract.
   package var releaseContract: CompositionValue?
@@ -55,6 +62,8 @@ package struct DeviceRepository: Sendable {
   package var version: OSVersion
   /// meta-balena's version that a line of extended support is based on.
   package var baseVersion: OSVersion?
+  /// What is in ``checkout`` and is not committed; nil where nothing is.
+  package var changes: RepositoryChanges?
   /// Whether the checked-out commit is the tag itself and nothing was changed.
   package var isRelease: Bool
   /// Seconds since 1970 of the commit.
@@ -65,13 +74,15 @@ package struct DeviceRepository: Sendable {
   package var notices: [String]
 
   package init(
-    source: RepositorySource, deviceTypes: [DeviceType], contracts: [Contract], compositions: CompositionFiles = CompositionFiles(),
+    source: RepositorySource, listing: RepositoryListing, contracts: [Contract], contractProblems: [PlanningError] = [],
+    compositions: CompositionFiles = CompositionFiles(),
     releaseContract: CompositionValue? = nil, checkout: SourceSpec, version: OSVersion, baseVersion: OSVersion? = nil, isRelease: Bool,
     commitTime: Int64, locations: [SourceLocation], notices: [String] = []
   ) {
     self.source = source
-    self.deviceTypes = deviceTypes
+    self.listing = listing
     self.contracts = contracts
+    self.contractProblems = contractProblems
     self.compositions = compositions
     self.releaseContract = releaseContract
     self.checkout = checkout
@@ -82,6 +93,8 @@ package struct DeviceRepository: Sendable {
     self.locations = locations
     self.notices = notices
   }
+
+  package var deviceTypes: [DeviceType] { listing.deviceTypes }
 }
 
 /// The composition files of a repository.
@@ -90,14 +103,18 @@ package struct CompositionFiles: Sendable {
   package var base: CompositionDocument?
   /// `<MACHINE>.hostapp.yml`, by machine.
   package var overlays: [String: CompositionDocument]
+  /// What is wrong with files that cannot be read: of the base, and by machine.
+  package var baseProblem: PlanningError?
+  package var overlayProblems: [String: PlanningError] = [:]
 
   package init(base: CompositionDocument? = nil, overlays: [String: CompositionDocument] = [:]) {
     self.base = base
     self.overlays = overlays
   }
 
-  /// The composition of a device type; nil where there is no file for it. Throws where the files together break a rule.
+  /// The composition of a device type; nil where there is no file for it. Throws where a file cannot be read, or the files together break a rule.
   package func composition(for deviceType: DeviceType) throws(PlanningError) -> Composition? {
+    if let problem = overlayProblems[deviceType.yocto.machine.text] ?? baseProblem { throw problem }
     let overlay = overlays[deviceType.yocto.machine.text]
     guard base != nil || overlay != nil else { return nil }
     return try Composition.merge(base: base, overlay: overlay, systemTargets: deviceType.yocto.image)

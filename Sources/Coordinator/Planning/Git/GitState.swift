@@ -11,32 +11,51 @@ struct GitState {
   var commitTime: Int64
   var locations: [SourceLocation]
   var notices: [String]
+  var changes: RepositoryChanges?
 
-  static func read(_ source: RepositorySource, allowDirty: Bool) throws(PlanningError) -> GitState {
+  /// `untracked` are ignored files that are part of what is built where changes are.
+  static func read(_ source: RepositorySource, changes: UncommittedChanges, untracked: [String]) throws(PlanningError) -> GitState {
     func failed(_ reason: String, _ hint: String) -> PlanningError { .repository(name: source.name, reason: reason, hint: hint) }
     let head = try lines(["log", "-1", "--format=%H %ct"], source).first?.split(separator: " ") ?? []
     guard head.count == 2, let commit = CommitID(head[0]), let time = Int64(head[1]) else {
       throw failed("has no commit", "check out the version to build")
     }
-    let changes = try lines(["status", "--porcelain", "--untracked-files=normal"], source)
-    if !changes.isEmpty, !allowDirty {
-      let shown = changes.prefix(5).map { $0.trimmingPrefix { $0 == " " } }.joined(separator: ", ")
+    let status = try GitStatus.read(source.path, source)
+    if let shown = status.summary, !changes.areBuilt {
       throw failed(
-        "has uncommitted changes (\(shown)\(changes.count > 5 ? ", … \(changes.count) in all" : ""))",
-        "commit them, or pass --allow-dirty to build the commit without them as a non-release")
+        "has uncommitted changes (\(shown))", "commit them, or pass --allow-dirty to build them as a commit of their own, which makes no release")
     }
+    var clone = CloneCompletion(source: source)
+    try clone.deepen()
+    try clone.complete(commit)
     let (version, tag, distance) = try nearestTag(source)
     try refuseLargeFiles(source, in: source.path)
     let mirror = name(of: "root " + source.path)
-    var submodules = GitSubmodules(source: source)
+    var submodules = GitSubmodules(source: source, changes: changes)
     try submodules.collect()
-    return GitState(
-      checkout: SourceSpec(
-        repository: source.name, root: SourceTree(mirror: mirror, commit: commit, tags: [tag]), submodules: submodules.found,
-        isDirty: !changes.isEmpty),
-      version: version, isRelease: distance == 0 && changes.isEmpty && !submodules.isReplaced, commitTime: time,
-      locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: submodules.notices)
+    func spec(_ root: CommitID, _ submodules: [SourceSpec.Submodule], isDirty: Bool) -> SourceSpec {
+      SourceSpec(
+        repository: source.name, root: SourceTree(mirror: mirror, commit: root, tags: [tag]), submodules: submodules, isDirty: isDirty)
+    }
+    let isRelease = distance == 0 && !submodules.isReplaced
+    var state = GitState(
+      checkout: spec(commit, submodules.found, isDirty: false), version: version, isRelease: isRelease, commitTime: time,
+      locations: [SourceLocation(mirror: mirror, path: source.path)] + submodules.locations, notices: clone.notices + submodules.notices)
+    guard case .built(let directory) = changes, !status.paths.isEmpty || !untracked.isEmpty else { return state }
+    let own = ChangesCommit(source: source, work: source.path, in: directory)
+    // What git ignores inside of a submodule stays with the contract: it is planned with, and is in no commit.
+    let forced = untracked.filter { file in !submodules.found.contains { file.hasPrefix($0.path.text + "/") } }
+    let made = try own.make(at: commit, time: time, tags: [tag], forced: forced)
+    if made != nil { state.locations.append(SourceLocation(mirror: mirror, path: own.path)) }
+    state.changes = RepositoryChanges(
+      paths: status.paths + untracked, committed: spec(commit, submodules.committed, isDirty: false), isRelease: isRelease)
+    state.checkout = spec(made ?? commit, submodules.found, isDirty: true)
+    state.isRelease = false
+    return state
   }
+
+  /// The version of a checkout that may have changes; throws where no tag tells it.
+  static func version(of source: RepositorySource) throws(PlanningError) -> OSVersion { try nearestTag(source).0 }
 
   /// The nearest reachable tag that is a version, annotated or not.
   private static func nearestTag(_ source: RepositorySource) throws(PlanningError) -> (OSVersion, String, Int) {
@@ -63,7 +82,6 @@ struct GitState {
 
   /// Git LFS keeps contents outside of git, where no bundle finds them.
   static func refuseLargeFiles(_ source: RepositorySource, in directory: String) throws(PlanningError) {
-    guard access(directory + "/.gitattributes", F_OK) == 0 else { return }
     let output = try GitCommand.run(["ls-files", "-z", "--", ":(attr:filter=lfs)"], in: directory, repository: source.name)
     let files = output.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     guard let first = files.first else { return }

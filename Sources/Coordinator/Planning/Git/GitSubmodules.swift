@@ -5,16 +5,37 @@ import Glibc
 /// Finds the submodules of a checkout, at any depth, with the commits that the checked-out commits record.
 struct GitSubmodules {
   let source: RepositorySource
+  let changes: UncommittedChanges
   private(set) var found: [SourceSpec.Submodule] = []
+  /// The same, at the recorded commits and without what is not committed.
+  private(set) var committed: [SourceSpec.Submodule] = []
   private(set) var locations: [SourceLocation] = []
   private(set) var notices: [String] = []
+  /// Submodules of submodules that are not checked out.
+  private(set) var absentNested: [String] = []
   /// Whether a submodule is taken at another commit than the recorded one.
   private(set) var isReplaced = false
 
-  init(source: RepositorySource) { self.source = source }
+  init(source: RepositorySource, changes: UncommittedChanges = .refused) {
+    self.source = source
+    self.changes = changes
+  }
+
+  /// The paths of those that the repository itself records, checked out or not.
+  static func names(of source: RepositorySource) throws(PlanningError) -> [String] {
+    guard access(source.path + "/.gitmodules", F_OK) == 0 else { return [] }
+    return try GitSubmodules(source: source).entries(in: source.path).map(\.path)
+  }
 
   /// Reads all of them. One of the repository itself must be checked out; one inside a submodule need not (builds take the first level only).
-  mutating func collect() throws(PlanningError) { try collect(below: "", base: nil, depth: 0) }
+  mutating func collect() throws(PlanningError) {
+    try collect(below: "", base: nil, depth: 0)
+    guard let first = absentNested.first else { return }
+    notices.append(
+      absentNested.count == 1
+        ? "nested submodule \(first) is not checked out and is left out"
+        : "\(absentNested.count) nested submodules are not checked out and are left out, the first: \(first)")
+  }
 
   private mutating func collect(below prefix: String, base: String?, depth: Int) throws(PlanningError) {
     let directory = prefix.isEmpty ? source.path : source.path + "/" + prefix
@@ -34,7 +55,7 @@ struct GitSubmodules {
             name: source.name, reason: "submodule \(full) is not checked out",
             hint: "run: git -C \(source.path) submodule update --init --recursive")
         }
-        notices.append("nested submodule \(full) is not checked out and is left out")
+        absentNested.append(full)
         continue
       }
       var url = entry.url
@@ -44,10 +65,16 @@ struct GitSubmodules {
       }
       try GitState.refuseLargeFiles(source, in: source.path + "/" + full)
       let replacement = source.replacements.first { $0.path == relative && $0.commit != recorded }
-      let commit = replacement?.commit ?? recorded
       let mirror = GitState.name(of: url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
-      found.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: commit, tags: [])))
       locations.append(SourceLocation(mirror: mirror, path: source.path + "/" + full))
+      let commit: CommitID
+      if let replacement { commit = replacement.commit } else { commit = try checkedOut(full, recorded, mirror) }
+      var clone = CloneCompletion(source: source, place: full)
+      try clone.deepen()
+      try clone.complete(replacement?.commit ?? recorded)
+      notices += clone.notices
+      found.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: commit, tags: [])))
+      committed.append(.init(path: relative, tree: SourceTree(mirror: mirror, commit: replacement?.commit ?? recorded, tags: [])))
       if let replacement {
         // The checkout says nothing about submodules inside another commit; builds take the first level only.
         isReplaced = true
@@ -57,6 +84,23 @@ struct GitSubmodules {
       }
       try collect(below: full, base: url.isEmpty ? nil : url, depth: depth + 1)
     }
+  }
+
+  /// The commit to build: the recorded one; where changes are built, what is checked out, with its changes.
+  private mutating func checkedOut(_ full: String, _ recorded: CommitID, _ mirror: Digest) throws(PlanningError) -> CommitID {
+    guard case .built(let directory) = changes else { return recorded }
+    let path = source.path + "/" + full
+    let line = String(decoding: try GitCommand.run(["log", "-1", "--format=%H %ct"], in: path, repository: source.name), as: UTF8.self)
+    let parts = line.split { $0 == " " || $0.isNewline }
+    guard parts.count == 2, let head = CommitID(parts[0]), let time = Int64(parts[1]) else { return recorded }
+    if head != recorded { notices.append("submodule \(full) is built at \(head.short), as it is checked out, instead of \(recorded.short)") }
+    let status = try GitStatus.read(path, source)
+    guard !status.paths.isEmpty else { return head }
+    let own = ChangesCommit(source: source, work: path, in: directory)
+    guard let made = try own.make(at: head, time: time, tags: []) else { return head }
+    locations.append(SourceLocation(mirror: mirror, path: own.path))
+    notices.append("submodule \(full) is built with its uncommitted changes")
+    return made
   }
 
   private struct Entry {

@@ -8,60 +8,72 @@ package enum RepositoryCheckout {
   /// More would only wait for a processor.
   private static let width = 16
 
-  /// Reads the repositories at the same time; the first failure is thrown. A submodule to replace must be in one of them.
-  package static func readAll(
-    _ configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
-  ) async throws -> [DeviceRepository] {
+  /// Reads what a request needs, at the same time: the manifests of the repositories that it allows, then the rest of those with a device type of it.
+  ///
+  /// A repository that cannot be read is part of the result. Throws where the request names what is not there.
+  package static func read(
+    _ configuration: FarmConfiguration, for request: PlanRequest, allowDirty: Bool, submodule: SubmoduleRef? = nil
+  ) async throws -> [RepositoryReading] {
     guard !configuration.repositories.isEmpty else {
       throw PlanningError.nothingSelected(
         configuration.file.map { "\($0) lists no device repository: add one under 'repositories'" }
           ?? "there is no farm.yaml here, nor /etc/blockfarm/farm.yaml: write one, or name it with --config")
     }
+    try DeviceTypeSelection.check(request.repositories, among: configuration.repositories.map(\.name))
     let state = configuration.state
-    let repositories = try await configuration.repositories.concurrentMap(atOnce: width) { repository in
-      try await BlockingWork.run {
-        var source = try source(repository, state: state)
-        if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
-        return try RepositoryReader.read(source, allowDirty: allowDirty)
-      }
+    let changes = allowDirty ? UncommittedChanges.built(in: state + "/changes") : .refused
+    let wanted = configuration.repositories.filter { request.repositories.isEmpty || request.repositories.contains($0.name) }
+    let listed = try await wanted.concurrentMap(atOnce: width) { repository in
+      try await BlockingWork.run { list(repository, state: state) }
     }
-    if let submodule, !repositories.isEmpty, repositories.allSatisfy({ $0.source.replacements.isEmpty }) {
-      throw PlanningError.submodule(
-        "'\(submodule.ref)' cannot be built: no repository has a submodule \(submodule.path) (\(repositories.map(\.source.name).joined(separator: ", ")))"
-      )
+    let selection = try DeviceTypeSelection(listed.map(\.listing), for: request)
+    let selected = try selection.select(unread: listed.compactMap(\.error))
+    let needed = listed.indices.filter { selected.repositories.contains($0) && listed[$0].error == nil }
+    let read = try await needed.concurrentMap(atOnce: width) { index in
+      try await BlockingWork.run { (index, self.read(listed[index], changes: changes, submodule: submodule)) }
     }
-    return repositories
+    var readings = listed.compactMap { item in
+      item.error.map { RepositoryReading.unusable(UnusableRepository(listing: item.listing, error: $0)) }
+    }
+    readings += read.sorted { $0.0 < $1.0 }.map(\.1)
+    if let submodule { try check(submodule, in: readings) }
+    return readings
   }
 
-  private static func source(_ repository: FarmConfiguration.Repository, state: String) throws -> RepositorySource {
-    let isURL = repository.source.contains("://") || repository.source.contains("@")
-    guard isURL || repository.ref != nil else {
-      return RepositorySource(
-        name: repository.name, path: repository.source, driver: repository.driver, contracts: repository.contractDirectories,
-        demandsContracts: repository.contracts != nil)
-    }
-    let directory = state + "/repositories"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let path = directory + "/" + repository.name
-    func git(_ arguments: [String], in place: String) throws {
-      _ = try GitCommand.run(
-        ["-c", "protocol.file.allow=always"] + arguments, in: place, repository: repository.name, limitSeconds: 3600,
-        passing: ["HOME", "SSH_AUTH_SOCK"])
-    }
-    if !FileManager.default.fileExists(atPath: path + "/.git") {
-      try git(["clone", "--quiet", "--no-checkout", "--", repository.source, repository.name], in: directory)
-    } else {
-      try git(["fetch", "--quiet", "--force", "--tags", "origin"], in: path)
-    }
-    let ref = repository.ref ?? "HEAD"
-    do {
-      try git(["checkout", "--quiet", "--force", "--detach", "origin/" + ref], in: path)
+  /// A repository of which the manifests were looked at, or could not be.
+  private struct Listed: Sendable {
+    var source: RepositorySource
+    var listing: RepositoryListing
+    var error: PlanningError?
+  }
+
+  private static func list(_ repository: FarmConfiguration.Repository, state: String) -> Listed {
+    var source = RepositorySource(
+      name: repository.name, path: repository.source, driver: repository.driver, contracts: repository.contractDirectories,
+      demandsContracts: repository.contracts != nil, isPreferred: repository.isPreferred)
+    do throws(PlanningError) {
+      if RemoteCheckout.isNeeded(repository) { source.path = try RemoteCheckout.make(repository, state: state) }
+      return Listed(source: source, listing: try RepositoryReader.list(source), error: nil)
     } catch {
-      try git(["checkout", "--quiet", "--force", "--detach", ref], in: path)
+      return Listed(source: source, listing: RepositoryListing(name: repository.name), error: error)
     }
-    try git(["submodule", "update", "--quiet", "--init", "--recursive", "--force"], in: path)
-    return RepositorySource(
-      name: repository.name, path: path, driver: repository.driver, contracts: repository.contractDirectories,
-      demandsContracts: repository.contracts != nil)
+  }
+
+  private static func read(_ listed: Listed, changes: UncommittedChanges, submodule: SubmoduleRef?) -> RepositoryReading {
+    var source = listed.source
+    do throws(PlanningError) {
+      if let replacement = try submodule?.resolve(in: source) { source.replacements = [replacement] }
+      return .usable(try RepositoryReader.read(source, changes: changes))
+    } catch {
+      return .unusable(UnusableRepository(listing: listed.listing, version: try? GitState.version(of: source), error: error))
+    }
+  }
+
+  /// A submodule that is to be built at another commit must be in one of the repositories.
+  private static func check(_ submodule: SubmoduleRef, in readings: [RepositoryReading]) throws(PlanningError) {
+    let read = readings.compactMap { reading in if case .usable(let repository) = reading { repository.source } else { nil } }
+    guard !read.isEmpty, read.allSatisfy({ $0.replacements.isEmpty }) else { return }
+    throw .submodule(
+      "'\(submodule.ref)' cannot be built: no repository has a submodule \(submodule.path) (\(read.map(\.name).joined(separator: ", ")))")
   }
 }

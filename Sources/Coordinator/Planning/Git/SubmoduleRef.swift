@@ -22,7 +22,7 @@ package struct SubmoduleRef: Hashable, Sendable {
   /// Resolves the ref in the remote `origin` of the checkout's submodule and fetches the commit, without touching its work tree or its refs.
   ///
   /// nil when the repository has no such submodule. Synchronous; reads the network.
-  func resolve(in source: RepositorySource) throws -> SubmoduleReplacement? {
+  func resolve(in source: RepositorySource) throws(PlanningError) -> SubmoduleReplacement? {
     let entry = try git(["ls-tree", "HEAD", "--", path.text], in: source.path, source)
     guard entry.hasPrefix("160000 ") else { return nil }
     let directory = "\(source.path)/\(path)"
@@ -42,12 +42,12 @@ package struct SubmoduleRef: Hashable, Sendable {
     return SubmoduleReplacement(path: path, ref: ref, commit: commit)
   }
 
-  private func fetch(_ name: String, _ commit: CommitID, in directory: String, _ source: RepositorySource) throws {
+  private func fetch(_ name: String, _ commit: CommitID, in directory: String, _ source: RepositorySource) throws(PlanningError) {
     _ = try git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", name], in: directory, source)
     _ = try git(["cat-file", "-e", commit.hex + "^{commit}"], in: directory, source)
   }
 
-  private func git(_ arguments: [String], in directory: String, _ source: RepositorySource) throws -> String {
+  private func git(_ arguments: [String], in directory: String, _ source: RepositorySource) throws(PlanningError) -> String {
     let output = try GitCommand.run(
       ["-c", "protocol.file.allow=always", "-c", "gc.auto=0"] + arguments, in: directory, repository: source.name, limitSeconds: 1800,
       passing: ["HOME", "SSH_AUTH_SOCK"])

@@ -1,76 +1,138 @@
 import BuildModel
 
-/// Finds the device types that a request means.
+/// Finds the device types that a request means, from what the manifests say. Pure.
 struct DeviceTypeSelection {
-  struct Candidate {
+  /// One device type as one repository defines it; `repository` is an index into the listings.
+  struct Definition {
     var deviceType: DeviceType
-    var repository: DeviceRepository
+    var repository: Int
   }
 
-  /// In the order of repositories and files; a slug that two repositories define counts once, for the first one.
-  var candidates: [Candidate] = []
-  var notices: [String] = []
-  let request: PlanRequest
+  /// What a request means.
+  struct Selected {
+    /// The definitions of each device type, in the order of the repositories; sorted by slug.
+    var deviceTypes: [(slug: Slug, definitions: [Definition])] = []
+    /// Manifests that the request means and that cannot be read.
+    var brokenManifests: [BrokenManifest] = []
+    /// Those of the same repositories that it does not mean.
+    var otherBrokenManifests: [BrokenManifest] = []
+    /// Repositories with anything of it, as indices into the listings.
+    var repositories: Set<Int> = []
+  }
 
-  /// Takes the repositories that the request allows; of two that define a slug only one may be named, so the choice is the user's.
-  init(_ all: [DeviceRepository], for request: PlanRequest) throws(PlanningError) {
+  private let listings: [RepositoryListing]
+  private let request: PlanRequest
+  /// By slug, of the repositories that the request allows.
+  private var definitions: [Slug: [Definition]] = [:]
+  private let allowed: Set<Int>
+
+  init(_ listings: [RepositoryListing], for request: PlanRequest) throws(PlanningError) {
+    self.listings = listings
     self.request = request
-    let known = all.map(\.source.name)
-    for name in request.repositories where !known.contains(name) {
+    try Self.check(request.repositories, among: listings.map(\.name))
+    allowed = Set(listings.indices.filter { request.repositories.isEmpty || request.repositories.contains(listings[$0].name) })
+    for index in allowed.sorted() {
+      for deviceType in listings[index].deviceTypes {
+        definitions[deviceType.slug, default: []].append(Definition(deviceType: deviceType, repository: index))
+      }
+    }
+  }
+
+  /// Refuses names of repositories that nothing is configured for.
+  static func check(_ names: [String], among known: [String]) throws(PlanningError) {
+    for name in names where !known.contains(name) {
       let near = NearestNames.of(name, among: known)
       throw .unknown(noun: "repository", text: name, nearest: near.isEmpty ? Array(known.sorted().prefix(20)) : near)
     }
-    let repositories = request.repositories.isEmpty ? all : all.filter { request.repositories.contains($0.source.name) }
-    var owners: [Slug: String] = [:]
-    for repository in repositories {
-      for deviceType in repository.deviceTypes {
-        if let first = owners[deviceType.slug] {
-          notices.append("device type \(deviceType.slug) is defined in \(first) and in \(repository.source.name); \(first) is used")
-        } else {
-          owners[deviceType.slug] = repository.source.name
-          candidates.append(Candidate(deviceType: deviceType, repository: repository))
-        }
-      }
-    }
   }
 
-  func select() throws(PlanningError) -> [Candidate] {
-    var chosen: [Candidate]
-    if request.machines.isEmpty {
+  /// Whether everything of the repositories is meant, so that whatever cannot be read in them is missed.
+  static func takesAll(_ request: PlanRequest) -> Bool { request.machines.isEmpty }
+
+  /// `unread`: why repositories cannot be read whose device types nobody knows; a name that is not found may be one of theirs.
+  func select(unread: [PlanningError] = []) throws(PlanningError) -> Selected {
+    var selected = Selected()
+    var slugs: Set<Slug> = []
+    if Self.takesAll(request) {
       guard request.all || !request.architectures.isEmpty || !request.repositories.isEmpty else {
         throw .nothingSelected("nothing is selected: name device types with --machine, or use --all, --arch or --repository")
       }
-      chosen = candidates
+      slugs = Set(definitions.keys)
+      selected.brokenManifests = broken.map(\.manifest)
+      selected.repositories = Set(broken.map(\.repository))
     } else {
-      chosen = []
+      var unknown: [PlanningError] = []
       for text in request.machines {
-        let found = try find(text)
-        if !chosen.contains(where: { $0.deviceType.slug == found.deviceType.slug }) { chosen.append(found) }
+        do throws(PlanningError) {
+          if let slug = try find(text) {
+            slugs.insert(slug)
+          } else if let manifest = broken.first(where: { $0.manifest.file == text }) {
+            selected.brokenManifests.append(manifest.manifest)
+            selected.repositories.insert(manifest.repository)
+          } else {
+            throw self.unknown(text)
+          }
+        } catch {
+          unknown.append(error)
+        }
+      }
+      if let first = unknown.first {
+        // Perhaps it is there, and only cannot be read.
+        let reasons = (unknown + broken.map(\.manifest.error) + unread).map(\.description)
+        if reasons.count == 1 { throw first }
+        throw .notFound(reasons)
       }
     }
-    if !request.architectures.isEmpty { chosen = chosen.filter { request.architectures.contains($0.deviceType.arch) } }
-    guard !chosen.isEmpty else {
-      let wanted = request.architectures.map(\.rawValue).joined(separator: ", ")
-      let known = Set(candidates.map(\.deviceType.arch.rawValue)).sorted().joined(separator: ", ")
-      throw .nothingSelected("none of the selected device types is of architecture \(wanted); there are \(known)")
+    try leaveOut(&slugs)
+    if !request.architectures.isEmpty {
+      slugs = slugs.filter { definitions[$0]?.contains { request.architectures.contains($0.deviceType.arch) } ?? false }
     }
-    return chosen.sorted { $0.deviceType.slug < $1.deviceType.slug }
+    for slug in slugs.sorted() {
+      let found = definitions[slug] ?? []
+      selected.deviceTypes.append((slug, found))
+      selected.repositories.formUnion(found.map(\.repository))
+    }
+    guard !selected.deviceTypes.isEmpty || !selected.brokenManifests.isEmpty || !unread.isEmpty else { throw nothing() }
+    if !Self.takesAll(request) {
+      selected.otherBrokenManifests = broken.filter { item in
+        selected.repositories.contains(item.repository) && !selected.brokenManifests.contains(item.manifest)
+      }.map(\.manifest)
+    }
+    return selected
   }
 
-  /// The slug wins, then a file name, then an alias, then a machine; the last three must be unambiguous.
-  private func find(_ text: String) throws(PlanningError) -> Candidate {
-    if let exact = candidates.first(where: { $0.deviceType.slug.text == text }) { return exact }
-    let ways: [(DeviceType) -> Bool] = [
-      { $0.file == text }, { $0.aliases.contains(text) }, { $0.yocto.machine.text == text },
-    ]
-    for matches in ways {
-      let found = candidates.filter { matches($0.deviceType) }
-      if found.count == 1 { return found[0] }
-      if found.count > 1 { throw .ambiguous(text: text, candidates: found.map(\.deviceType.slug.text).sorted()) }
+  private var broken: [(manifest: BrokenManifest, repository: Int)] {
+    allowed.sorted().flatMap { index in listings[index].brokenManifests.filter { !request.skipped.contains($0.file) }.map { ($0, index) } }
+  }
+
+  /// Takes the device types of `--skip` away.
+  private func leaveOut(_ slugs: inout Set<Slug>) throws(PlanningError) {
+    for text in request.skipped {
+      if let slug = try find(text) {
+        slugs.remove(slug)
+      } else if !allowed.contains(where: { listings[$0].brokenManifests.contains { $0.file == text } }) {
+        throw unknown(text)
+      }
     }
-    let names = candidates.flatMap { [$0.deviceType.slug.text, $0.deviceType.yocto.machine.text, $0.deviceType.file] }
-    let near = NearestNames.of(text, among: names)
-    throw .unknown(
-      noun: "device type", text: text, nearest: near.isEmpty && candidates.count <= 20 ? candidates.map(\.deviceType.slug.text).sorted() : near)
+  }
+
+  private func nothing() -> PlanningError {
+    guard !request.architectures.isEmpty else { return .nothingSelected("nothing is left of what is selected: --skip takes all of it away") }
+    let wanted = request.architectures.map(\.rawValue).joined(separator: ", ")
+    let known = Set(definitions.values.joined().map(\.deviceType.arch.rawValue)).sorted().joined(separator: ", ")
+    return .nothingSelected("none of the selected device types is of architecture \(wanted); there are \(known)")
+  }
+
+  /// The slug that a name stands for; nil where nothing has the name. A device type may have different other names in different repositories.
+  private func find(_ text: String) throws(PlanningError) -> Slug? {
+    let names = definitions.flatMap { slug, definitions in definitions.map { (slug, DeviceTypeNames($0.deviceType)) } }
+    do throws(DeviceTypeNames.Ambiguous) { return try DeviceTypeNames.find(text, among: names) } catch {
+      throw .ambiguous(text: text, candidates: error.candidates)
+    }
+  }
+
+  private func unknown(_ text: String) -> PlanningError {
+    let all = definitions.values.joined().map { DeviceTypeNames($0.deviceType) }
+    return .unknown(noun: "device type", text: text, nearest: DeviceTypeNames.nearest(to: text, among: all))
   }
 }
