@@ -135,7 +135,8 @@ struct FarmConfigurationTests {
     #expect(
       problems == [
         "<hosts>/b.yaml:7: not YAML: key given twice: slots", "<hosts>/d.yaml: host 'arm-1' is defined in another file too",
-        "<hosts>/e.yaml:1: a worker host must be a mapping of name, host, port, user, hostKey, identity, architectures, slots, root, worker, speed",
+        "<hosts>/e.yaml:1: a worker host must be a mapping of name, host, port, user, hostKey, identity, architectures, slots, root, worker, speed, "
+          + "sshAlgorithms",
       ])
   }
 
@@ -146,7 +147,7 @@ struct FarmConfigurationTests {
     #expect(
       (error?.description ?? "").split(separator: "\n").map { String($0.drop { $0 != ":" }) } == [
         ":3: a repository needs 'source', a path or a git URL",
-        ":4: unknown key 'drivr' in a repository; known are name, source, ref, driver, contracts, preferred",
+        ":4: unknown key 'drivr' in a repository; known are name, source, ref, driver, contracts, disk, preferred",
         ":5: repository 'a' is given twice",
       ])
   }

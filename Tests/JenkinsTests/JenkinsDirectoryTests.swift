@@ -35,7 +35,8 @@ struct JenkinsDirectoryTests {
     let taskLog = try #require(RelativePath("logs/attempt-2.log.do_compile"))
     if hasLog { for log in ["logs/attempt-2.log", taskLog.text] { try DeployTree.write(Array(log.utf8), to: "\(tree.directory(slug))/\(log)") } }
     return DeviceTypeReport(
-      slug: slug, machine: try Machine(slug.text), arch: .amd64, version: OSVersion("1.0.0")!, outcome: .failed, reason: "no", failure: .build, blame: .repository,
+      slug: slug, machine: try Machine(slug.text), arch: .amd64, version: OSVersion("1.0.0")!, outcome: .failed, reason: "no", failure: .build,
+      blame: .repository,
       log: RelativePath("logs/attempt-2.log"),
       taskLogs: hasLog ? [.init(path: taskLog, digest: try #require(Digest("sha256:" + String(repeating: "0", count: 64))), size: 1)] : nil)
   }

@@ -27,7 +27,8 @@ struct IndexVerificationTests {
     /// What is said about an index of these blocks.
     func verdicts(_ blocks: [String: PublishableImage], hasImages: Bool) async throws -> [String: [String]] {
       let report = DeviceTypeReport(
-        slug: try Slug("generic-amd64"), machine: try Machine("generic-amd64"), arch: .amd64, version: OSVersion("2.60.1")!, outcome: .built, reason: nil,
+        slug: try Slug("generic-amd64"), machine: try Machine("generic-amd64"), arch: .amd64, version: OSVersion("2.60.1")!, outcome: .built,
+        reason: nil,
         blocks: try blocks.map { name, image in
           DeviceTypeReport.Block(
             BlockResult(

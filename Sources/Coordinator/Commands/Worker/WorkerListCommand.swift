@@ -46,7 +46,9 @@ struct WorkerListCommand: AsyncParsableCommand {
       try printJSON(Listing(hosts: hosts, local: local))
       return try WorkerFileProblems.check(configuration.hostFiles)
     }
-    if hosts.isEmpty, configuration.hostFiles.problems.isEmpty { Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one") }
+    if hosts.isEmpty, configuration.hostFiles.problems.isEmpty {
+      Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one")
+    }
     var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY", "STATE"])
     for (host, state) in zip(hosts, states) {
       table.rows.append([
