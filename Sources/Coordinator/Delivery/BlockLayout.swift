@@ -13,7 +13,7 @@ package enum BlockLayout {
       for block in report.blocks {
         let bytes = try blobs.read(block.digest, limit: 4 << 20)
         let manifest = try CanonicalJSON.decode(ImageManifest.self, from: bytes)
-        let parts = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+        let parts = ([manifest.config] + manifest.layers).map(\.blob)
         let tag = report.version?.imageTag ?? "unknown"
         images.append(
           .init(

@@ -59,7 +59,7 @@ struct FetchStep: Sendable {
       throw refusal("has \(image.layers.count) layers, its configuration names \(config.diffIDs.count)")
     }
     let layers = zip(image.layers, config.diffIDs).map { layer, diffID in
-      BlockResult.Layer(blob: BlobDescriptor(digest: layer.digest, size: layer.size), diffID: diffID)
+      BlockResult.Layer(blob: layer.blob, diffID: diffID)
     }
     // One of the two is what was published; the other one names the same blobs: image layouts want OCI's, devices and their registries Docker's.
     let blobsOfLayers = layers.map(\.blob)

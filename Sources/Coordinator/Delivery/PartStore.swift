@@ -13,12 +13,12 @@ package struct PartStore: Sendable {
 
   package func system(_ task: PlannedTask) async throws -> SystemPart? {
     guard let key = task.systemKey, let part = try await find(key, SystemPart.self) else { return nil }
-    return has(part.artifacts.map { BlobDescriptor(digest: $0.digest, size: $0.size) }) ? part : nil
+    return has(part.artifacts.map(\.blob)) ? part : nil
   }
 
   package func blocks(_ task: PlannedTask) async throws -> BlocksPart? {
     guard let key = task.blocksKey(compressor: GzipChunks.identity), let part = try await find(key, BlocksPart.self) else { return nil }
-    let blobs = part.blocks.flatMap(\.blobs) + part.artifacts.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+    let blobs = part.blocks.flatMap(\.blobs) + part.artifacts.map(\.blob)
     return has(blobs) ? part : nil
   }
 

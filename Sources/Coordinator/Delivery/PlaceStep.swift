@@ -17,17 +17,18 @@ struct PlaceStep: Sendable {
   func run(_ built: [Artifact], _ made: MadeFiles, of slug: Slug) throws -> PlacedFiles {
     var placed = PlacedFiles()
     let replaced = Set(made.archives.map(\.path))
-    for artifact in built where !replaced.contains(artifact.path) {
-      placed.artifacts.append(
-        try place("deploy-jenkins/" + artifact.path.text, BlobDescriptor(digest: artifact.digest, size: artifact.size), of: slug))
-    }
-    for archive in made.archives { placed.artifacts.append(try place("deploy-jenkins/" + archive.path.text, archive.blob, of: slug)) }
-    for image in made.images { placed.images.append(try place(image.path.text, image.blob, of: slug)) }
+    for artifact in built where !replaced.contains(artifact.path) { placed.artifacts.append(try placeBuilt(artifact.path, artifact.blob, of: slug)) }
+    for archive in made.archives { placed.artifacts.append(try placeBuilt(archive.path, archive.blob, of: slug)) }
+    for image in made.images { placed.images.append(try place(image.path, image.blob, of: slug)) }
     return placed
   }
 
-  private func place(_ text: String, _ blob: BlobDescriptor, of slug: Slug) throws -> DeviceTypeReport.File {
-    guard let path = RelativePath(text) else { throw DeliveryError.outsideTree(text) }
+  private func placeBuilt(_ path: RelativePath, _ blob: BlobDescriptor, of slug: Slug) throws -> DeviceTypeReport.File {
+    guard let place = BuildFilePath.placed(path) else { throw DeliveryError.outsideTree(path.text) }
+    return try self.place(place, blob, of: slug)
+  }
+
+  private func place(_ path: RelativePath, _ blob: BlobDescriptor, of slug: Slug) throws -> DeviceTypeReport.File {
     try tree.place(blob.digest, from: blobs, at: path, of: slug)
     return .init(path: path, digest: blob.digest, size: blob.size)
   }

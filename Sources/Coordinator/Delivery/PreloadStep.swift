@@ -18,7 +18,7 @@ struct PreloadStep: Sendable {
       if isTarget(image, task), !blocks.isEmpty {
         made += try preload(image, task: task, blocks: blocks)
       } else {
-        made.append(.init(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size)))
+        made.append(.init(path: image.path, blob: image.blob))
       }
     }
     // A flasher's own raw image gives way to the same image with the blocks in it.
@@ -52,7 +52,7 @@ struct PreloadStep: Sendable {
       throw Failure(kind: cause.kind, step: .preload, reason: reason, blame: cause.blame)
     }
     let made = try blobs.adopt(file: output)
-    let untouched = MadeFiles.File(path: image.path, blob: BlobDescriptor(digest: image.digest, size: image.size))
+    let untouched = MadeFiles.File(path: image.path, blob: image.blob)
     guard let inner else { return [.init(path: image.path, blob: made)] }
     let directory = image.path.text.split(separator: "/").dropLast().joined(separator: "/")
     guard let path = RelativePath(directory.isEmpty ? inner : directory + "/" + inner) else { return [untouched] }

@@ -14,7 +14,7 @@ extension DeliveryPipeline {
     for log in wanted {
       guard let path = RelativePath("logs/attempt-\(attempt.number).\(log.path.lastComponent)") else { continue }
       do {
-        _ = try await client.fetchBlobs([BlobDescriptor(digest: log.digest, size: log.size)], into: context.blobs)
+        _ = try await client.fetchBlobs([log.blob], into: context.blobs)
         try tree.place(log.digest, from: context.blobs, at: path, of: attempt.slug)
         files.append(.init(path: path, digest: log.digest, size: log.size))
       } catch {

@@ -27,8 +27,7 @@ package struct JenkinsDirectory: Sendable {
     index.deviceTypes.flatMap { report -> [Entry] in
       let prefix = isSingle ? "" : report.slug.text + "/"
       let made = (report.artifacts + report.images).map { file in
-        let inner = file.path.text.hasPrefix("deploy-jenkins/") ? String(file.path.text.dropFirst("deploy-jenkins/".count)) : file.path.text
-        return (file.path, prefix + inner)
+        (file.path, prefix + (BuildFilePath.own(file.path) ?? file.path).text)
       }
       let isBuilt = report.outcome == .built || report.outcome == .reused
       let logs = isBuilt ? [] : ([report.log].compactMap(\.self) + (report.taskLogs ?? []).map(\.path)).map { ($0, prefix + $0.text) }

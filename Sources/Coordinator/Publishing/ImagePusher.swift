@@ -48,7 +48,7 @@ struct ImagePusher: Sendable {
     guard manifest.mediaType == MediaType.dockerManifest else {
       throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "devices need Docker v2, it is \(manifest.mediaType)")
     }
-    let named = ([manifest.config] + manifest.layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+    let named = ([manifest.config] + manifest.layers).map(\.blob)
     guard named == image.blobs else {
       throw PublishingError.invalid(what: "manifest \(image.manifest.digest)", reason: "it names other blobs than the image has")
     }

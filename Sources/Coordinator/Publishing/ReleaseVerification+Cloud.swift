@@ -50,13 +50,13 @@ extension PublishTarget {
     }
     guard case .image(let config, let layers) = manifest.content else { return (1, ["'\(image.service)' is an index of images"]) }
     var problems: [String] = []
-    for blob in [config] + layers {
+    for layer in [config] + layers {
       do {
-        if try await !client.has(BlobDescriptor(digest: blob.digest, size: blob.size), in: reference.repository) {
-          problems.append("the registry has no blob \(blob.digest) of '\(image.service)'")
+        if try await !client.has(layer.blob, in: reference.repository) {
+          problems.append("the registry has no blob \(layer.digest) of '\(image.service)'")
         }
       } catch let error as any ExchangeFailure where error.isOtherContent {
-        problems.append("blob \(blob.digest) of '\(image.service)' is not what the manifest says: \(error)")
+        problems.append("blob \(layer.digest) of '\(image.service)' is not what the manifest says: \(error)")
       }
     }
     return (2 + layers.count, problems)

@@ -26,7 +26,7 @@ extension RegistryClient {
       }
       var total: Int64 = 0
       var seen: Set<Digest> = []
-      let blobs = ([config] + layers).map { BlobDescriptor(digest: $0.digest, size: $0.size) }.filter { seen.insert($0.digest).inserted }
+      let blobs = ([config] + layers).map(\.blob).filter { seen.insert($0.digest).inserted }
       for blob in blobs {
         let (sum, isTooMuch) = total.addingReportingOverflow(blob.size)
         guard !isTooMuch, sum <= limit else { throw HTTPError.mismatch(what: "the image's size", expected: "at most \(limit) bytes", found: "more") }

@@ -130,13 +130,9 @@ package struct Deployment: Sendable {
 
   /// The deploy tree without its feed, not yet that of a final release.
   private func tree(_ task: PlannedTask, _ delivered: DeliveredDeviceType, version: OSVersion) async throws -> StoragePublication {
-    let prefix = "deploy-jenkins/"
     let files = (delivered.files.artifacts + delivered.files.images).compactMap { file -> StoragePublication.File? in
-      let text = file.path.text
-      guard !text.hasPrefix(prefix + "ipk/") else { return nil }
-      return RelativePath(text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text).map {
-        .init(path: $0, blob: BlobDescriptor(digest: file.digest, size: file.size))
-      }
+      let path = BuildFilePath.own(file.path) ?? file.path
+      return path.text.hasPrefix("ipk/") ? nil : .init(path: path, blob: file.blob)
     }
     let client = session.target.client
     var isPrivate: Bool?

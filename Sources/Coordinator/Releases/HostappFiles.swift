@@ -6,6 +6,7 @@ import FoundationEssentials
 import Planning
 import Preload
 import Publishing
+import Reports
 
 /// What a hostapp's release consists of, made from a device type's artifacts. Synchronous.
 struct HostappFiles: Sendable {
@@ -29,13 +30,12 @@ struct HostappFiles: Sendable {
 
   /// The release's files: what ``AssetRules`` wants, the images in parts, and what people look for beside them.
   func assets(_ task: PlannedTask, system: SystemPart, delivered: DeliveredDeviceType) throws -> [Publication.Asset] {
-    let others = delivered.files.artifacts.filter { $0.path.text.hasPrefix("deploy-jenkins/service/") }.compactMap { file in
-      RelativePath(String(file.path.text.dropFirst("deploy-jenkins/".count))).map {
-        Publication.Asset(key: $0, blob: BlobDescriptor(digest: file.digest, size: file.size))
-      }
+    let others = delivered.files.artifacts.compactMap { file -> Publication.Asset? in
+      guard let path = BuildFilePath.own(file.path), path.text.hasPrefix("service/") else { return nil }
+      return Publication.Asset(key: path, blob: file.blob)
     }
     let own = system.artifacts.filter { $0.role == .file && Self.isWanted($0.path.text) }.map {
-      Publication.Asset(key: $0.path, blob: BlobDescriptor(digest: $0.digest, size: $0.size))
+      Publication.Asset(key: $0.path, blob: $0.blob)
     }
     return try own + others + images(task, delivered)
   }

@@ -113,6 +113,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
       self.digest = digest
       self.size = size
     }
+
+    package var blob: BlobDescriptor { BlobDescriptor(digest: digest, size: size) }
   }
 
   package var slug: Slug

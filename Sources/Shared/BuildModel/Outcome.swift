@@ -43,6 +43,8 @@ package struct Artifact: Codable, Hashable, Sendable {
     self.size = size
     self.role = role
   }
+
+  package var blob: BlobDescriptor { BlobDescriptor(digest: digest, size: size) }
 }
 
 /// A content descriptor (OCI image-spec, descriptor.md) of a blob in the store.
@@ -90,7 +92,7 @@ package struct Outcome: Codable, Hashable, Sendable {
   /// Every blob that the outcome names, each once.
   package var blobs: [BlobDescriptor] {
     var seen: Set<Digest> = []
-    let all = blocks.flatMap(\.blobs) + artifacts.map { BlobDescriptor(digest: $0.digest, size: $0.size) }
+    let all = blocks.flatMap(\.blobs) + artifacts.map(\.blob)
     return all.filter { seen.insert($0.digest).inserted }
   }
 }

@@ -38,6 +38,8 @@ package struct Descriptor: Codable, Hashable, Sendable {
     size = blob.size
     self.annotations = annotations
   }
+
+  package var blob: BlobDescriptor { BlobDescriptor(digest: digest, size: size) }
 }
 
 /// The JSON that names config and layers by digest; the same shape in both of its flavours.
