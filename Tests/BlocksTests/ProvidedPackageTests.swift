@@ -124,7 +124,7 @@ import Testing
     try with(packages) { feed, scratch in
       let error = #expect(throws: BlocksError.self) { try feed.assemble(TestFeed.spec(list), in: scratch + "/a") }
       #expect(error?.description == complaint)
-      #expect(error?.isFaultOfList == true)
+      #expect(error?.blame == .request)
     }
   }
 

@@ -21,7 +21,7 @@ import Testing
       #expect(read.version.text == "6.1.24+rev3" && read.isRelease)
       let head = try repository.head
       #expect(read.checkout.root.commit.hex == head && read.checkout.root.tags == ["v6.1.24+rev3"])
-      #expect(read.deviceTypes.map(\.slug.text) == ["acme"] && !read.checkout.isDirty && read.notices.isEmpty)
+      #expect(read.listing.deviceTypes.map(\.slug.text) == ["acme"] && !read.checkout.isDirty && read.notices.isEmpty)
       #expect(abs(Double(read.commitTime) - Date().timeIntervalSince1970) < 600)
       #expect(read.locations == [.init(mirror: read.checkout.root.mirror, path: repository.path)])
     }
@@ -121,7 +121,7 @@ import Testing
       let repository = try TemporaryRepository.sample(in: scratch)
       try repository.write("acme.json", text)
       let read = try repository.read()
-      #expect(read.deviceTypes.map(\.arch) == [.aarch64] && read.listing.brokenManifests.isEmpty && read.notices.isEmpty)
+      #expect(read.listing.deviceTypes.map(\.arch) == [.aarch64] && read.listing.brokenManifests.isEmpty && read.notices.isEmpty)
     }
   }
 

@@ -2,11 +2,6 @@ import BuildModel
 
 /// Turns a request and what the repositories hold into a draft, and that into a plan. Pure.
 package enum Planner {
-  /// The plan of a request that asks neither a cloud nor a feed for anything.
-  package static func plan(_ request: PlanRequest, repositories: [DeviceRepository]) throws(PlanningError) -> Plan {
-    try draft(request, readings: repositories.map(RepositoryReading.usable)).plan(with: PlanFacts())
-  }
-
   /// What the repositories say; see ``PlanDraft`` for what is asked then. What cannot be planned fails by itself; this throws where the request itself is
   /// wrong, or nothing is left of it.
   package static func draft(_ request: PlanRequest, readings: [RepositoryReading]) throws(PlanningError) -> PlanDraft {

@@ -64,14 +64,6 @@ package enum BlocksError: BlamedError {
     }
   }
 
-  /// Whether the block's list of packages is what has to be changed.
-  package var isFaultOfList: Bool {
-    switch self {
-    case .missingPackage, .ambiguousPackage, .conflictingPackages: true
-    default: false
-    }
-  }
-
   /// Whether the host's disk is full.
   package var isOutOfSpace: Bool {
     switch self {

@@ -33,14 +33,6 @@ package struct ImageImport: Sendable {
     }
   }
 
-  /// Takes in the only image of an OCI image layout.
-  package func layout(_ directory: String) throws(BlocksError) -> BlockResult {
-    try named {
-      let (image, notes) = try only(ImageLayoutReader.images(in: directory), of: directory)
-      return try take(image, notes: notes)
-    }
-  }
-
   /// Attestations and the like do not count, and of an image for several platforms the block's is taken.
   private func only(_ images: StoredImages, of path: String) throws -> (StoredImage, notes: [String]) {
     var images = images

@@ -93,8 +93,6 @@ package struct DeviceRepository: Sendable {
     self.locations = locations
     self.notices = notices
   }
-
-  package var deviceTypes: [DeviceType] { listing.deviceTypes }
 }
 
 /// The composition files of a repository.
