@@ -105,7 +105,7 @@ import Testing
     }
   }
 
-  /// Retries may take minutes: they are told, by builds and by `release`.
+  /// Retries may take minutes: builds and `release` report them.
   @Test func tellsWhatIsTriedAgain() async throws {
     try await withTestCloud(Self.configuration, hasRegistry: false) { cloud in
       let farm = try SampleFarm(extra: Self.environment(cloud))

@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// A host that could not be told costs nothing, and is told at the next contact.
+  /// A host that could not be reached costs nothing, and hears of it at the next contact.
   @Test func aHostThatDidNotHearItIsToldAgain() throws {
     let farm = try SampleFarm()
     try withPrivateHost("arm-1", of: farm) { host in

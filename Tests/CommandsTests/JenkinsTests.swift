@@ -54,7 +54,7 @@ import Testing
     #expect(found.status == 1, "\(found.output)\(found.errors)")
   }
 
-  /// Without any configuration, as a job of old: one device type, one block, built in place.
+  /// Without any configuration, as the old jobs were: one device type, one block, built in place.
   @Test(
     .enabled(if: !FileManager.default.fileExists(atPath: "/etc/blockfarm/farm.yaml"), "this machine has a farm of its own"),
     .enabled(if: freeDisk > 50_000_000_000, "without any configuration a host needs what a real build needs"))
@@ -211,7 +211,7 @@ import Testing
     try refused("jenkins-no-workspace", ["MACHINE": "acme-board7", "WORKSPACE": farm.directory + "/gone"])
   }
 
-  /// By the account that the jobs of old logged in with: what a token of the environment cannot do is done, too.
+  /// By the account that the old jobs logged in with: what a token of the environment cannot do is done, too.
   @Test func publishesWithTheAccountOfOld() async throws {
     var configuration = TestCloudConfiguration()
     configuration.isStrict = true

@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  /// Any program of this machine's processor gets there whole; that it is no worker is told by its answer.
+  /// Any program of this machine's processor gets there whole; its answer shows that it is no worker.
   @Test func copiesTheProgramOnceAndAsksIt() async throws {
     try await withPrivateSSHD { host in
       let root = host.directory + "/the root"

@@ -95,7 +95,7 @@ import Testing
 
   @Test(arguments: cases) func stands(_ one: Case) throws { #expect(try chosen(one.names, one.packages) == one.chosen) }
 
-  /// Folded lines belong to the field; what cannot be read is told and stops nothing.
+  /// Folded lines belong to the field; what cannot be read is reported and stops nothing.
   @Test func areReadFromAnIndex() throws {
     let text = """
       Package: a

@@ -98,7 +98,7 @@ struct StateStoreTests {
     }
   }
 
-  /// Who only asks gets in nobody's way, and a dead engine is told from a living one by the kernel's lock.
+  /// Asking gets in nobody's way; the kernel's lock tells a dead engine from a living one.
   @Test func tellsALivingEngineFromOneThatEnded() async throws {
     try await withDirectory { directory in
       _ = try StateStore(directory: directory)

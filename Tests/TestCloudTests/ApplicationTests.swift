@@ -196,7 +196,7 @@ import Testing
       #expect(
         try await caller.get("team?$select=name&$filter=(name eq 'OS Devs') and (belongs_to__organization/any(o:o/handle eq 'balena_os'))").rows
           == [["name": "OS Devs"]])
-      // To-one relations are told as an id, nothing as null.
+      // A relation to one row is written as its id, and no row as null.
       #expect(
         try await caller.get("application(\(one))?$select=organization,should_be_running__release").rows == [
           ["organization": ["__id": 1], "should_be_running__release": nil]

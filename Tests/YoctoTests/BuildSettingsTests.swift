@@ -23,7 +23,7 @@ struct BuildSettingsTests {
     }
   }
 
-  /// Every run is told, or the runs of one build would contradict each other. An option follows the values of `--bitbake-target`.
+  /// Every run gets them, or the runs of one build would contradict each other. An option follows the values of `--bitbake-target`.
   @Test func barys() throws {
     let driver = BarysCommand(place: try place())
     for run in [BitbakeRun.targets([try RecipeName("a")]), .packages([]), .variables, .packageIndex] {

@@ -9,7 +9,7 @@ extension AttemptRunner {
   func buildSystem(_ system: SystemSpec) throws {
     let items = try itemsOfLayout(system)
     let collector = try step(.hostapp) {
-      try self.notice("hostapp and image come from one bitbake run; its time stands at hostapp")
+      try self.notice("hostapp and image come from one bitbake run; its time is listed for hostapp")
       let fresh = try FreshnessMark(in: self.directory.treePath)
       let targets = system.image.map(\.text).joined(separator: " ")
       try self.bitbake(.targets(system.image), step: .hostapp, what: "bitbake \(targets)")

@@ -1,6 +1,6 @@
 /// How a test cloud behaves and what it holds at the start.
 package struct TestCloudConfiguration: Sendable {
-  /// What an API key is told when it tries what only an administrator's session may do. The real answer is not known.
+  /// The answer to an API key that tries what only an administrator's session may do. The real answer is not known.
   package enum AdminRefusal: String, Sendable, CaseIterable {
     case unauthorized
     /// 200, and nothing is changed.

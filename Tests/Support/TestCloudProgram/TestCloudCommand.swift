@@ -14,7 +14,7 @@ struct TestCloudCommand: AsyncParsableCommand {
   var port = 0
   @Flag(help: "Refuse what a careful publisher never does, beyond the real server's rules.")
   var strict = false
-  @Option(help: "What API keys are told when they try an administrator's changes: unauthorized or ignored.")
+  @Option(help: "The answer to API keys that try an administrator's changes: unauthorized or ignored.")
   var adminRefusal = TestCloudConfiguration.AdminRefusal.unauthorized
   @Option(help: "A further device type as SLUG:ARCHITECTURE. May be repeated.")
   var deviceType: [NewDeviceType] = []

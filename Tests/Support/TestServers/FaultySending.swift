@@ -3,7 +3,7 @@ import TestFiles
 import TestPeers
 
 extension LoopbackSocket {
-  /// Sends that many bytes. `stuck` is told how many there were when the peer first took none for half a second, or at the end; false when the peer
+  /// Sends that many bytes. `stuck` gets their number when the peer first took none for half a second, or at the end; false when the peer
   /// ended the connection.
   func fill(_ total: Int, _ stuck: (Int) -> Void) -> Bool {
     let piece = noise(64 << 10)

@@ -4,7 +4,7 @@ import Store
 
 /// Tells hosts that nothing more is wanted of an attempt's outcome, so that they may let go of it.
 ///
-/// Nothing depends on a host hearing it: what it was not told is told again at the next contact, so many attempts at once and no more.
+/// Nothing depends on a host hearing it: what it has not heard is sent again at the next contact, at most ``atOnce`` attempts each time.
 struct Acknowledgements: Sendable {
   let store: StateStore
 

@@ -2,7 +2,7 @@ import BuildModel
 import Executors
 
 extension RequestRun {
-  /// Seconds that the end of a request waits for hosts to hear that their outcomes are stored here.
+  /// Seconds that the end of a request waits until hosts have heard that their outcomes are stored here.
   private static let patience = 5
 
   /// Notes that nothing more is wanted of an attempt, and tells its host beside the run.
@@ -30,7 +30,7 @@ extension RequestRun {
     }
   }
 
-  /// Waits a little for what is under way; what is cut off then is told at the next contact.
+  /// Waits a little for what is under way; hosts that were not reached hear of it at the next contact.
   func awaitAcknowledgements(in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
     var ticks = 0
     while acknowledging > 0, ticks < Self.patience, let finished = try await group.next() {

@@ -29,7 +29,7 @@ struct AssetStore: Sendable {
   var uploads: [String: ChunkedUpload] = [:]
   private let secret = SymmetricKey(size: .bits256)
 
-  /// What the row's field holds; the link is made when it is told.
+  /// What the row's field holds; the link is made when somebody asks.
   mutating func keep(_ asset: StoredAsset) throws(CloudRefusal) -> JSONValue {
     let name = Randomness.uuid()
     objects[name] = (asset.bytes, asset.contentType)

@@ -34,7 +34,7 @@ package enum LoopbackClient {
         var parts = inbound.makeAsyncIterator()
         while let part = try await parts.next() {
           guard case .head(let response) = part else { break }
-          // 100 and its like only announce the reply.
+          // 100 and the other interim statuses only announce the reply.
           if response.status.kind == .informational { continue }
           return try await receive(response, &parts)
         }

@@ -5,7 +5,7 @@ package enum APIVersion: String, Hashable, Sendable, CaseIterable {
   /// v6 answers successful changes with the JSON string `OK`; the others with nothing.
   var changeReply: String { self == .v6 ? "\"OK\"" : "" }
 
-  /// How a field's stored value is told.
+  /// How a field's stored value is written.
   func presented(_ value: JSONValue, of field: CloudResource.Field, in resource: CloudResource) -> JSONValue {
     if value.isNull { return .null }
     switch field.kind {
