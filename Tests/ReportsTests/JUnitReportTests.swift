@@ -85,6 +85,22 @@ struct JUnitReportTests {
     #expect(JUnitReport(index(failed)).xml().contains("log: board/logs/attempt-2.log\nlog: board/logs/attempt-2.acme-gpu.log.do_compile\n"))
   }
 
+  /// What could not be read belongs to no device type: a suite of its own, which Jenkins' readers take.
+  @Test func listsWhatCouldNotBeRead() throws {
+    var index = try everyEnd()
+    index.problems = ["acme.coffee:2: a text has no closing '", "repository <gone> is no git checkout\nsecond line"]
+    let xml = JUnitReport(index).xml()
+    let read = try readBack(xml)
+    #expect(read.contains("plan tests=2 failures=2 errors=0 skipped=0"), "\(read)")
+    #expect(read.contains("plan problem 1 failure rejected: acme.coffee:2: a text has no closing '"))
+    #expect(read.contains("plan problem 2 failure rejected: repository <gone> is no git checkout\n"))
+    try withScratchDirectory { scratch in
+      try write(Array(xml.utf8), to: scratch + "/junit.xml")
+      let ended = try Tool.end(of: ["python3", Project.path + "/deploy/checks/junit.py", scratch + "/junit.xml"])
+      #expect(ended.status == 0, "\(ended)")
+    }
+  }
+
   /// deploy/checks/junit.py refuses what Jenkins' readers refuse or misread.
   @Test(arguments: [
     ("<testsuites name=\"", "<testsuites skipped=\"2\" name=\"", "'testsuites' has no attribute 'skipped'"),
