@@ -42,10 +42,13 @@ extension Farm {
       guard let found = status.tasks.first(where: { $0.slug == task.slug }) else { continue }
       return (status, found)
     }
-    let newest = try await status(requests[0])
+    let known = try await tasks(of: requests[0]).map(\.names)
+    let near = DeviceTypeNames.nearest(to: name, among: known)
     throw FarmError.usage(
-      "'\(name)' is not part of \(text == nil ? "any request; the newest one" : "request") \(newest.request)"
-        + "\(text == nil ? " has" : "; its device types"): \(newest.tasks.map(\.slug.text).joined(separator: ", "))")
+      "'\(name)' is not part of \(text == nil ? "any request" : "request \(requests[0].id)"); "
+        + (near.isEmpty
+          ? "\(text == nil ? "the newest one" : "it") has \(known.count) device types ('blockfarm status' lists them)"
+          : "known: \(near.joined(separator: ", "))"))
   }
 
   /// All requests, the newest first, or the one that is meant. Never empty.
