@@ -143,7 +143,7 @@ import Testing
       time.sleep(60)
       """
     let holder = try Child(
-      OrdinaryUser.words + ["python3", "-c", hold, farm.directory + "/state/engine.lock"], environment: SampleFarm.environment(home: "/"),
+      OrdinaryUser.words + ["/usr/bin/python3", "-c", hold, farm.directory + "/state/engine.lock"], environment: SampleFarm.environment(home: "/"),
       directory: "/")
     try holder.waitFor("held")
     let ended = try job(farm, ["MACHINE": "acme-board7"], ["--local"]).wait()

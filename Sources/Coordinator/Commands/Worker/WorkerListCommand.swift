@@ -46,7 +46,9 @@ struct WorkerListCommand: AsyncParsableCommand {
       try printJSON(Listing(hosts: hosts, local: local))
       return try WorkerFileProblems.check(configuration.hostFiles)
     }
-    if hosts.isEmpty, configuration.hostFiles.problems.isEmpty {
+    // Where nothing but broken files is there, their problems are all that there is to say.
+    if hosts.isEmpty, !configuration.hostFiles.problems.isEmpty { return try WorkerFileProblems.check(configuration.hostFiles) }
+    if hosts.isEmpty {
       Diagnostics.print("no host in \(configuration.hostDirectory); 'blockfarm worker add user@host' adds one")
     }
     var table = TextTable(["HOST", "ADDRESS", "SLOTS", "ARCHITECTURES", "HOST KEY", "STATE"])
