@@ -35,6 +35,20 @@ import Testing
     #expect(try farm.run("explain", "acme-board64").output.contains("acme-board64: failed (repository): recipe acme-gpu-5.2-r0 failed in do_compile"))
   }
 
+  @Test func whatCannotBePlannedHasAStatus() throws {
+    let farm = try SampleFarm()
+    try farm.write("services: {journal: {image: __BUILD_OUTPUT__}}\n", to: "checkouts/balena-acme-arm/acme-board7.hostapp.yml")
+    try farm.git("add", "acme-board7.hostapp.yml")
+    try farm.commit()
+    let ended = try farm.build("-m", "acme-board64", "-m", "acme-board7", "-m", "acme-retired")
+    #expect(ended.status == 1, "\(ended)")
+    let status = try JSON(farm.run("status", "--json").output)["tasks"].items
+    #expect(status.compactMap { $0["slug"].text } == ["acme-board64", "acme-board7", "acme-retired"])
+    #expect(status.compactMap { $0["state"].text } == ["built", "failed", "skipped"])
+    #expect(status.compactMap { $0["blame"].text } == ["repository"])
+    #expect(try farm.run("explain", "acme-board7").output.hasPrefix("acme-board7: failed (repository): "))
+  }
+
   @Test(arguments: ["lie=1", "lie=quiet"]) func lyingWrapper(_ lie: String) throws {
     let farm = try SampleFarm(faults: ["fail=acme-diag-tools", lie])
     let ended = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")

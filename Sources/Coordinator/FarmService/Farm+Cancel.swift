@@ -77,7 +77,7 @@ extension Farm {
   private func index(of request: RequestRecord) async throws -> IndexDocument {
     let tasks = try await context.store.tasks(of: request.id)
     let reports = try tasks.compactMap { task in try task.record.map { try task.decode(DeviceTypeReport.self, from: $0, "report") } }
-    let planned = try tasks.first.map { try $0.decode(PlannedTask.self, from: $0.planned, "plan") }
+    let planned = try tasks.first { !$0.planned.isEmpty }.map { try $0.decode(PlannedTask.self, from: $0.planned, "plan") }
     return IndexDocument(request: request.id, deviceTypes: reports, additionalVariables: planned?.settings.variables ?? [])
   }
 }

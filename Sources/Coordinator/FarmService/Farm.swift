@@ -180,7 +180,7 @@ package struct Farm: Sendable {
         request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,
         planned: try CanonicalJSON.encode(task))
     }
-    try await context.store.add(request, tasks: tasks)
+    try await context.store.add(request, tasks: tasks + Self.ended(plan, in: request.id))
     return (request, false)
   }
 

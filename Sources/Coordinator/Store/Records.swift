@@ -34,7 +34,7 @@ package struct TaskRecord: Sendable, Hashable {
   package var machine: Machine
   package var arch: Architecture
   package var state: State
-  /// JSON of the planned task.
+  /// JSON of the planned task; empty where it ended before it had a plan.
   package var planned: [UInt8]
   /// JSON: for each host why it cannot take the task now.
   package var waiting: [UInt8]

@@ -65,15 +65,7 @@ actor RequestRun {
     tree = DeployTree(output: request.output, request: request.id)
     bundles = SourceBundles(plan.locations, scratch: context.scratch)
     for task in plan.tasks { work[task.slug] = DeviceTypeProgress(task: task, queuedAt: .now, notices: task.notices) }
-    for failed in plan.failed {
-      reports[failed.slug] = DeviceTypeReport(
-        slug: failed.slug, machine: failed.machine, arch: failed.arch, version: failed.osVersion, outcome: .failed, reason: failed.reason,
-        failure: .rejected, blame: failed.blame)
-    }
-    for skipped in plan.skipped {
-      reports[skipped.slug] = DeviceTypeReport(
-        slug: skipped.slug, machine: skipped.machine, arch: skipped.arch, version: skipped.osVersion, outcome: .skipped, reason: skipped.reason)
-    }
+    for ended in plan.endedReports { reports[ended.slug] = ended }
   }
 
   /// Runs to the end and returns what became of every device type. An interruption or `blockfarm cancel` ends it on the workers in order.
