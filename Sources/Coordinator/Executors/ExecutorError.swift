@@ -64,7 +64,7 @@ package enum ExecutorError: BlamedError, Hashable {
     case .unknownAttempt(let host, let attempt):
       "host \(host) does not know attempt \(attempt)"
     case .timedOut(let host, let operation, let seconds):
-      "host \(host): \(operation) took more than \(Int(seconds.rounded())) s"
+      "host \(host): \(operation) took more than \(Int(saturating: seconds)) s"
     case .malformed(let host, let what):
       "the worker on host \(host) sent something it must not: \(what)"
     case .wrongMachine(let host, let binary, let binaryMachine, let hostMachine):

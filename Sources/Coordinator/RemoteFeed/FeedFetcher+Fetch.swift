@@ -40,7 +40,7 @@ extension FeedFetcher {
       let new = fetched.filter(\.2)
       return FetchedFeed(
         provided: ProvidedFeed(architectures: feed.architectures, files: indexes + packages), absent: absent, transferred: new.count,
-        transferredBytes: new.reduce(0) { $0 + $1.1.size })
+        transferredBytes: new.reduce(0) { $0.addingSaturated($1.1.size) })
     }
   }
 

@@ -68,7 +68,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
       "has \(ByteCount(bytes: free)) of free disk, of which running builds may need \(ByteCount(bytes: claimed)); \(ByteCount(bytes: needed)) are needed"
     case .slots(let count): "is busy (\(count) of \(count) slots)"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
-    case .clock(let skew): "its clock is \(Int(skew.magnitude)) s \(skew > 0 ? "ahead" : "behind")"
+    case .clock(let skew): "its clock is \(Int(saturating: skew.magnitude.rounded(.down))) s \(skew > 0 ? "ahead" : "behind")"
     case .drained(let reason): "is drained: \(reason)"
     case .backingOff(let until, let reason): "is backing off until \(until): \(reason)"
     case .unasked: "has not answered yet"

@@ -32,7 +32,8 @@ package enum Scheduler {
       let lacks = offers.map { HostLacks(host: $0.0.name, obstacles: $0.1) }
       if !waitsForHosts, let (reason, blame) = hopeless(need, lacks, hosts) { return .giveUp(need.slug, reason, blame, lacks) }
       if now.seconds(since: need.queuedAt) > queueWait {
-        return .giveUp(need.slug, "no host came free within \(Int(queueWait)) s (queueWaitSeconds): " + named(lacks, of: need), .host, lacks)
+        let limit = Int(saturating: queueWait)
+        return .giveUp(need.slug, "no host came free within \(limit) s (queueWaitSeconds): " + named(lacks, of: need), .host, lacks)
       }
       return .wait(need.slug, lacks)
     }

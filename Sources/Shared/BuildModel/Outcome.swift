@@ -11,7 +11,7 @@ package struct StepResult: Codable, Hashable, Sendable {
   package enum Result: String, Codable, Hashable, Sendable { case done, reused, skipped, failed }
   package var name: Step
   package var outcome: Result
-  package var seconds: Double
+  @Seconds package var seconds: Double
   package init(name: Step, outcome: Result, seconds: Double) {
     self.name = name
     self.outcome = outcome

@@ -5,7 +5,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
   package let milliseconds: Int64
 
   package init(milliseconds: Int64) { self.milliseconds = milliseconds }
-  package init(seconds: Double) { milliseconds = Int64((seconds * 1000).rounded()) }
+  package init(seconds: Double) { milliseconds = Int64(saturating: seconds * 1000) }
 
   /// Reads RFC 3339 in UTC, with or without fractional seconds; nil for anything else.
   package init?(_ text: String) {
@@ -21,8 +21,9 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
     // The style cuts digits off, and most milliseconds are a little less as a binary fraction.
     Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1000).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
-  package func adding(seconds: Double) -> Timestamp { Timestamp(milliseconds: milliseconds + Int64((seconds * 1000).rounded())) }
-  package func seconds(since earlier: Timestamp) -> Double { Double(milliseconds - earlier.milliseconds) / 1000 }
+  /// The first or last moment that can be written where the sum is beyond it.
+  package func adding(seconds: Double) -> Timestamp { Timestamp(milliseconds: milliseconds.addingSaturated(Int64(saturating: seconds * 1000))) }
+  package func seconds(since earlier: Timestamp) -> Double { (Double(milliseconds) - Double(earlier.milliseconds)) / 1000 }
   package static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
 }
 

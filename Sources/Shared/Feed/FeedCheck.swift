@@ -97,7 +97,7 @@ package struct FeedCheck: Sendable {
     var seen: [PackageName: [PackageStanza]] = [:]
     for stanza in stanzas {
       report.packages += 1
-      report.bytes += stanza.size
+      report.bytes = report.bytes.addingSaturated(stanza.size)
       let file = architecture + "/" + stanza.file.text
       func add(_ rule: FeedFinding.Rule, _ reason: String) {
         report.add(FeedFinding(rule: rule, file: file, package: stanza.name.text, reason: reason))

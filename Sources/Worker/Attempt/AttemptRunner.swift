@@ -132,7 +132,7 @@ package final class AttemptRunner {
   func checkpoint(_ step: Step) throws {
     if interruption.isRequested { throw Failure(kind: .cancelled, step: step, reason: "cancelled") }
     if MonotonicClock.now >= deadline {
-      throw Failure(kind: .timedOut, step: step, reason: "the attempt took more than \(Int(spec.limits.totalSeconds)) s")
+      throw Failure(kind: .timedOut, step: step, reason: "the attempt took more than \(Int(saturating: spec.limits.totalSeconds)) s")
     }
   }
 

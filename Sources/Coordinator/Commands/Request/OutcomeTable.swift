@@ -27,7 +27,7 @@ enum OutcomeTable {
   }
 
   private static func seconds(_ report: DeviceTypeReport) -> String {
-    let tenths = Int((report.steps.reduce(0) { $0 + $1.seconds } * 10).rounded())
+    let tenths = Int(saturating: report.steps.reduce(0) { $0 + $1.seconds } * 10)
     return "\(tenths / 10).\(tenths % 10)"
   }
 }

@@ -68,8 +68,9 @@ final class ProgressView: @unchecked Sendable {
       rows[slug]?.percent = ""
       plain("\(slug): \(step.rawValue) …")
     case .progress(let slug, let step, let done, let total):
-      let percent = total > 0 ? "\(done * 100 / total) %" : ""
-      if showsPercent, total > 0, rows[slug]?.percent != percent, done * 10 / total != (done - 1) * 10 / total {
+      let percent = total > 0 ? "\(Self.share(done, of: total, in: 100)) %" : ""
+      let isNextTenth = Self.share(done, of: total, in: 10) != Self.share(done.addingSaturated(-1), of: total, in: 10)
+      if showsPercent, total > 0, rows[slug]?.percent != percent, isNextTenth {
         plain("\(slug): \(step.rawValue) \(percent)")
       }
       rows[slug]?.percent = percent
@@ -126,8 +127,15 @@ final class ProgressView: @unchecked Sendable {
     drawnLines = lines.count
   }
 
+  /// How many of `parts` equal parts are done. Both counts are a worker's: no more than all is done, and no less than nothing.
+  static func share(_ done: Int, of total: Int, in parts: Int) -> Int {
+    guard total > 0 else { return 0 }
+    return total.dividingFullWidth(max(0, min(done, total)).multipliedFullWidth(by: parts)).quotient
+  }
+
   static func text(_ seconds: Double) -> String {
-    let whole = Int(seconds)
-    return whole < 60 ? "\(whole).\(Int(seconds * 10) % 10) s" : "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"
+    let tenths = Int(saturating: (max(0, seconds) * 10).rounded(.down))
+    let whole = tenths / 10
+    return whole < 60 ? "\(whole).\(tenths % 10) s" : "\(whole / 60):\(whole % 60 < 10 ? "0" : "")\(whole % 60)"
   }
 }

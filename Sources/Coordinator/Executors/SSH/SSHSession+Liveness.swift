@@ -1,3 +1,4 @@
+import BuildModel
 import CSSH2
 import FoundationEssentials
 import Glibc
@@ -9,7 +10,7 @@ extension SSHSession {
     guard let handle else { return }
     let interval = limits.keepalive
     let dead = interval * limits.missedKeepalives
-    var milliseconds = UInt32(clamping: Int64((dead.inSeconds * 1000).rounded()))
+    var milliseconds = UInt32(saturating: dead.inSeconds * 1000)
     setsockopt(handle.descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, 4)
     libssh2_keepalive_config(handle.session, 1, 1)
     // Lasts as long as the session, which no scope holds; it ends with it (`end` cancels it) and does not keep it alive.
@@ -27,7 +28,7 @@ extension SSHSession {
     guard getsockopt(handle.descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return true }
     let silence = Duration.milliseconds(Int64(info.tcpi_last_data_recv))
     if silence > dead {
-      end(ExecutorError.unreachable(host: hostName, reason: "no sign of life for \(Int(silence.inSeconds.rounded())) s"))
+      end(ExecutorError.unreachable(host: hostName, reason: "no sign of life for \(Int(saturating: silence.inSeconds)) s"))
       return false
     }
     // Never while a call has its turn: its half-sent packet must go first.

@@ -33,7 +33,7 @@ extension WorkerClient {
     if let blob = try await BlockingWork.run({ store.missing(wanted) }).first {
       throw ExecutorError.malformed(host: hostName, what: "\(blob.digest) did not come")
     }
-    return TransferReport(sentBlobs: wanted.count, sentBytes: wanted.reduce(0) { $0 + $1.size }, alreadyThere: all - wanted.count)
+    return TransferReport(sentBlobs: wanted.count, sentBytes: wanted.reduce(0) { $0.addingSaturated($1.size) }, alreadyThere: all - wanted.count)
   }
 
   /// Sends blobs from the store that the worker does not have.
@@ -55,7 +55,7 @@ extension WorkerClient {
     guard Set(received) == Set(wanted) else {
       throw ExecutorError.malformed(host: hostName, what: "it confirms other blobs than were sent")
     }
-    return TransferReport(sentBlobs: wanted.count, sentBytes: wanted.reduce(0) { $0 + $1.size }, alreadyThere: all - wanted.count)
+    return TransferReport(sentBlobs: wanted.count, sentBytes: wanted.reduce(0) { $0.addingSaturated($1.size) }, alreadyThere: all - wanted.count)
   }
 
   /// Puts a git bundle into a mirror, so that the commit is there.
