@@ -22,7 +22,8 @@ struct WorkerGarbageCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let results = try await Farm(configurationOptions.load()).collectGarbage(names)
+    let configuration = try configurationOptions.load()
+    let results = try await Farm(configuration).collectGarbage(names)
     if json {
       try printJSON(Listing(hosts: results))
     } else {
@@ -36,6 +37,7 @@ struct WorkerGarbageCommand: AsyncParsableCommand {
       for result in results { if let problem = result.problem { Diagnostics.error(problem) } }
     }
     if results.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }
+    if names.isEmpty { try WorkerFileProblems.check(configuration.hostFiles) }
   }
 
   private static func text(_ bytes: Int64?) -> String { bytes.map { ByteCount(bytes: $0).description } ?? "-" }
