@@ -48,14 +48,16 @@ struct DeployTreeTests {
   @Test func movesLatestForwardOnly() throws {
     try withTree { newer, _, _ in
       let older = DeployTree(output: newer.output, request: RequestID(now: .now))
-      func isEarlier(_ a: String, _ b: String) -> Bool { OSVersion(a)! < OSVersion(b)! }
       let (new, old) = (try report("board", version: "2.0.0"), try report("board", version: "1.9.9+rev3"))
-      try newer.finish(IndexDocument(request: newer.request, deviceTypes: [new]))
+      // Beside a device type whose repository could not be read, and which so has no version.
+      var unread = try report("unread", version: "1.0.0")
+      (unread.version, unread.outcome) = (nil, .failed)
+      try newer.finish(IndexDocument(request: newer.request, deviceTypes: [new, unread]))
       var links = LatestLinks(output: newer.output)
-      try links.move([new], to: newer.request, isEarlier: isEarlier)
+      try links.move([new], to: newer.request)
       try older.finish(IndexDocument(request: older.request, deviceTypes: [old]))
       links = LatestLinks(output: older.output)
-      try links.move([old], to: older.request, isEarlier: isEarlier)
+      try links.move([old], to: older.request)
       let link = try FileManager.default.destinationOfSymbolicLink(atPath: newer.output + "/latest/board")
       #expect(link == "../\(newer.request)/board")
     }
@@ -68,7 +70,7 @@ struct DeployTreeTests {
       let good = try report("board", version: "2.0.0")
       try tree.finish(IndexDocument(request: tree.request, deviceTypes: [good]))
       var links = LatestLinks(output: tree.output)
-      try links.move([good], to: tree.request) { _, _ in false }
+      try links.move([good], to: tree.request)
       #expect(target("latest") == "../\(tree.request)/board" && target("latest-build") == target("latest"))
 
       var (dirty, withoutImages, failed) = (good, good, good)
@@ -77,7 +79,7 @@ struct DeployTreeTests {
       failed.outcome = .failed
       for (report, moves) in [(dirty, true), (withoutImages, true), (failed, false)] {
         let request = RequestID(now: .now)
-        try links.move([report], to: request) { _, _ in false }
+        try links.move([report], to: request)
         #expect(target("latest") == "../\(tree.request)/board")
         #expect((target("latest-build") == "../\(request)/board") == moves)
       }
@@ -120,7 +122,7 @@ struct DeployTreeTests {
       let place = tree.output + "/latest-build/board"
       try DeployTree.write(Array("mine".utf8), to: place)
       var links = LatestLinks(output: tree.output)
-      let error = #expect(throws: ReportError.self) { try links.move([new], to: tree.request) { _, _ in false } }
+      let error = #expect(throws: ReportError.self) { try links.move([new], to: tree.request) }
       #expect(error?.description == "\(place) exists and is not a symbolic link; move it away")
       #expect(try String(contentsOf: URL(filePath: place), encoding: .utf8) == "mine")
     }

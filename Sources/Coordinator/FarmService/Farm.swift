@@ -152,10 +152,7 @@ package struct Farm: Sendable {
     try BlockLayout.write(index, tree: tree, blobs: context.blobs)
     try tree.finish(index)
     var latest = LatestLinks(output: request.output)
-    try latest.move(reports, to: request.id) { new, old in
-      guard let new = OSVersion(new), let old = OSVersion(old) else { return false }
-      return new < old
-    }
+    try latest.move(reports, to: request.id)
     try await context.store.end(request.id, at: .now)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost

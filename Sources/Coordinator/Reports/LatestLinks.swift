@@ -9,13 +9,14 @@ import Glibc
 package struct LatestLinks {
   private let output: String
   /// By request: the versions of its device types.
-  private var versions: [String: [String: String]] = [:]
+  private var versions: [String: [String: OSVersion]] = [:]
 
   /// What is needed of an index, so that nothing else of it is decoded.
   private struct Index: Decodable {
     struct DeviceType: Decodable {
       var slug: String
-      var version: String
+      /// nil where the repository could not be read.
+      var version: String?
     }
     var deviceTypes: [DeviceType]
   }
@@ -23,14 +24,11 @@ package struct LatestLinks {
   package init(output: String) { self.output = output }
 
   /// Points the links of the device types that were built or reused to the request; `latest` not where it already leads to a later version.
-  /// `isEarlier(new, old)` compares versions.
-  package mutating func move(
-    _ reports: [DeviceTypeReport], to request: RequestID, isEarlier: (String, String) -> Bool
-  ) throws {
+  package mutating func move(_ reports: [DeviceTypeReport], to request: RequestID) throws {
     for report in reports where report.outcome == .built || report.outcome == .reused {
       try point("latest-build", of: report.slug, to: request)
-      guard report.isRelease == true, !report.images.isEmpty, let new = report.version?.text else { continue }
-      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), isEarlier(new, version) { continue }
+      guard report.isRelease == true, !report.images.isEmpty, let new = report.version else { continue }
+      if let version = version(at: "\(output)/latest/\(report.slug)", of: report.slug), new < version { continue }
       try point("latest", of: report.slug, to: request)
     }
   }
@@ -51,7 +49,7 @@ package struct LatestLinks {
   }
 
   /// The version of the device type that the link leads to, as that request's index has it; nil when there is none.
-  private mutating func version(at link: String, of slug: Slug) -> String? {
+  private mutating func version(at link: String, of slug: Slug) -> OSVersion? {
     // The link reads `../<request>/<slug>`.
     guard let old = try? FileManager.default.destinationOfSymbolicLink(atPath: link),
       let request = old.split(separator: "/").dropLast().last.map(String.init)
@@ -61,10 +59,11 @@ package struct LatestLinks {
     return known[slug.text]
   }
 
-  private func read(_ request: String) -> [String: String] {
+  private func read(_ request: String) -> [String: OSVersion] {
     guard let data = try? Data(contentsOf: URL(filePath: "\(output)/\(request)/index.json")),
       let index = try? JSONDecoder().decode(Index.self, from: data)
     else { return [:] }
-    return Dictionary(index.deviceTypes.map { ($0.slug, $0.version) }, uniquingKeysWith: { first, _ in first })
+    let known = index.deviceTypes.compactMap { one in one.version.flatMap { OSVersion($0) }.map { (one.slug, $0) } }
+    return Dictionary(known, uniquingKeysWith: { first, _ in first })
   }
 }
