@@ -40,15 +40,9 @@ package struct DeployTree: Sendable {
     let temporary = path + ".new"
     let descriptor = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw ReportError(operation: "create", path: temporary, errno: errno) }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 else {
-        let cause = errno
-        close(descriptor)
-        throw ReportError(operation: "write", path: temporary, errno: cause)
-      }
-      rest = rest.dropFirst(count)
+    if let code = bytes.withUnsafeBytes({ FileWriter.write($0, to: descriptor) }) {
+      close(descriptor)
+      throw ReportError(operation: "write", path: temporary, errno: code)
     }
     let synced = fsync(descriptor)
     let cause = errno

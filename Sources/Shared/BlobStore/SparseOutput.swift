@@ -23,23 +23,11 @@ struct SparseOutput {
       if length == Self.unit, let start = piece.baseAddress, memcmp(start, Self.zeros, length) == 0 {
         guard lseek(descriptor, off_t(length), SEEK_CUR) >= 0 else { throw failed("seek") }
       } else {
-        try writeAll(piece)
+        if let code = FileWriter.write(piece, to: descriptor) { throw .system(operation: "write", path: path, errno: code) }
       }
       offset += length
     }
     size += Int64(bytes.count)
-  }
-
-  private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(BlobStoreError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw failed("write")
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
   }
 
   /// Gives the file its length, which a hole at the end would not.

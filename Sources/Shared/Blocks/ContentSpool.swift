@@ -1,3 +1,4 @@
+import BlobStore
 import Glibc
 
 /// A scratch file that holds unpacked file contents until they are written in order. It has no name on disk and goes with the object.
@@ -51,13 +52,7 @@ final class ContentSpool: @unchecked Sendable {
   }
 
   private func writeAll(_ bytes: UnsafeRawBufferPointer) throws(BlocksError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .system(operation: "write", path: directory, errno: errno) }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
+    if let code = FileWriter.write(bytes, to: descriptor) { throw .system(operation: "write", path: directory, errno: code) }
     end += Int64(bytes.count)
   }
 

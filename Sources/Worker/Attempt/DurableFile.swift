@@ -1,3 +1,4 @@
+import BlobStore
 import Glibc
 
 /// Files that are whole or not there, also after a power cut.
@@ -21,13 +22,7 @@ package enum DurableFile {
   }
 
   static func append(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(AttemptError) {
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: written), bytes.count - written) }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw .system(operation: "write", path: path, errno: errno) }
-      written += count
-    }
+    if let code = bytes.withUnsafeBytes({ FileWriter.write($0, to: descriptor) }) { throw .system(operation: "write", path: path, errno: code) }
   }
 
   /// Makes names in the directory that holds `path` durable.

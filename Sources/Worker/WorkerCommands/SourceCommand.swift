@@ -38,13 +38,7 @@ struct SourceCommand: ParsableCommand {
       guard descriptor >= 0 else { throw SourceError.system(operation: "create", path: path, errno: errno) }
       defer { close(descriptor) }
       try StandardInput.read { piece in
-        var rest = piece
-        while !rest.isEmpty {
-          let count = write(descriptor, rest.baseAddress, rest.count)
-          if count < 0, errno == EINTR { continue }
-          guard count >= 0 else { throw SourceError.system(operation: "write", path: path, errno: errno) }
-          rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+        if let code = FileWriter.write(piece, to: descriptor) { throw SourceError.system(operation: "write", path: path, errno: code) }
       }
     }
   }

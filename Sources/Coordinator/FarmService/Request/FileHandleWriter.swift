@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import Glibc
 import Reports
@@ -18,12 +19,8 @@ final class FileHandleWriter {
   deinit { close(descriptor) }
 
   func write(_ bytes: [UInt8]) throws(ReportError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw ReportError(operation: "write", path: path, errno: errno) }
-      rest = rest.dropFirst(count)
+    if let code = bytes.withUnsafeBytes({ FileWriter.write($0, to: descriptor) }) {
+      throw ReportError(operation: "write", path: path, errno: code)
     }
   }
 }

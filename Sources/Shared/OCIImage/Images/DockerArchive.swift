@@ -117,13 +117,7 @@ package final class DockerArchive {
   }
 
   private func emit(_ bytes: UnsafeRawBufferPointer) throws(OCIImageError) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw .system(operation: "write", path: path, errno: errno) }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-    }
+    if let code = FileWriter.write(bytes, to: descriptor) { throw .system(operation: "write", path: path, errno: code) }
     position += Int64(bytes.count)
   }
 }
