@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -87,15 +88,7 @@ package struct Checkout: Sendable {
   }
 
   private static func names(in directory: String) throws -> [String] {
-    guard let handle = opendir(directory) else { throw SourceError.system(operation: "opendir", path: directory, errno: errno) }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
+    guard let names = FileReader.names(in: directory) else { throw SourceError.system(operation: "opendir", path: directory, errno: errno) }
     return names
   }
 

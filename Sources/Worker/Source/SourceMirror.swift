@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -17,16 +18,7 @@ package struct SourceMirror: Sendable {
 
   /// The names of all mirrors below a root.
   package static func all(root: String) -> [Digest] {
-    guard let handle = opendir(root + "/sources") else { return [] }
-    defer { closedir(handle) }
-    var found: [Digest] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasSuffix(".git"), let digest = Digest(hex: String(name.dropLast(4))) { found.append(digest) }
-    }
-    return found.sorted()
+    (FileReader.names(in: root + "/sources") ?? []).compactMap { $0.hasSuffix(".git") ? Digest(hex: String($0.dropLast(4))) : nil }.sorted()
   }
 
   /// Whether the commit and the tags are there. No process is started: the references are looked up as files.
@@ -37,13 +29,8 @@ package struct SourceMirror: Sendable {
   /// Commits that a thin bundle for `tree` may build on; none when only a tag is missing, because git makes no bundle without commits.
   package func tips(for tree: SourceTree) -> [CommitID] {
     if holdsReference("refs/blockfarm/\(tree.commit)") { return [] }
-    guard let handle = opendir(path + "/refs/blockfarm") else { return [] }
-    defer { closedir(handle) }
     var found: [(CommitID, Int)] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
+    for name in FileReader.names(in: path + "/refs/blockfarm") ?? [] {
       var status = stat()
       if let commit = CommitID(name), stat("\(path)/refs/blockfarm/\(name)", &status) == 0 { found.append((commit, status.st_mtim.tv_sec)) }
     }

@@ -1,3 +1,4 @@
+import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -99,18 +100,10 @@ package enum RepositoryReader {
   }
 
   static func names(_ directory: String) throws(PlanningError) -> [String] {
-    guard let handle = opendir(directory) else {
+    guard let names = FileReader.names(in: directory) else {
       throw .unreadable(file: directory, line: nil, reason: String(cString: strerror(errno)))
     }
-    defer { closedir(handle) }
-    var names: [String] = []
-    while let entry = readdir(handle) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    return names
   }
 
   static func isDirectory(_ path: String) -> Bool {
