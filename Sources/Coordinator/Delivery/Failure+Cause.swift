@@ -43,8 +43,8 @@ extension Failure {
       case .coordinator: .coordinator
       case .cloud: .cloud
       case .request: .rejected
-      // A repository that cannot be read is refused; what its build made and cannot be used has failed.
-      case .repository: error is PlanningError ? .rejected : .build
+      // What its build made cannot be used.
+      case .repository: .build
       }
     self.init(kind: kind, step: nil, reason: "\(error)", blame: blame)
   }
@@ -64,8 +64,6 @@ extension Failure {
     case let error as BlocksError: error.isOutOfSpace
     case let error as ReportError: error.isOutOfSpace
     case PreloadError.system(_, _, let code): code == ENOSPC
-    // git's own words, while it writes a bundle into the coordinator's scratch directory.
-    case PlanningError.repository(_, let reason, _): reason.contains("No space left on device")
     default: false
     }
   }

@@ -15,7 +15,6 @@ package enum DiskNeed {
     let stated = stated ?? realBuild
     guard let largest = seen.max(), largest > 0 else { return stated }
     let believed = ByteCount(bytes: stated.bytes.multipliedReportingOverflow(by: 4).overflow ? .max : stated.bytes * 4)
-    let (sum, overflows) = largest.addingReportingOverflow(largest / 2)
-    return min(believed, ByteCount(bytes: overflows ? .max : sum))
+    return min(believed, ByteCount(bytes: largest.addingSaturated(largest / 2)))
   }
 }

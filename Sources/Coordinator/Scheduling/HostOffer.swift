@@ -55,7 +55,6 @@ package struct HostOffer: Hashable, Sendable {
 
   /// Takes a task's need from what other tasks may have.
   package mutating func claim(diskBytes: Int64) {
-    let (sum, overflows) = claimedDiskBytes.addingReportingOverflow(diskBytes)
-    claimedDiskBytes = overflows ? .max : sum
+    claimedDiskBytes = claimedDiskBytes.addingSaturated(diskBytes)
   }
 }
