@@ -77,7 +77,7 @@ import Testing
     #expect(try junit(farm, "string(/testsuites/@failures + /testsuites/@errors)") == "0")
     #expect(try junit(farm, "string(//testsuite/@name)") == "acme-board7")
     #expect(try junit(farm, "boolean(//testcase[@name='feed'])") == "true")
-    // What the build wrapper was told shows in what it made.
+    // The arguments of the build wrapper show in what it made.
     #expect(try String(contentsOfFile: deployed(farm) + "/VERSION", encoding: .utf8).contains("v99.1.2"))
     #expect(files(farm.directory + "/yocto").isSuperset(of: ["shared-downloads", "acme-board7/sstate"]))
     #expect(try !FileManager.default.contentsOfDirectory(atPath: farm.directory + "/yocto/acme-board7/sstate").isEmpty)

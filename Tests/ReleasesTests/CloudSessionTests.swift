@@ -118,7 +118,7 @@ struct CloudSessionTests {
   }
 }
 
-/// What was told. Locked, because notices come from anywhere.
+/// The notices. Locked, because notices come from anywhere.
 private final class Notices: @unchecked Sendable {
   private let lock = NSLock()
   private var texts: [String] = []

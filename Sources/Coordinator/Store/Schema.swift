@@ -79,7 +79,7 @@ enum Schema {
     }
     migrator.registerMigration("3 acknowledged attempts") { database in
       try database.alter(table: "attempt") { table in
-        // When all that is wanted of its outcome was stored here, and when its host was told.
+        // When all that is wanted of its outcome was stored here, and when its host heard of it.
         table.add(column: "collectedAt", .text)
         table.add(column: "acknowledgedAt", .text)
       }
