@@ -71,21 +71,33 @@ def stanzas(packages_file):
             fields[key] = value.strip()
 
 
+def stanza(request, slug, package):
+    """The one entry of a block's package in the Packages file of the feed that was delivered, and the folder of that file."""
+    directory = request / slug / "deploy-jenkins/ipk" / package["architecture"]
+    wanted = package["name"], package["version"]
+    found = [s for s in stanzas(directory / "Packages") if (s["Package"], s["Version"]) == wanted]
+    if len(found) != 1:
+        refuse(f"{directory}/Packages has {len(found)} entries of {wanted}")
+    return directory, found[0]
+
+
 def packages(request, slug, block):
     found = [b for d in delivered(request) if d["slug"] == slug for b in d["blocks"] if b["name"] == block]
     if not found:
         refuse(f"no block {block} of {slug} in index.json")
     for package in found[0]["packages"]:
-        directory = request / slug / "deploy-jenkins/ipk" / package["architecture"]
-        wanted = package["name"], package["version"]
-        files = [s["Filename"] for s in stanzas(directory / "Packages") if (s["Package"], s["Version"]) == wanted]
-        if len(files) != 1:
-            refuse(f"{directory}/Packages has {len(files)} entries of {wanted}")
-        file = directory / files[0]
+        directory, entry = stanza(request, slug, package)
+        file = directory / entry["Filename"]
         digest = hashlib.sha256(file.read_bytes()).hexdigest()
         if package["digest"] != f"sha256:{digest}":
             refuse(f"{file} is sha256:{digest}, index.json says {package['digest']}")
         yield (str(file),)
+
+
+def names(request, slug, package):
+    """The names by which a contract may list a package: its own, and those that it provides (a renamed library has its old one there)."""
+    _, entry = stanza(request, slug, package)
+    return {package["name"]} | {word.split()[0] for word in entry.get("Provides", "").split(",") if word.strip()}
 
 
 def contracts(request, repositories):
@@ -94,13 +106,15 @@ def contracts(request, repositories):
         contract = json.loads(file.read_text())
         if not contract.get("type", "").startswith("sw.image"):
             continue
-        names = [part["slug"] for part in contract.get("composedOf", []) if part["type"] == "sw.package.yocto.ipk"]
-        listed.setdefault(contract["slug"], []).append(names)
+        wanted = [part["slug"] for part in contract.get("composedOf", []) if part["type"] == "sw.package.yocto.ipk"]
+        listed.setdefault(contract["slug"], []).append(wanted)
     for device_type in delivered(request):
+        slug = device_type["slug"]
         for block in device_type["blocks"]:
-            given = [package["name"] for package in block["packages"]]
-            if given not in listed.get(block["name"], []):
-                yield device_type["slug"], block["name"], f"{given} is none of {listed.get(block['name'], [])}"
+            given = [names(request, slug, package) for package in block["packages"]]
+            if not any(len(given) == len(wanted) and all(w in g for w, g in zip(wanted, given))
+                       for wanted in listed.get(block["name"], [])):
+                yield slug, block["name"], f"{given} is none of {listed.get(block['name'], [])}"
 
 
 if __name__ == "__main__":
