@@ -2,6 +2,8 @@
 """Writes a git repository for each public device repository, with its manifests, and a farm.yaml that lists them all.
 
 usage: plan-repositories.py FIXTURES DIRECTORY [DRIVER]     DRIVER: the text of each repository's `driver`
+
+With a driver all device types can be built: discontinued ones are written as released.
 """
 import json
 import os
@@ -40,7 +42,10 @@ def main(fixtures, directory, driver=None):
         for row in members:
             stem = row["manifest"].rsplit(".", 1)[0]
             generated = f"{fixtures}/device-types/{name}/{stem}.json"
-            if os.path.exists(generated):
+            discontinued = driver and row["state"] == "DISCONTINUED"
+            if discontinued:
+                row = {**row, "state": "RELEASED"}
+            if os.path.exists(generated) and not discontinued:
                 shutil.copy(generated, f"{path}/{stem}.json")
             else:
                 with open(f"{path}/{stem}.coffee", "w") as file:
