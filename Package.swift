@@ -76,7 +76,7 @@ let coordinator: [Target] = [
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
-  room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", .product(name: "GRDB", package: "GRDB.swift")]),
+  room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.
@@ -96,7 +96,7 @@ let coordinator: [Target] = [
   // Blocks into the data partition of disk images.
   room("Coordinator", "Preload", ["BuildModel", "Processes", "BoundedConcurrency", "CanonicalJSON", "OCIImage", "CZlib", "CExt2FS", crypto]),
   // The deploy tree and its index.
-  room("Coordinator", "Reports", ["BuildModel", "CanonicalJSON", "BlobStore"]),
+  room("Coordinator", "Reports", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore"]),
   // From an attempt's outcome to what people take away.
   room(
     "Coordinator", "Delivery",
@@ -200,7 +200,7 @@ let roomTests: [Target] = [
     exclude: ["Fixtures", "Peers"]),
   tests("Preload", ["BuildModel", "OCIImage", "TestFiles", "TestPeers", crypto], exclude: ["Fixtures"]),
   tests("Jenkins", ["BuildModel", "BlobStore", "Reports", "TestFiles"]),
-  tests("Reports", ["BuildModel", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
+  tests("Reports", ["BuildModel", "CanonicalJSON", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes", "TestFiles"]),

@@ -70,6 +70,36 @@ import Testing
     #expect(attempts == ["\(request).acme-board7.1"])
   }
 
+  /// Of two device types that are in hand when blockfarm crashes again and again one may be the cause. The second and the third start find out which:
+  /// the other one goes on.
+  @Test func crashesOverAndOver() throws {
+    let farm = try SampleFarm(faults: ["hang=1"])
+    let words = ["build", "--local", "-m", "acme-board64", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--slots", "2"]
+    for _ in 1...2 {
+      let build = try farm.start(words)
+      for slug in ["acme-board64", "acme-board7"] { try build.waitFor("\(slug): attempt 1 on local") }
+      build.signal(SIGILL)
+      #expect(build.wait().status == 128 + SIGILL)
+    }
+    let alone = try farm.start(words)
+    try alone.waitFor("acme-board64: attempt 1 on local")
+    alone.signal(SIGABRT)
+    let third = alone.wait()
+    #expect(third.status == 128 + SIGABRT)
+    #expect(third.errors.contains("acme-board7: blockfarm crashed twice in a row"))
+    #expect(!third.errors.contains("acme-board7: attempt 1"), "only one of the two was in hand")
+    let last = try farm.start(words)
+    try last.waitFor("acme-board7: attempt 1 on local")
+    last.signal(SIGINT)
+    #expect(last.wait().status == 130)
+    let index = try farm.index()
+    #expect(index.deviceType("acme-board64")["outcome"].text == "failed")
+    #expect(
+      index.deviceType("acme-board64")["reason"].text
+        == "blockfarm crashed 3 times in a row while it was working on acme-board64; the device type is given up so that the others go on")
+    #expect(index.deviceType("acme-board7")["outcome"].text == "cancelled")
+  }
+
   /// Without an engine, cancel ends what still runs by itself.
   @Test func cancelledAfterTheCoordinatorDied() throws {
     let farm = try SampleFarm(faults: ["hang=1"])

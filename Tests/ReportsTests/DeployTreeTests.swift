@@ -1,5 +1,6 @@
 import BlobStore
 import BuildModel
+import CanonicalJSON
 import FoundationEssentials
 import Glibc
 import Reports
@@ -42,6 +43,17 @@ struct DeployTreeTests {
       for key in ["commit", "submodules", "startedAt", "endedAt", "blame"] { #expect(index.contains("\"\(key)\" : null")) }
       #expect(index.contains("\"version\" : 1"))
       #expect(try Data(contentsOf: URL(filePath: tree.directory(slug) + "/deploy-jenkins/VERSION")) == Data("content".utf8))
+    }
+  }
+
+  /// The text is put together from pieces; they must be the same bytes as the whole.
+  @Test func writesTheIndexAsOneDocument() throws {
+    let plain = try report("first", version: "1.0.0")
+    var odd = try report("second", version: "1.0.0")
+    odd.reason = "a \n  \"deviceTypes\" : [ ] in a reason\n\n"
+    for types in [[], [plain], [plain, odd]] {
+      let index = IndexDocument(request: RequestID(now: .now), deviceTypes: types, problems: ["\n  \"deviceTypes\" : ["])
+      #expect(try index.text() == CanonicalJSON.readable(index))
     }
   }
 

@@ -1,3 +1,4 @@
+import BoundedConcurrency
 import BuildModel
 import CanonicalJSON
 import CoordinatorConfiguration
@@ -73,6 +74,8 @@ package struct Farm: Sendable {
     }
 
     package var index: IndexDocument
+    /// What index.json holds.
+    package var document: [UInt8]
     /// The request's directory.
     package var directory: String
     package var end: End
@@ -149,8 +152,11 @@ package struct Farm: Sendable {
     let tree = DeployTree(output: request.output, request: request.id)
     let index = IndexDocument(
       request: request.id, deviceTypes: reports, additionalVariables: options.request.settings.variables, problems: plan.problems)
-    try BlockLayout.write(index, tree: tree, blobs: context.blobs)
-    try tree.finish(index)
+    let blobs = context.blobs
+    let document = try await BlockingWork.run {
+      try BlockLayout.write(index, tree: tree, blobs: blobs)
+      return try tree.finish(index)
+    }
     var latest = LatestLinks(output: request.output)
     try latest.move(reports, to: request.id)
     try await context.store.end(request.id, at: .now)
@@ -160,7 +166,7 @@ package struct Farm: Sendable {
     let isInterrupted = context.interruption.isRequested && outcomes.contains(.failed)
     let isCoordinators = reports.contains { $0.blame == .coordinator }
     return BuildResult(
-      index: index, directory: tree.root,
+      index: index, document: document, directory: tree.root,
       end: outcomes.contains(.cancelled) || isInterrupted
         ? .cancelled : hasNoHost || isCoordinators ? .farmCouldNot : outcomes.contains(.failed) ? .someFailed : .allGood)
   }

@@ -6,8 +6,9 @@ import Glibc
 extension DeployTree {
   /// Writes SHA256SUMS and junit.xml, then index.json last: a tree with an index is complete.
   ///
-  /// SHA256SUMS covers every artifact, image and failed task's log in the form that `sha256sum -c` reads, paths relative to the request's directory.
-  package func finish(_ index: IndexDocument) throws {
+  /// Returns what index.json holds. SHA256SUMS covers every artifact, image and failed task's log in the form that `sha256sum -c` reads, paths relative to the request's directory.
+  @discardableResult
+  package func finish(_ index: IndexDocument) throws -> [UInt8] {
     var sums: [(path: String, digest: Digest)] = []
     for report in index.deviceTypes {
       for file in report.artifacts + report.images + (report.taskLogs ?? []) { sums.append(("\(report.slug)/\(file.path)", file.digest)) }
@@ -21,6 +22,8 @@ extension DeployTree {
       return access("\(root)/\(path)", F_OK) == 0 ? path : nil
     }
     try Self.write(Array(junit.xml().utf8), to: root + "/junit.xml")
-    try Self.write(try CanonicalJSON.readable(index), to: root + "/index.json")
+    let document = try index.text()
+    try Self.write(document, to: root + "/index.json")
+    return document
   }
 }

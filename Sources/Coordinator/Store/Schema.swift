@@ -86,6 +86,17 @@ enum Schema {
       try database.execute(sql: "CREATE INDEX attemptUnacknowledged ON attempt (host) WHERE acknowledgedAt IS NULL")
       try database.create(index: "attemptBySlug", on: "attempt", columns: ["slug", "startedAt"])
     }
+    migrator.registerMigration("4 device types in hand") { database in
+      try database.create(table: "inHand") { table in
+        table.column("request", .text).notNull().references("request", onDelete: .cascade)
+        table.column("slug", .text).notNull()
+        // Whether the coordinator works on it now. After a crash this says what it was working on.
+        table.column("isHeld", .boolean).notNull()
+        // Crashes in a row while it was held.
+        table.column("crashes", .integer).notNull().defaults(to: 0)
+        table.primaryKey(["request", "slug"])
+      }
+    }
     return migrator
   }
 }

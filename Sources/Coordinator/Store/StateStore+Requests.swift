@@ -80,6 +80,7 @@ extension StateStore {
       try database.execute(
         sql: "UPDATE task SET state = 'ended', waiting = '[]', record = ? WHERE request = ? AND slug = ? AND record IS NULL",
         arguments: [String(decoding: record, as: UTF8.self), id.text, slug.text])
+      try database.execute(sql: "DELETE FROM inHand WHERE request = ? AND slug = ?", arguments: [id.text, slug.text])
     }
   }
 }

@@ -37,3 +37,26 @@ static inline int blockfarm_signalfd(const sigset_t *set) { return signalfd(-1, 
 
 /* Names the calling thread for top -H and debuggers; all but 15 bytes are cut off. */
 static inline void blockfarm_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+/* Where a crash is noted; written only before a crash can happen. */
+static volatile int blockfarm_crash_descriptor = -1;
+
+/* write() and raise() may be called in a signal handler. SA_RESETHAND makes the signal that is raised again end the process as it always does. */
+static inline void blockfarm_note_crash(int number) {
+  char note = (char)number;
+  if (write(blockfarm_crash_descriptor, &note, 1) < 0) _exit(128 + number);
+  raise(number);
+}
+
+/* From here on a process that ends by its own fault (a trap, a bad address, abort) first writes the signal's number to the descriptor, as one byte.
+   SIGKILL is no such fault, and cannot be noted. */
+static inline void blockfarm_note_crashes(int descriptor) {
+  static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV};
+  struct sigaction action;
+  blockfarm_crash_descriptor = descriptor;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = blockfarm_note_crash;
+  action.sa_flags = SA_RESETHAND;
+  sigemptyset(&action.sa_mask);
+  for (unsigned i = 0; i < sizeof signals / sizeof signals[0]; i++) sigaction(signals[i], &action, NULL);
+}

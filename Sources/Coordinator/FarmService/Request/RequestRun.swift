@@ -1,5 +1,6 @@
 import BlobStore
 import Blocks
+import BoundedConcurrency
 import BuildModel
 import CanonicalJSON
 import CoordinatorConfiguration
@@ -20,7 +21,7 @@ actor RequestRun {
     /// A host heard what it may let go of, or could not be told.
     case acknowledged
     case attempt(Slug, HostName, AttemptRecord, Outcome, [StepResult], [DeviceTypeReport.File])
-    case delivered(Slug, Result<DeviceTypeReport, Failure>)
+    case delivered(Slug, Result<EndedDeviceType, Failure>)
   }
 
   let context: FarmContext
@@ -36,15 +37,18 @@ actor RequestRun {
   private let rebuildsBlocks: Bool
   /// A device type for which there is no host waits for one.
   private let waitsForHosts: Bool
-  private let report: @Sendable (FarmEvent) -> Void
+  let report: @Sendable (FarmEvent) -> Void
   var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
-  private var reports: [Slug: DeviceTypeReport] = [:]
+  var reports: [Slug: DeviceTypeReport] = [:]
   private var isCancelled = false
   /// Contacts with hosts about outcomes that are under way.
   var acknowledging = 0
   /// Device types whose parts are all there, on the coordinator alone. They may be cut off anywhere: what they do can be repeated.
-  private var deliveries: [Slug: Task<Result<DeviceTypeReport, Failure>, Never>] = [:]
+  private var deliveries: [Slug: Task<Result<EndedDeviceType, Failure>, Never>] = [:]
+  /// Device types that are begun one after the other, because the coordinator crashed when it worked on them; and the one that is in hand.
+  var suspects: [Slug] = []
+  var suspectInHand: Slug?
   /// Whether some device type ended because no host was left.
   private(set) var hasNoHost = false
 
@@ -72,12 +76,16 @@ actor RequestRun {
   func run() async throws -> [DeviceTypeReport] {
     for report in reports.values { self.report(.ended(report)) }
     let slugs = work.keys.sorted()
-    try await prepare(slugs)
+    try await giveUpAfterCrashes()
+    try await prepare(slugs.filter { reports[$0] == nil })
     try await withThrowingTaskGroup(of: Finished.self) { group in
       for (slug, failure) in refused { try await fail(slug, failure) }
-      for slug in slugs where reports[slug] == nil { try await begin(slug, in: &group) }
+      let begun = slugs.filter { reports[$0] == nil && !suspects.contains($0) }
+      try await context.store.takeInHand(request.id, begun)
+      for slug in begun { try await begin(slug, in: &group) }
       addTick(to: &group)
       while reports.count < slugs.count + skippedCount {
+        try await beginNextSuspect(in: &group)
         if !waiting.isEmpty { try await schedule(in: &group) }
         guard reports.count < slugs.count + skippedCount, let finished = try await group.next() else { break }
         switch finished {
@@ -110,27 +118,28 @@ actor RequestRun {
 
   /// Looks up what earlier requests made, how long it took, and what a killed coordinator left behind.
   private func prepare(_ slugs: [Slug]) async throws {
-    let reusable = PartStore(context.delivery)
-    for slug in slugs {
-      guard var item = work[slug] else { continue }
+    let (store, reusable, request, rebuildsBlocks) = (context.store, PartStore(context.delivery), request.id, rebuildsBlocks)
+    let known = try await slugs.compactMap({ work[$0] }).concurrentMap(atOnce: Processors.available) { item in
+      var item = item
       item.parts.system = try await reusable.system(item.task)
       item.parts.blocks = item.task.builtBlocks.isEmpty || rebuildsBlocks ? nil : try await reusable.blocks(item.task)
-      item.expectedSeconds = try await context.store.lastSeconds(of: slug)
-      item.attempts = try await context.store.attempts(of: request.id, slug: slug)
+      item.expectedSeconds = try await store.lastSeconds(of: item.task.slug)
+      item.attempts = try await store.attempts(of: request, slug: item.task.slug)
       for attempt in item.attempts {
         guard let failure = attempt.outcome?.failure else { continue }
         item.avoid.insert(attempt.host)
         if failure.kind == .fetch { item.fetchFailures[attempt.host] = failure }
       }
-      work[slug] = item
+      return item
     }
+    for item in known { work[item.task.slug] = item }
   }
 
   func needs(_ item: DeviceTypeProgress) -> (system: Bool, blocks: Bool) {
     (item.task.system != nil && item.parts.system == nil, !item.task.builtBlocks.isEmpty && item.parts.blocks == nil)
   }
 
-  private func begin(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
+  func begin(_ slug: Slug, in group: inout ThrowingTaskGroup<Finished, any Error>) async throws {
     guard let item = work[slug] else { return }
     let needs = needs(item)
     if !needs.system, !needs.blocks {
@@ -147,6 +156,7 @@ actor RequestRun {
       collect(outcome, of: ended, task: item.task, client: client, in: &group)
     } else {
       waiting.insert(slug)
+      try await context.store.putBack(request.id, slug)
     }
   }
 
@@ -204,6 +214,7 @@ actor RequestRun {
     let spec = item.task.spec(attempt: id, limits: limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
     let attempt = AttemptRecord(id: id, host: host, spec: spec, startedAt: .now)
     try await context.store.add(attempt)
+    try await context.store.takeInHand(request.id, [slug])
     try await context.store.update(request.id, slug, state: .running, waiting: Array("[]".utf8))
     work[slug]?.attempts.append(attempt)
     work[slug]?.lastWaiting = []
@@ -270,6 +281,7 @@ actor RequestRun {
     if failure.kind == .fetch { work[slug]?.fetchFailures[host] = failure }
     if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, try await hasAnotherHost(slug, after: failure) {
       waiting.insert(slug)
+      try await context.store.putBack(request.id, slug)
       report(.retrying(slug, failure.reason))
     } else {
       let hosts = work[slug]?.fetchFailures.keys.sorted() ?? []
@@ -312,7 +324,7 @@ actor RequestRun {
   }
 
   /// Lays a device type out and publishes it. What could not be published is delivered all the same, as a failure with all its files.
-  private static func delivery(of item: DeviceTypeProgress, _ pipeline: DeliveryPipeline) async -> Result<DeviceTypeReport, Failure> {
+  private static func delivery(of item: DeviceTypeProgress, _ pipeline: DeliveryPipeline) async -> Result<EndedDeviceType, Failure> {
     var delivered: DeliveredDeviceType
     do {
       delivered = try await pipeline.deliver(item.task, item.parts)
@@ -321,36 +333,38 @@ actor RequestRun {
       if failure.kind != .cancelled { failure.step = failure.step ?? .preload }
       return .failure(failure)
     }
+    var unpublished: Failure?
     do {
       try await pipeline.publish(item.task, &delivered, system: item.parts.system)
-      return .success(item.report(delivered, failure: nil))
     } catch {
       var failure = Failure(cause: error)
       failure.step = failure.step ?? .publish
       delivered.steps.append(StepResult(name: .publish, outcome: .failed, seconds: 0))
-      return .success(item.report(delivered, failure: failure))
+      unpublished = failure
+    }
+    do { return .success(try EndedDeviceType(item.dated(item.report(delivered, failure: unpublished)))) } catch {
+      return .failure(Failure(cause: error))
     }
   }
 
-  private func delivered(_ slug: Slug, _ result: Result<DeviceTypeReport, Failure>) async throws {
+  private func delivered(_ slug: Slug, _ result: Result<EndedDeviceType, Failure>) async throws {
     deliveries[slug] = nil
     switch result {
-    case .success(let report): try await end(slug, report)
+    case .success(let ended): try await end(slug, ended)
     case .failure(let failure): try await fail(slug, failure)
     }
   }
 
-  private func fail(_ slug: Slug, _ failure: Failure) async throws {
-    if let item = work[slug] { try await end(slug, item.failed(failure)) }
+  func fail(_ slug: Slug, _ failure: Failure) async throws {
+    if let item = work[slug] { try await end(slug, EndedDeviceType(item.dated(item.failed(failure)))) }
   }
 
-  private func end(_ slug: Slug, _ report: DeviceTypeReport) async throws {
+  private func end(_ slug: Slug, _ ended: EndedDeviceType) async throws {
     guard reports[slug] == nil else { return }
     waiting.remove(slug)
-    let ended = work[slug]?.dated(report) ?? report
-    reports[slug] = ended
-    try await context.store.end(request.id, slug, record: CanonicalJSON.encode(ended))
-    self.report(.ended(ended))
+    reports[slug] = ended.report
+    try await context.store.end(request.id, slug, record: ended.record)
+    report(.ended(ended.report))
   }
 
   // MARK: cancelling and ticking
@@ -389,5 +403,7 @@ actor RequestRun {
           Failure(kind: .cancelled, step: nil, reason: "cancelled, but \(attempt.host) could not be told and may go on: \(error)"))
       }
     }
+    // Nobody follows their attempts.
+    for slug in suspects { try await fail(slug, Failure(kind: .cancelled, step: nil, reason: "cancelled")) }
   }
 }
