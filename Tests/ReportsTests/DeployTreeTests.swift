@@ -46,9 +46,15 @@ struct DeployTreeTests {
     }
   }
 
-  /// The text is put together from pieces; they must be the same bytes as the whole.
+  /// The text is put together from pieces, and files are written by hand; they must be the same bytes as the encoder's.
   @Test func writesTheIndexAsOneDocument() throws {
-    let plain = try report("first", version: "1.0.0")
+    let digest = try #require(Digest(hex: String(repeating: "b", count: 64)))
+    let paths = ["deploy-jenkins/a b.ipk", "x/\u{e4}\u{1f600}", "x/\"quoted\\\"", "x/\t\u{1}\u{7f}\u{2028}", "z"].compactMap(RelativePath.init)
+    try #require(paths.count >= 3)
+    var plain = try report("first", version: "1.0.0", files: paths.map { .init(path: $0, digest: digest, size: .max) })
+    #expect(try plain.record() == CanonicalJSON.encode(plain))
+    plain.notices = ["{\"artifacts\":[", "[]{}:,\\\""]
+    #expect(try plain.record() == CanonicalJSON.encode(plain))
     var odd = try report("second", version: "1.0.0")
     odd.reason = "a \n  \"deviceTypes\" : [ ] in a reason\n\n"
     for types in [[], [plain], [plain, odd]] {

@@ -152,10 +152,10 @@ package struct Farm: Sendable {
     let tree = DeployTree(output: request.output, request: request.id)
     let index = IndexDocument(
       request: request.id, deviceTypes: reports, additionalVariables: options.request.settings.variables, problems: plan.problems)
-    let blobs = context.blobs
+    let (blobs, records) = (context.blobs, await run.records)
     let document = try await BlockingWork.run {
       try BlockLayout.write(index, tree: tree, blobs: blobs)
-      return try tree.finish(index)
+      return try tree.finish(index, records: records)
     }
     var latest = LatestLinks(output: request.output)
     try latest.move(reports, to: request.id)

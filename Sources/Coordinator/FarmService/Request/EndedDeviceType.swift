@@ -1,4 +1,3 @@
-import CanonicalJSON
 import Reports
 
 /// What became of a device type, and the same as the database keeps it. With a real feed that is 350 kB, so it is encoded beside the request's loop.
@@ -8,6 +7,6 @@ struct EndedDeviceType: Sendable {
 
   init(_ report: DeviceTypeReport) throws {
     self.report = report
-    record = try CanonicalJSON.encode(report)
+    record = try report.record()
   }
 }

@@ -41,6 +41,8 @@ actor RequestRun {
   var work: [Slug: DeviceTypeProgress] = [:]
   private var waiting: Set<Slug> = []
   var reports: [Slug: DeviceTypeReport] = [:]
+  /// The same as canonical JSON, of those that ended in this run.
+  private(set) var records: [Slug: [UInt8]] = [:]
   private var isCancelled = false
   /// Contacts with hosts about outcomes that are under way.
   var acknowledging = 0
@@ -363,6 +365,7 @@ actor RequestRun {
     guard reports[slug] == nil else { return }
     waiting.remove(slug)
     reports[slug] = ended.report
+    records[slug] = ended.record
     try await context.store.end(request.id, slug, record: ended.record)
     report(.ended(ended.report))
   }
