@@ -1,5 +1,5 @@
-import BuildModel
 import BoundedConcurrency
+import BuildModel
 import CanonicalJSON
 import FoundationEssentials
 import Glibc
