@@ -61,7 +61,7 @@ import Testing
     #expect(try farm.run("explain", "acme-board7").output.contains(note))
     let again = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
     #expect(again.status == 0, "\(again)")
-    #expect(again.errors.contains("request \(request): 1 device types, resumed"))
+    #expect(again.errors.contains("request \(request): 1 device type, resumed"))
     let index = try farm.index()
     #expect(index["request"].text == request)
     #expect(index.deviceType("acme-board7")["outcome"].text == "built")

@@ -47,7 +47,7 @@ extension Farm {
     throw FarmError.usage(
       "'\(name)' is not part of \(text == nil ? "any request" : "request \(requests[0].id)"); "
         + (near.isEmpty
-          ? "\(text == nil ? "the newest one" : "it") has \(known.count) device types ('blockfarm status' lists them)"
+          ? "\(text == nil ? "the newest one" : "it") has \(Counted(known.count, "device type")) ('blockfarm status' lists them)"
           : "known: \(near.joined(separator: ", "))"))
   }
 

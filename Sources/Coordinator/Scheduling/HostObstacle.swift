@@ -66,7 +66,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .disk(let needed, let free): "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed"
     case .diskClaimed(let needed, let free, let claimed):
       "has \(ByteCount(bytes: free)) of free disk, of which running builds may need \(ByteCount(bytes: claimed)); \(ByteCount(bytes: needed)) are needed"
-    case .slots(let count): "is busy (\(count) of \(count) slots)"
+    case .slots(let count): "is busy (\(count) of \(Counted(count, "slot")))"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
     case .clock(let skew): "its clock is \(Int(saturating: skew.magnitude.rounded(.down))) s \(skew > 0 ? "ahead" : "behind")"
     case .drained(let reason): "is drained: \(reason)"

@@ -53,7 +53,7 @@ final class ProgressView: @unchecked Sendable {
     case .notice(let text): line("note: " + text)
     case .requestStarted(let request, let tasks, let isResumed):
       for slug in tasks { rows[slug] = Row() }
-      line("request \(request): \(tasks.count) device types" + (isResumed ? ", resumed" : ""))
+      line("request \(request): \(Counted(tasks.count, "device type"))" + (isResumed ? ", resumed" : ""))
     case .host(let host, let text): line("host \(host) \(text)")
     case .waiting(let slug, let reasons):
       rows[slug]?.step = "waiting"
