@@ -76,6 +76,31 @@ import Testing
     #expect(freed.status == 0 && freed.output.contains("local  done"), "\(freed)")
   }
 
+  /// A host that hangs while it makes room holds up neither other device types nor, for longer than they would wait anyway, those that need the room.
+  @Test func aHostThatHangsAtMakingRoomHoldsNobodyUp() throws {
+    let farm = try SampleFarm(["arm", "x86"])
+    try farm.write(
+      "state: state\noutput: out\nqueueWaitSeconds: 20\ndisk: 1 GB\nrepositories:\n  - {source: checkouts/balena-acme-arm, disk: 900000 TB}\n"
+        + "  - {source: checkouts/balena-acme-x86}\n", to: "farm.yaml")
+    try withPrivateHost("any-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf,amd64", "--slots", "2").status == 0)
+      let digests = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin")
+      let program = "\(host.root)/bin/\(try #require(digests.first))/blockfarm-worker"
+      try FileManager.default.moveItem(atPath: program, toPath: program + ".real")
+      let script = "#!/bin/sh\nif [ \"$1\" = gc ]; then exec sleep 1000; fi\nexec '\(program).real' \"$@\"\n"
+      try Data(script.utf8).write(to: URL(filePath: program))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      let build = try farm.start(["build", "-m", "acme-board7", "-m", "acme-pc", "--blocks", "acme-diagnostics", "--only", "blocks"], limit: 120)
+      try build.waitFor("acme-pc: built")
+      #expect(!build.text(of: .errors).contains("acme-board7: failed"), "the hanging host was not waited for")
+      let ended = build.wait()
+      #expect(ended.status == 3, "\(ended)")
+      let report = try farm.index().deviceType("acme-board7")
+      #expect(report["outcome"].text == "failed" && report["reason"].text?.contains("900000 TB are needed") == true, "\(ended.output)")
+      #expect(ended.errors.contains("acme-board7: waits: any-1 has "), "\(ended.errors)")
+    }
+  }
+
   @Test func aHostWithoutTheDiskIsNotChosen() throws {
     let farm = try SampleFarm(extra: "")
     try farm.write(

@@ -157,7 +157,7 @@ actor RequestRun {
     askHosts(await pool.due(), in: &group)
     var needs: [TaskNeed] = []
     for slug in waiting { if let item = work[slug] { needs.append(try await need(of: item)) } }
-    await pool.makeRoom(for: needs)
+    makeRoom(await pool.shortOfRoom(for: needs), in: &group)
     let decisions = Scheduler.decide(
       tasks: needs, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait, waitsForHosts: waitsForHosts)
     for decision in decisions {
@@ -170,13 +170,6 @@ actor RequestRun {
         try await fail(slug, Failure(kind: .infrastructure, step: nil, reason: reason, details: details, blame: blame))
       }
     }
-  }
-
-  /// Beside everything else: a host that is down keeps nobody from using those that answer.
-  private func askHosts(_ names: [HostName], in group: inout ThrowingTaskGroup<Finished, any Error>) {
-    guard !names.isEmpty else { return }
-    let pool = pool
-    group.addTask { .probed(await pool.ask(names)) }
   }
 
   /// Keeps the reasons up to date for `explain`, and reports each thing that is waited for once.
