@@ -249,6 +249,8 @@ actor RequestRun {
     guard var item = work[slug], reports[slug] == nil else { return }
     await pool.note(outcome.failure, on: host)
     item.steps += outcome.steps + steps
+    // What failed is named even when the next attempt is cancelled.
+    if outcome.failure != nil, let place = item.attempts.firstIndex(where: { $0.id == attempt.id }) { item.attempts[place].outcome = outcome }
     work[slug] = item
     guard var failure = outcome.failure else {
       try await chargeFetchFailures(of: slug, builtOn: host)
@@ -263,7 +265,8 @@ actor RequestRun {
     if failure.kind == .fetch { work[slug]?.fetchFailures[host] = failure }
     if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, try await hasAnotherHost(slug, after: failure) {
       waiting.insert(slug)
-      report(.retrying(slug, failure.reason))
+      let isElsewhere = Scheduler.hasAnother(for: try await need(of: item, avoiding: host), hosts: await pool.offers(), now: .now)
+      report(.retrying(slug, on: isElsewhere ? nil : host, failure.reason))
     } else {
       let hosts = work[slug]?.fetchFailures.keys.sorted() ?? []
       if failure.kind == .fetch, hosts.count > 1 { failure.reason += " (tried on \(hosts.map(\.text).joined(separator: " and ")))" }
