@@ -171,7 +171,8 @@ package struct Farm: Sendable {
       return (old, true)
     }
     let now = Timestamp.now
-    let request = RequestRecord(id: RequestID(now: now), createdAt: now, planDigest: digest, output: context.configuration.output)
+    let request = RequestRecord(
+      id: RequestID(now: now), createdAt: now, planDigest: digest, output: context.configuration.output, problems: plan.problems)
     let tasks = try plan.tasks.map { task in
       TaskRecord(
         request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,

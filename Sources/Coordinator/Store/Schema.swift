@@ -86,6 +86,9 @@ enum Schema {
       try database.execute(sql: "CREATE INDEX attemptUnacknowledged ON attempt (host) WHERE acknowledgedAt IS NULL")
       try database.create(index: "attemptBySlug", on: "attempt", columns: ["slug", "startedAt"])
     }
+    migrator.registerMigration("4 what a plan could not read") { database in
+      try database.alter(table: "request") { $0.add(column: "problems", .text).notNull().defaults(to: "[]") }
+    }
     return migrator
   }
 }
