@@ -122,6 +122,20 @@ import Testing
     #expect(try farm.index().deviceType("acme-board7")["isRelease"].number == 0)
   }
 
+  /// Commits of uncommitted changes take disk for as long as a request may need them.
+  @Test func changesGoWithTheirRequest() throws {
+    let farm = try SampleFarm()
+    try farm.edit("VERSION", "6", "7")
+    let build = ["build", "--local", "-m", "acme-board7", "--allow-dirty", "--only", "blocks", "--blocks", "acme-wireless"]
+    let ended = try farm.start(build).wait()
+    #expect(ended.status == 0, "\(ended)")
+    #expect(try farm.index().deviceType("acme-board7")["isRelease"].number == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: farm.directory + "/state/changes").isEmpty)
+    // Nothing is lost by it: the same changes are the same commit, and nothing is built again.
+    let again = try farm.start(build).wait()
+    #expect(try again.status == 0 && farm.index().deviceType("acme-board7")["outcome"].text == "reused", "\(again)")
+  }
+
   /// bitbake refuses root: that is said before anything is started. What is at hand root may have.
   @Test(.enabled(if: getuid() == 0, "the tests are not run by root")) func localAsRoot() throws {
     let farm = try SampleFarm()

@@ -136,6 +136,7 @@ package struct Farm: Sendable {
     }
     let (request, isResumed) = try await open(plan)
     try lock.note(request: request.id)
+    try await pruneChanges()
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
       context: context, request: request, plan: plan, pool: pool,
@@ -154,6 +155,7 @@ package struct Farm: Sendable {
     var latest = LatestLinks(output: request.output)
     try latest.move(reports, to: request.id)
     try await context.store.end(request.id, at: .now)
+    try await pruneChanges(done: plan)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
     // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
