@@ -76,6 +76,23 @@ package struct Farm: Sendable {
     /// The request's directory.
     package var directory: String
     package var end: End
+    /// Host files that cannot be read: their hosts were left out.
+    package var hostProblems: [String] = []
+
+    /// Why the request is not all good although no device type failed; nil where one did, or all is good.
+    package var shortfall: String? {
+      guard end == .someFailed, !index.deviceTypes.contains(where: { $0.outcome == .failed }) else { return nil }
+      let unread = index.problems?.count ?? 0
+      let reasons =
+        (unread == 0 ? [] : ["\(Counted(unread, "thing")) that the request names could not be read"])
+        + (hostProblems.isEmpty
+          ? []
+          : [
+            "\(Counted(hostProblems.count, "host file")) could not be read, so "
+              + "\(hostProblems.count == 1 ? "its host was" : "their hosts were") left out"
+          ])
+      return "Every device type that could be planned is done, and the exit status is 1 all the same: \(reasons.joined(separator: ", and "))."
+    }
   }
 
   /// Resolves a request without starting anything.
@@ -112,6 +129,7 @@ package struct Farm: Sendable {
     defer { withExtendedLifetime(lock) {} }
     var result = try await run(plan, options, lock: lock, session: session, released: released, refused: refused, report: report)
     if result.end == .allGood, !plan.problems.isEmpty || !hostProblems.isEmpty { result.end = .someFailed }
+    result.hostProblems = hostProblems
     return result
   }
 
