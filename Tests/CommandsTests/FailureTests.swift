@@ -46,7 +46,16 @@ import Testing
     #expect(status.compactMap { $0["slug"].text } == ["acme-board64", "acme-board7", "acme-retired"])
     #expect(status.compactMap { $0["state"].text } == ["built", "failed", "skipped"])
     #expect(status.compactMap { $0["blame"].text } == ["repository"])
-    #expect(try farm.run("explain", "acme-board7").output.hasPrefix("acme-board7: failed (repository): "))
+    let explained = try farm.run("explain", "acme-board7").output
+    #expect(explained.hasPrefix("acme-board7: failed (repository): "))
+    // There is no console, and the reason says why.
+    let logs = try farm.run("logs", "acme-board7")
+    let request = try #require(farm.requests().first)
+    #expect(logs.status == 2)
+    #expect(
+      logs.errors
+        == "blockfarm: there is no log of acme-board7: no attempt of it was begun in request \(request); "
+        + explained.dropFirst("acme-board7: ".count))
   }
 
   @Test(arguments: ["lie=1", "lie=quiet"]) func lyingWrapper(_ lie: String) throws {

@@ -22,6 +22,8 @@ import Testing
       #expect(isThere(attempt + "/acknowledged") && isThere(attempt + "/outcome.json") && !isThere(attempt + "/tree"))
       let freed = try farm.run("worker", "gc")
       #expect(freed.status == 0 && freed.output.contains("HOST") && freed.output.contains("arm-1  done"), "\(freed)")
+      #expect(freed.output.contains("\n\narm-1 still keeps:\n") && freed.output.contains("  shared state of bitbake: directories in "), "\(freed)")
+      #expect(!freed.output.contains("that no farm has fetched"), "\(freed)")
       let unknown = try farm.run("worker", "gc", "arm-2")
       #expect(unknown.status == 2 && unknown.errors.contains("unknown host 'arm-2'"), "\(unknown)")
       host.sshd.stop()
@@ -52,6 +54,10 @@ import Testing
       let next = try farm.run("build", "-m", "acme-board7", "--blocks", "acme-diagnostics", "--only", "blocks")
       #expect(next.status == 0, "\(next)")
       #expect(isThere(first + "/acknowledged"))
+      unlink(first + "/acknowledged")
+      let kept = try farm.run("worker", "gc")
+      #expect(
+        kept.output.contains("  results of 1 build that no farm has fetched: 'blockfarm build' with the same arguments fetches them"), "\(kept)")
       // 'worker gc' is such a contact, too.
       let second = try #require(try attempts(below: host.root).first { $0 != first })
       #expect(isThere(second + "/acknowledged"))
@@ -68,6 +74,31 @@ import Testing
     #expect(isThere(attempt + "/tree/build"))
     let freed = try farm.run("worker", "gc", "local")
     #expect(freed.status == 0 && freed.output.contains("local  done"), "\(freed)")
+  }
+
+  /// A host that hangs while it makes room holds up neither other device types nor, for longer than they would wait anyway, those that need the room.
+  @Test func aHostThatHangsAtMakingRoomHoldsNobodyUp() throws {
+    let farm = try SampleFarm(["arm", "x86"])
+    try farm.write(
+      "state: state\noutput: out\nqueueWaitSeconds: 20\ndisk: 1 GB\nrepositories:\n  - {source: checkouts/balena-acme-arm, disk: 900000 TB}\n"
+        + "  - {source: checkouts/balena-acme-x86}\n", to: "farm.yaml")
+    try withPrivateHost("any-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf,amd64", "--slots", "2").status == 0)
+      let digests = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin")
+      let program = "\(host.root)/bin/\(try #require(digests.first))/blockfarm-worker"
+      try FileManager.default.moveItem(atPath: program, toPath: program + ".real")
+      let script = "#!/bin/sh\nif [ \"$1\" = gc ]; then exec sleep 1000; fi\nexec '\(program).real' \"$@\"\n"
+      try Data(script.utf8).write(to: URL(filePath: program))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      let build = try farm.start(["build", "-m", "acme-board7", "-m", "acme-pc", "--blocks", "acme-diagnostics", "--only", "blocks"], limit: 120)
+      try build.waitFor("acme-pc: built")
+      #expect(!build.text(of: .errors).contains("acme-board7: failed"), "the hanging host was not waited for")
+      let ended = build.wait()
+      #expect(ended.status == 3, "\(ended)")
+      let report = try farm.index().deviceType("acme-board7")
+      #expect(report["outcome"].text == "failed" && report["reason"].text?.contains("900000 TB are needed") == true, "\(ended.output)")
+      #expect(ended.errors.contains("acme-board7: waits: any-1 has "), "\(ended.errors)")
+    }
   }
 
   @Test func aHostWithoutTheDiskIsNotChosen() throws {

@@ -70,6 +70,27 @@ import Testing
     #expect(!ended.errors.contains("elsewhere"), "\(ended.errors)")
   }
 
+  /// A host file that cannot be read leaves its host out. Everything is built all the same; why the status is 1 is said with the result.
+  @Test func aBrokenHostFileIsWhyTheStatusIsNotGood() throws {
+    let farm = try SampleFarm()
+    try withPrivateHost("arm-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      try farm.write("name: arm-0\nhost: [\n", to: "workers.d/arm-0.yaml")
+      let build = ["build", "-m", "acme-board7", "--blocks", "acme-wireless", "--only", "blocks"]
+      let why =
+        "Every device type that could be planned is done, and the exit status is 1 all the same: "
+        + "1 host file could not be read, so its host was left out."
+      let built = try farm.start(build).wait()
+      #expect(built.status == 1, "\(built)")
+      #expect(built.output.contains("\n\n\(why)\n  \(farm.directory)/workers.d/arm-0.yaml"), "\(built.output)")
+      let json = try farm.start(build + ["--json"]).wait()
+      #expect(json.status == 1 && json.errors.contains(why) && !json.output.contains(why), "\(json)")
+      // Chosen hosts need no other file.
+      let chosen = try farm.start(build + ["--host", "arm-1"]).wait()
+      #expect(chosen.status == 0 && !chosen.output.contains(why), "\(chosen)")
+    }
+  }
+
   @Test func wrongFingerprint() throws {
     let farm = try SampleFarm()
     try withPrivateHost("arm-1", of: farm) { host in

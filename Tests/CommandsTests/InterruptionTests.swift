@@ -61,7 +61,7 @@ import Testing
     #expect(try farm.run("explain", "acme-board7").output.contains(note))
     let again = try farm.build("-m", "acme-board7", "--blocks", "acme-diagnostics")
     #expect(again.status == 0, "\(again)")
-    #expect(again.errors.contains("request \(request): 1 device types, resumed"))
+    #expect(again.errors.contains("request \(request): 1 device type, resumed"))
     let index = try farm.index()
     #expect(index["request"].text == request)
     #expect(index.deviceType("acme-board7")["outcome"].text == "built")
@@ -98,6 +98,41 @@ import Testing
       index.deviceType("acme-board64")["reason"].text
         == "blockfarm crashed 3 times in a row while it was working on acme-board64; the device type is given up so that the others go on")
     #expect(index.deviceType("acme-board7")["outcome"].text == "cancelled")
+  }
+
+  /// A wish to cancel does not hide why the attempt before it failed; and nobody is promised another host where there is none.
+  @Test func aCancelledDeviceTypeKeepsItsCause() throws {
+    let farm = try SampleFarm()
+    let worker = try SampleFarm.program("blockfarm-worker")
+    try farm.write("#!/bin/sh\nif [ \"$1\" = start ]; then echo 'no such disk' >&2; exit 1; fi\nexec '\(worker)' \"$@\"\n", to: "failing-worker")
+    try Tool.run("chmod", "755", farm.directory + "/failing-worker")
+    let build = try farm.start(
+      ["build", "--local", "-m", "acme-board7"], variables: ["BLOCKFARM_WORKER": farm.directory + "/failing-worker"])
+    try build.waitFor("acme-board7: tried again on local, because no other host can build it: ")
+    try build.waitFor("acme-board7: waits: local is backing off")
+    build.signal(SIGINT)
+    let ended = build.wait()
+    #expect(ended.status == 130 && !ended.errors.contains("another host"), "\(ended)")
+    let cause = "cancelled; attempt 1 had failed: "
+    let reason = try #require(farm.index().deviceType("acme-board7")["reason"].text)
+    #expect(reason.hasPrefix(cause) && reason.contains("no such disk"), "\(reason)")
+    #expect(ended.errors.contains("acme-board7: \(reason)\n"), "\(ended.errors)")
+    #expect(try farm.run("explain", "acme-board7").output == "acme-board7: \(reason)\n")
+  }
+
+  /// What the plan could not read is in the index of a request that no engine ended, too.
+  @Test func aCancelledRequestKeepsWhatCouldNotBeRead() throws {
+    let farm = try SampleFarm(faults: ["hang=1"])
+    try farm.write("module.exports =\n\tslug: 'broken\n", to: "checkouts/balena-acme-arm/broken.coffee")
+    try farm.git("add", "broken.coffee")
+    try farm.commit()
+    let build = try farm.start(["build", "--local", "-m", "acme-board7", "-m", "broken", "--blocks", "acme-diagnostics"])
+    try build.waitFor("acme-board7: feed …")
+    build.signal(SIGKILL)
+    _ = build.wait()
+    #expect(try farm.run("cancel").status == 0)
+    let problems = try farm.index()["problems"].items.compactMap(\.text)
+    #expect(problems.count == 1 && problems[0].hasSuffix("broken.coffee:2: a text has no closing '"), "\(problems)")
   }
 
   /// Without an engine, cancel ends what still runs by itself.

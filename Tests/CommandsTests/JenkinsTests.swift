@@ -164,7 +164,7 @@ import Testing
     let ended = build.wait()
     #expect(ended.status == 130, "\(ended)")
     #expect(farm.processes().isEmpty, "a process is left on the worker's side")
-    #expect(try junit(farm, "string(//error/@type)") == "cancelled")
+    #expect(try junit(farm, "string(//error/@type)") == "request.cancelled")
     try expectNoToken(ended, farm)
   }
 
@@ -181,7 +181,7 @@ import Testing
     #expect(cancel.status == 0, "\(cancel)")
     #expect(cancel.output.contains("ended acme-board7 on local"))
     #expect(farm.processes().isEmpty, "a process is left on the worker's side")
-    #expect(try junit(farm, "string(//testsuite[@name='acme-board7']/testcase/error/@type)") == "cancelled")
+    #expect(try junit(farm, "string(//testsuite[@name='acme-board7']/testcase/error/@type)") == "request.cancelled")
     #expect(try Double(junit(farm, "string(//testsuite/@time)")) ?? 0 > 0)
     try expectValidJUnit(farm)
     #expect(files(deployed(farm)).isSuperset(of: ["index.json", "logs/attempt-1.log"]))

@@ -122,6 +122,20 @@ import Testing
     #expect(try farm.index().deviceType("acme-board7")["isRelease"].number == 0)
   }
 
+  /// Commits of uncommitted changes take disk for as long as a request may need them.
+  @Test func changesGoWithTheirRequest() throws {
+    let farm = try SampleFarm()
+    try farm.edit("VERSION", "6", "7")
+    let build = ["build", "--local", "-m", "acme-board7", "--allow-dirty", "--only", "blocks", "--blocks", "acme-wireless"]
+    let ended = try farm.start(build).wait()
+    #expect(ended.status == 0, "\(ended)")
+    #expect(try farm.index().deviceType("acme-board7")["isRelease"].number == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: farm.directory + "/state/changes").isEmpty)
+    // Nothing is lost by it: the same changes are the same commit, and nothing is built again.
+    let again = try farm.start(build).wait()
+    #expect(try again.status == 0 && farm.index().deviceType("acme-board7")["outcome"].text == "reused", "\(again)")
+  }
+
   /// bitbake refuses root: that is said before anything is started. What is at hand root may have.
   @Test(.enabled(if: getuid() == 0, "the tests are not run by root")) func localAsRoot() throws {
     let farm = try SampleFarm()
@@ -139,6 +153,52 @@ import Testing
       refused.errors
         == "blockfarm: you are root, and bitbake refuses to run as root: run 'blockfarm build --local' as an ordinary user, or build on a host. "
         + "To be built: acme-board7\n")
-    #expect(!FileManager.default.fileExists(atPath: farm.directory + "/out"))
+    // Nothing of root's is in the way of the account that builds next.
+    for name in ["out", "state"] { #expect(!FileManager.default.fileExists(atPath: "\(farm.directory)/\(name)"), "\(name)") }
+    for question in [["status"], ["worker", "list"], ["explain", "acme-board7"]] {
+      _ = try Child([try SampleFarm.program("blockfarm")] + question, environment: environment, directory: farm.directory).wait()
+      #expect(!FileManager.default.fileExists(atPath: farm.directory + "/state"), "\(question)")
+    }
+    try #require(try farm.build("-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless").status == 0)
+  }
+
+  /// A state directory that cannot be used is named, with its owner and what to do; nobody reads SQLite's own words.
+  @Test(.enabled(if: getuid() == 0, "only root can give files to another account"), arguments: ["", "/state.sqlite", "/blobs/sha256"])
+  func aStateOfAnotherAccountIsNamed(_ part: String) throws {
+    let farm = try SampleFarm()
+    try #require(try farm.build("-m", "acme-board7", "--only", "blocks", "--blocks", "acme-wireless").status == 0)
+    let path = farm.directory + "/state" + part
+    try Tool.run("chown", "root:root", path)
+    for command in [["status"], ["build", "--local", "-m", "acme-board7"], ["plan", "-m", "acme-board7", "--allow-dirty"]] {
+      let ended = try farm.start(command).wait()
+      #expect(ended.status == 3, "\(ended)")
+      #expect(
+        ended.errors
+          == "blockfarm: \(path) belongs to root, and you (nobody) may not write it; repair it with 'sudo chown -R nobody \(farm.directory)/state', "
+          + "run blockfarm as root, or name another directory as 'state' in farm.yaml\n", "\(command)")
+    }
+  }
+
+  @Test func aStateThatCannotBeMadeIsNamed() throws {
+    let farm = try SampleFarm()
+    try FileManager.default.createDirectory(atPath: farm.directory + "/closed", withIntermediateDirectories: true)
+    try farm.write("state: closed/state\noutput: out\nrepositories: []\n", to: "closed.yaml")
+    try Tool.run("chmod", "555", farm.directory + "/closed")
+    let ended = try farm.run("status", "--config", "closed.yaml")
+    #expect(ended.status == 3, "\(ended)")
+    #expect(
+      ended.errors == "blockfarm: the state directory \(farm.directory)/closed/state cannot be made: \(farm.directory)/closed is yours "
+        + "(\(OrdinaryUser.name)), but its permissions do not let you write it; name a directory of your own as 'state' in farm.yaml\n")
+  }
+
+  @Test func aDatabaseThatIsNoneIsNamed() throws {
+    let farm = try SampleFarm()
+    try farm.write(String(repeating: "no database\n", count: 200), to: "state/state.sqlite")
+    let ended = try farm.run("status")
+    #expect(ended.status == 3, "\(ended)")
+    #expect(
+      ended.errors
+        == "blockfarm: \(farm.directory)/state/state.sqlite cannot be opened: the file is no database; if it is not one of blockfarm's, "
+        + "move it away, and a new one is made\n")
   }
 }

@@ -22,7 +22,7 @@ struct ClassificationTests {
       (BlobStoreError.system(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
       (BlobStoreError.system(operation: "read", path: "/x", errno: EIO), .coordinator, .coordinator),
       (ReportError(operation: "write", path: "/x", errno: ENOSPC), .coordinator, .coordinator),
-      (StoreError.operation("disk I/O error"), .coordinator, .coordinator),
+      (StoreError.operation(path: "state.sqlite", reason: "disk I/O error"), .coordinator, .coordinator),
       (ExecutorError.local(operation: "socket", path: "", errno: EMFILE), .coordinator, .coordinator),
       (CocoaError(.fileWriteUnknown), .coordinator, .coordinator),
       (

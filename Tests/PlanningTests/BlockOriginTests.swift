@@ -126,7 +126,7 @@ import Testing
       try sample.write("acme.hostapp.yml", "services: {a: {}}")
       try sample.commit()
       let broken = #expect(throws: PlanningError.self) { try Self.plan(nil, sample.read(), machines: ["acme"]) }
-      #expect(broken?.description.hasPrefix(sample.path + "/acme.hostapp.yml: service 'a': ") == true)
+      #expect(broken?.description.hasPrefix(sample.path + "/acme.hostapp.yml:1: service 'a': ") == true)
     }
   }
 

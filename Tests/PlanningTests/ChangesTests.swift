@@ -41,6 +41,29 @@ import Testing
     }
   }
 
+  /// The repositories of ours go when nobody needs their commit; what was made a moment ago may be about to be used.
+  @Test func repositoriesOfChangesArePruned() throws {
+    try withScratchDirectory { scratch in
+      var made: [(path: String, commit: CommitID)] = []
+      for name in ["needed", "done", "fresh", "old"] {
+        let repository = try TemporaryRepository.sample(name, in: scratch)
+        try repository.write("VERSION", name)
+        let read = try RepositoryReader.read(repository.source, changes: .built(in: scratch + "/changes"))
+        made.append((try #require(read.locations.last?.path), read.checkout.root.commit))
+      }
+      try Data().write(to: URL(filePath: scratch + "/changes/no-repository"))
+      let old = [timeval(tv_sec: 1000, tv_usec: 0), timeval(tv_sec: 1000, tv_usec: 0)]
+      for place in [0, 3] { utimes(made[place].path + "/refs/heads/changes", old) }
+      let repositories = ChangesRepositories(state: scratch)
+      #expect(Set(repositories.prune(keeping: [made[0].commit], done: [made[0].path, made[1].path])) == [made[1].path, made[3].path])
+      #expect(
+        try Set(FileManager.default.contentsOfDirectory(atPath: scratch + "/changes").map { "\(scratch)/changes/\($0)" })
+          == [made[0].path, made[2].path, scratch + "/changes/no-repository"])
+      #expect(repositories.prune(keeping: [], done: []) == [made[0].path])
+      #expect(ChangesRepositories(state: scratch + "/absent").prune(keeping: []).isEmpty)
+    }
+  }
+
   @Test func aBundleHasTheChanges() async throws {
     let scratch = try ScratchDirectory.untilExit().path
     let repository = try TemporaryRepository.sample(in: scratch)

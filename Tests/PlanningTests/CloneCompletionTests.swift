@@ -40,8 +40,31 @@ import Testing
         let error = #expect(throws: PlanningError.self) { try clone.read() }
         let text = "\(error.map { "\($0)" } ?? "")"
         #expect(text.hasPrefix("repository clone: the checkout is a shallow clone, and the rest of its history cannot be fetched: "), "\(text)")
-        #expect(text.contains("origin") && text.hasSuffix("; run: git -C \(clone.path) fetch --unshallow"), "\(text)")
+        #expect(text.contains("origin") && text.hasSuffix("; run: git -C \(clone.path) fetch --unshallow origin"), "\(text)")
         #expect(error?.blame == .repository)
+      }
+    }
+  }
+
+  /// The remote that exists is used and named; without one the remedy is another.
+  @Test func theRemedyNamesTheRemote() throws {
+    try withScratchDirectory { scratch in
+      try cloned(["--depth", "1"], in: scratch) { origin, clone in
+        try clone.git("remote", "rename", "origin", "company")
+        try clone.git("remote", "set-url", "company", "http://127.0.0.1:1/gone")
+        let down = #expect(throws: PlanningError.self) { try clone.read() }
+        #expect(down?.description.hasSuffix("run: git -C \(clone.path) fetch --unshallow company") == true, "\(down.map { "\($0)" } ?? "")")
+        #expect(down?.blame == .cloud)
+        try clone.git("remote", "remove", "company")
+        let none = #expect(throws: PlanningError.self) { try clone.read() }
+        #expect(
+          none?.description.hasSuffix("it has no remote; name one and run blockfarm again: git -C \(clone.path) remote add origin <url>") == true,
+          "\(none.map { "\($0)" } ?? "")")
+        #expect(none?.blame == .repository)
+        try clone.git("remote", "add", "company", "file://" + origin.path)
+        try clone.git("remote", "add", "other", "file:///gone")
+        try clone.git("config", "branch.master.remote", "company")
+        #expect(try clone.read().notices == ["the checkout was a shallow clone: the rest of its history was fetched"])
       }
     }
   }
@@ -83,7 +106,10 @@ import Testing
         let error = #expect(throws: PlanningError.self) { try clone.read() }
         let text = "\(error.map { "\($0)" } ?? "")"
         #expect(text.contains("lacks object \(object) of commit"), "\(text)")
-        #expect(text.hasSuffix("; run: git -C \(clone.path) fetch --refetch --no-filter origin"), "\(text)")
+        #expect(
+          text.hasSuffix(
+            "its remote does not have it either; run, with a repository that has it: git -C \(clone.path) fetch --refetch --no-filter <url>"),
+          "\(text)")
       }
     }
   }

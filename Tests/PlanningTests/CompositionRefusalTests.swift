@@ -76,9 +76,9 @@ import Testing
     func document(_ text: String, _ file: String) throws -> CompositionDocument { try .parse(Array("services: {\(text)}".utf8), file: file) }
     let base = try document(Self.hostapp + ", a: {image: a}, b: {}", "base.yml")
     let error = #expect(throws: PlanningError.self) { try Composition.merge(base: base, overlay: document("a: {image: c}", "over.yml")) }
-    #expect(error?.description.hasPrefix("base.yml: service 'b': ") == true)
+    #expect(error?.description.hasPrefix("base.yml:1: service 'b': ") == true)
     let other = #expect(throws: PlanningError.self) { try Composition.merge(base: base, overlay: document("b: ~, a: {image: C}", "over.yml")) }
-    #expect(other?.description.hasPrefix("over.yml: service 'a': ") == true)
+    #expect(other?.description.hasPrefix("over.yml:1: service 'a': ") == true)
   }
 
   static let hostile: [String] = {

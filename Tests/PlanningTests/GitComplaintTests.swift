@@ -36,6 +36,28 @@ import Testing
     #expect(complaint.reason == example.reason)
   }
 
+  /// A remote that is down is not the repository's fault.
+  @Test(
+    arguments: [
+      (
+        "ssh: Could not resolve hostname git.example.invalid: Name or service not known\r\nfatal: Could not read from remote repository.\n",
+        Blame.cloud
+      ),
+      ("fatal: unable to access 'https://x.invalid/': Could not resolve host: x.invalid\n", .cloud),
+      ("ssh: connect to host 127.0.0.1 port 1: Connection refused\r\nfatal: Could not read from remote repository.\n", .cloud),
+      ("fatal: unable to access 'http://127.0.0.1:1/x/': Failed to connect to 127.0.0.1 port 1: Connection refused\n", .cloud),
+      ("fatal: unable to access 'http://127.0.0.1:1/x/': The requested URL returned error: 503\n", .cloud),
+      ("ssh: connect to host 10.0.0.1 port 22: Network is unreachable\r\n", .coordinator),
+      ("remote: Repository not found.\nfatal: repository 'https://example.org/x/' not found\n", nil),
+      ("git@example.org: Permission denied (publickey).\r\nfatal: Could not read from remote repository.\n", nil),
+      ("fatal: '/gone' does not appear to be a git repository\nfatal: Could not read from remote repository.\n", nil),
+    ] as [(String, Blame?)])
+  func tellsAnUnreachableRemote(_ printed: String, _ blame: Blame?) {
+    var complaint = GitComplaint()
+    complaint.append(Array(printed.utf8))
+    #expect(complaint.unreachable == blame)
+  }
+
   @Test func isBounded() {
     var complaint = GitComplaint()
     #expect(complaint.reason == nil && !complaint.isOutOfSpace)

@@ -57,6 +57,23 @@ import Testing
     }
   }
 
+  /// meta-balena's composition is part of every device type of its repository, and of no other one's. As a whole it may be unreadable, or break a rule.
+  @Test(arguments: [
+    ("services:\n  debug: {image: __BUILD_OUTPUT__\n", "hostapp.yml:3: "), ("services: [1]\n", "hostapp.yml:1: "), ("- a\n", "hostapp.yml:1: "),
+    ("services: {}\n", "hostapp.yml:1: "), ("version: 2\nservices:\n  a: 1\n", "hostapp.yml:3: service 'a': "),
+  ])
+  func aBrokenBaseCompositionCostsItsRepository(_ text: String, _ place: String) throws {
+    try withScratchDirectory { scratch in
+      try boards(["layers/meta-balena/hostapp.yml": text], in: scratch) { repository in
+        let sound = try PlannerTests.repository("sound", [PlannerTests.deviceType("a")])
+        let plan = try plan(from: [.usable(try repository.read()), .usable(sound)])
+        #expect(slugs(plan) == ["a"] && plan.failed.map(\.slug.text) == ["good", "other"] && plan.problems.isEmpty)
+        #expect(plan.failed.allSatisfy { $0.reason.hasPrefix("\(repository.path)/layers/meta-balena/\(place)") }, "\(plan.failed)")
+        #expect(plan.complaints.count == 1, "said once: \(plan.complaints)")
+      }
+    }
+  }
+
   @Test func aBrokenContractCostsItsBlock() throws {
     try withScratchDirectory { scratch in
       let files = [

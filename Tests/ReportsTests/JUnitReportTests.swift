@@ -77,6 +77,23 @@ struct JUnitReportTests {
         """)
   }
 
+  /// Whose fault a failure is stands in a property, in the type, and in the text that people see.
+  @Test func saysWhoseFaultItIs() throws {
+    var lost = try report("gone", .failed, reason: "host arm-1 is lost", failure: .lost)
+    lost.blame = .host
+    var recipe = try report("broken", .failed, reason: "recipe a failed", failure: .build)
+    recipe.blame = .repository
+    let xml = JUnitReport(index(lost, recipe)).xml()
+    #expect(xml.contains("<property name=\"blame\" value=\"host\"/>") && xml.contains("<property name=\"blame\" value=\"repository\"/>"))
+    #expect(xml.contains("type=\"host.lost\">\nfailed (host arm-1):\nhost arm-1 is lost\n"), "\(xml)")
+    #expect(xml.contains("type=\"repository.build\">\nfailed (repository):\nrecipe a failed\n"), "\(xml)")
+    try withScratchDirectory { scratch in
+      try write(Array(xml.utf8), to: scratch + "/junit.xml")
+      let ended = try Tool.end(of: ["python3", Project.path + "/deploy/checks/junit.py", scratch + "/junit.xml"])
+      #expect(ended.status == 0, "\(ended)")
+    }
+  }
+
   /// A log is named by the path at which the reader finds it, and not at all where it is not there.
   @Test func namesTheLogsThatAreThere() throws {
     let failed = try report("board", .failed, reason: "no", failure: .build, taskLogs: [try taskLog()])

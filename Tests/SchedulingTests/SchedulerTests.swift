@@ -31,7 +31,7 @@ struct SchedulerTests {
       tasks: [try need("short", .amd64, seconds: 10), try need("long", .amd64, seconds: 100)], hosts: [try host("b", [.amd64])], now: now)
     #expect(decisions[0] == .dispatch(try Slug("long"), try HostName("b")))
     #expect(decisions[1] == .wait(try Slug("short"), [HostLacks(host: try HostName("b"), obstacles: [.slots(1)])]))
-    #expect(HostObstacle.slots(1).description == "is busy (1 of 1 slots)")
+    #expect(HostObstacle.slots(1).description == "is busy (1 of 1 slot)")
   }
 
   /// A host that may be added is waited for only where that was asked for.

@@ -49,6 +49,32 @@ struct GarbageTests {
     #expect(try host.run(["acknowledge", spec.attempt.description]).status == 3)
   }
 
+  /// What a collection leaves is named with its bytes, so that a person can make room.
+  @Test func whatUsesTheDiskIsNamed() throws {
+    let host = try WorkerHost()
+    let (spec, outcome) = try ended(host)
+    for name in ["downloads", "sstate/m"] {
+      try FileManager.default.createDirectory(atPath: "\(host.root)/cache/\(name)", withIntermediateDirectories: true)
+      try Data(count: 100_000).write(to: URL(filePath: "\(host.root)/cache/\(name)/file"))
+    }
+    let before = try host.ask([DiskUse].self, ["gc", "--usage"])
+    let unacknowledged = try #require(before.first { $0.kind == .unacknowledged })
+    #expect(unacknowledged.attempts == 1 && unacknowledged.bytes > outcome.blobs.reduce(0) { $0 + $1.size })
+    for kind in [DiskUse.Kind.downloads, .sharedState] { #expect(before.first { $0.kind == kind }?.bytes ?? 0 >= 100_000, "\(before)") }
+    #expect(before.contains { $0.kind == .sources && $0.bytes > 0 } && !before.contains { $0.kind == .running })
+    #expect(before.map(\.bytes) == before.map(\.bytes).sorted(by: >) && isThere("\(host.root)/attempts/\(spec.attempt)/outcome.json"))
+    _ = try host.ask(AcknowledgeAnswer.self, ["acknowledge", spec.attempt.description])
+    #expect(try !host.ask([DiskUse].self, ["gc", "--usage"]).contains { $0.kind == .unacknowledged })
+    // What runs counts as what runs.
+    let sample = try SampleRepository.shared()
+    let running = try self.spec(sample)
+    try host.startWithSources(running, of: sample, faults: "hang=1")
+    try host.follow(running.attempt) { if case .log(_, _, let text) = $0 { text.contains("NOTE: Executing Tasks") } else { false } }
+    let during = try host.ask([DiskUse].self, ["gc", "--usage"])
+    #expect(during.first { $0.kind == .running }?.attempts == 1 && !during.contains { $0.kind == .unacknowledged }, "\(during)")
+    _ = try host.ask(CancelAnswer.self, ["cancel", running.attempt.description])
+  }
+
   @Test func anAcknowledgedTreeGoesUnlessItIsKept() throws {
     let host = try WorkerHost()
     let (spec, _) = try ended(host)

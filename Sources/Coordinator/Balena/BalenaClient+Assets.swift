@@ -30,7 +30,7 @@ extension BalenaClient {
         try FileReader.read(path) { bytes.append(contentsOf: $0) }
         return bytes
       }
-      guard bytes.count == size else { throw HTTPError.mismatch(what: path, expected: "\(size) bytes", found: "\(bytes.count)") }
+      guard bytes.count == size else { throw HTTPError.mismatch(what: path, expected: "\(Counted(size, "byte"))", found: "\(bytes.count)") }
       if let there = try await rows(CloudAsset.self, where: unique).first { return try await replace(there.id, bytes, filename, contentType) }
       do {
         var form = MultipartForm()
@@ -121,7 +121,7 @@ extension BalenaClient {
     let begun = try Self.decode(Begun.self, from: try await http.send(begin), what: "upload").asset
     let parts = begun.uploadParts.sorted { $0.partNumber < $1.partNumber }
     guard parts.map(\.partNumber) == Array(1...max(1, parts.count)), Int64(parts.count) == (size + Self.assetPart - 1) / Self.assetPart else {
-      throw HTTPError.decoding(url: api, what: "upload of \(filename)", reason: "it has \(parts.count) parts for \(size) bytes")
+      throw HTTPError.decoding(url: api, what: "upload of \(filename)", reason: "it has \(Counted(parts.count, "part")) for \(Counted(size, "byte"))")
     }
     do {
       var committed: [Commit.Part] = []

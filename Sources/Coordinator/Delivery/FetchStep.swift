@@ -56,7 +56,7 @@ struct FetchStep: Sendable {
     let bytes = try blobs.read(image.config.digest)
     do { config = try StoredImage.Config(bytes) } catch { throw refusal("has a configuration that cannot be used: \(error.reason)") }
     guard config.diffIDs.count == image.layers.count, !image.layers.isEmpty else {
-      throw refusal("has \(image.layers.count) layers, its configuration names \(config.diffIDs.count)")
+      throw refusal("has \(Counted(image.layers.count, "layer")), its configuration names \(config.diffIDs.count)")
     }
     let layers = zip(image.layers, config.diffIDs).map { layer, diffID in
       BlockResult.Layer(blob: layer.blob, diffID: diffID)

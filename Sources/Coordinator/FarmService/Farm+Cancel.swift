@@ -78,6 +78,7 @@ extension Farm {
     let tasks = try await context.store.tasks(of: request.id)
     let reports = try tasks.compactMap { task in try task.record.map { try task.decode(DeviceTypeReport.self, from: $0, "report") } }
     let planned = try tasks.first { !$0.planned.isEmpty }.map { try $0.decode(PlannedTask.self, from: $0.planned, "plan") }
-    return IndexDocument(request: request.id, deviceTypes: reports, additionalVariables: planned?.settings.variables ?? [])
+    return IndexDocument(
+      request: request.id, deviceTypes: reports, additionalVariables: planned?.settings.variables ?? [], problems: request.problems)
   }
 }

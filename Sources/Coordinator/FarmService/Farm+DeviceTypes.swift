@@ -23,6 +23,7 @@ extension Farm {
       }
       return DeployTree(output: request.output, request: request.id).log(found.id)
     }
+    if let reason = try await reasonWithoutAttempt(name, in: requests) { throw FarmError.usage(reason) }
     let place = text == nil ? "no request has" : "request \(requests.first?.id.text ?? "") has no"
     guard !known.isEmpty else {
       throw FarmError.usage("\(place)\(text == nil ? " an" : "") attempt yet, so '\(name)' has no log: everything was reused, or is still waiting")
@@ -31,6 +32,19 @@ extension Farm {
     throw FarmError.usage(
       "\(place)\(text == nil ? " an" : "") attempt of '\(name)'; there are attempts of: "
         + (near.isEmpty ? known.sorted().prefix(20).map { $0 } : near).joined(separator: ", ") + " ('blockfarm status' lists all device types)")
+  }
+
+  /// Why there is no log of a device type that never got as far as an attempt: its end in the newest request that has it. nil where it has none.
+  private func reasonWithoutAttempt(_ name: String, in requests: [RequestRecord]) async throws -> String? {
+    for request in requests {
+      guard let slug = try Self.find(name, in: try await tasks(of: request))?.slug else { continue }
+      let task = try await context.store.tasks(of: request.id).first { $0.slug == slug }
+      guard let task, let record = task.record else { return nil }
+      let report = try task.decode(DeviceTypeReport.self, from: record, "report")
+      guard report.outcome != .built, report.outcome != .reused, report.attempts == 0 else { return nil }
+      return "there is no log of \(slug): no attempt of it was begun in request \(request.id); \(report.end)"
+    }
+    return nil
   }
 
   /// A device type in a request, and how far the request is; the last request that has it where none is given.
@@ -47,7 +61,7 @@ extension Farm {
     throw FarmError.usage(
       "'\(name)' is not part of \(text == nil ? "any request" : "request \(requests[0].id)"); "
         + (near.isEmpty
-          ? "\(text == nil ? "the newest one" : "it") has \(known.count) device types ('blockfarm status' lists them)"
+          ? "\(text == nil ? "the newest one" : "it") has \(Counted(known.count, "device type")) ('blockfarm status' lists them)"
           : "known: \(near.joined(separator: ", "))"))
   }
 

@@ -12,6 +12,8 @@ extension Farm {
     /// nil when the host could not do it.
     package var freedBytes: Int64?
     package var freeDiskBytes: Int64?
+    /// What still uses the disk; nil where the host does not tell, as earlier workers do not.
+    package var uses: [DiskUse]?
     /// nil when all went well.
     package var problem: String?
     package var seconds: Double
@@ -42,6 +44,7 @@ extension Farm {
       do {
         result.freedBytes = try await client.collectGarbage()
         result.freeDiskBytes = try await client.probe().freeDiskBytes
+        result.uses = try? await client.diskUse()
       } catch {
         result.problem = "\(error)"
       }

@@ -15,7 +15,7 @@ extension Farm {
     package var state: String {
       if let drained { return "drained: \(drained)" }
       guard failures > 0 else { return "ready" }
-      return "ready, \(failures) failure\(failures == 1 ? "" : "s") in a row, last: \(lastFailure ?? "unknown")"
+      return "ready, \(Counted(failures, "failure")) in a row, last: \(lastFailure ?? "unknown")"
     }
   }
 

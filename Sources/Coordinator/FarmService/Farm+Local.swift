@@ -1,13 +1,26 @@
 import BuildModel
 import Delivery
+import FoundationEssentials
 import Glibc
 import Planning
 
 extension Farm {
-  /// Builds on this machine run as whoever runs blockfarm, and bitbake refuses to run as root: said before anything is started. What is at hand
-  /// already, or is made without bitbake, root may have.
-  func refuseRoot(_ plan: Plan, rebuildsBlocks: Bool, user: uid_t = geteuid()) async throws {
+  /// Builds on this machine run as whoever runs blockfarm, and bitbake refuses to run as root: said before anything is made, so that no directory of
+  /// root's is in the way of the account that builds next. The plan is tried in a directory that goes again.
+  func refuseRoot(_ options: BuildOptions, user: uid_t = geteuid()) async throws {
     guard user == 0 else { return }
+    let scratch = FileManager.default.temporaryDirectory.appending(path: "blockfarm-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    var configuration = context.configuration
+    configuration.state = scratch.path
+    let trial = try Farm(configuration)
+    try trial.context.make()
+    try await refuseRoot(trial.planned(options) { _ in }.plan, rebuildsBlocks: options.rebuild)
+  }
+
+  /// What is at hand already, or is made without bitbake, root may have.
+  private func refuseRoot(_ plan: Plan, rebuildsBlocks: Bool) async throws {
     let parts = PartStore(context.delivery)
     var built: [String] = []
     for task in plan.tasks {

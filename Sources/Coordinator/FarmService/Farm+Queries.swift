@@ -24,6 +24,9 @@ extension Farm {
     package var verdict: String {
       DeviceTypeReport.Result(rawValue: state).map { DeviceTypeReport.verdict($0, blame: blame, host: host) } ?? state
     }
+
+    /// The verdict and why.
+    package var end: String { DeviceTypeReport.end(verdict, reason) }
   }
   package struct RequestStatus: Codable, Sendable {
     package var version = 1

@@ -138,6 +138,7 @@ extension Farm {
   /// Sends a file to a host's blob store and fetches it back; returns the seconds of both ways. For measuring.
   package func transfer(_ file: String, host name: String) async throws -> (put: Double, get: Double, bytes: Int64) {
     guard let host = try Self.select([name], from: context.configuration.hostFiles).first else { throw FarmError.usage("no host") }
+    try context.make()
     let work = context.scratch + "/transfer-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: work) }
     try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)

@@ -79,33 +79,43 @@ package struct Farm: Sendable {
     /// The request's directory.
     package var directory: String
     package var end: End
+    /// Host files that cannot be read: their hosts were left out.
+    package var hostProblems: [String] = []
+
+    /// Why the request is not all good although no device type failed; nil where one did, or all is good.
+    package var shortfall: String? {
+      guard end == .someFailed, !index.deviceTypes.contains(where: { $0.outcome == .failed }) else { return nil }
+      let unread = index.problems?.count ?? 0
+      let reasons =
+        (unread == 0 ? [] : ["\(Counted(unread, "thing")) that the request names could not be read"])
+        + (hostProblems.isEmpty
+          ? []
+          : [
+            "\(Counted(hostProblems.count, "host file")) could not be read, so "
+              + "\(hostProblems.count == 1 ? "its host was" : "their hosts were") left out"
+          ])
+      return "Every device type that could be planned is done, and the exit status is 1 all the same: \(reasons.joined(separator: ", and "))."
+    }
   }
 
   /// Resolves a request without starting anything.
   package static func plan(
     _ request: PlanRequest, configuration: FarmConfiguration, allowDirty: Bool, submodule: SubmoduleRef? = nil
   ) async throws -> Plan {
+    if RepositoryCheckout.writesState(configuration, allowDirty: allowDirty), let obstacle = StateDirectory(configuration.state).obstacle {
+      throw FarmError.farm(obstacle)
+    }
     let readings = try await RepositoryCheckout.read(configuration, for: request, allowDirty: allowDirty, submodule: submodule)
     return try Planner.draft(request, readings: readings).plan(with: PlanFacts())
   }
 
   /// Plans, takes the engine, works the request off and writes its deploy tree. Resumes an unfinished request of the same plan.
   package func build(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> BuildResult {
-    var options = options
-    options.request.isFeedProvided = options.feed != nil
-    let session = try await cloud(options) { report(.notice($0)) }
-    options.request.isCloudAsked = session != nil && !options.rebuild
-    let readings = try await RepositoryCheckout.read(
-      context.configuration, for: options.request, allowDirty: options.allowDirty, submodule: options.submodule)
-    let draft = try Planner.draft(options.request, readings: readings)
-    for notice in draft.notices { report(.notice(notice)) }
-    let hostProblems = try unusedHostFiles(options)
-    for problem in draft.problems + hostProblems { report(.notice(problem)) }
-    let released = try await released(draft, options, session: session) { report(.notice($0)) }
-    let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
-    let plan = try draft.plan(with: facts)
-    let refused = try await refused(plan, options, session: session)
-    if options.isLocal { try await refuseRoot(plan, rebuildsBlocks: options.rebuild) }
+    if options.isLocal { try await refuseRoot(options) }
+    try context.make()
+    let planned = try await planned(options, report: report)
+    let plan = planned.plan
+    let refused = try await refused(plan, options, session: planned.session)
     if context.interruption.isRequested { throw CancellationError() }
     guard let lock = try EngineLock(directory: context.configuration.state) else {
       throw FarmError.farm(
@@ -113,9 +123,36 @@ package struct Farm: Sendable {
           + "wait for it ('blockfarm status'), or use another state directory")
     }
     defer { withExtendedLifetime(lock) {} }
-    var result = try await run(plan, options, lock: lock, session: session, released: released, refused: refused, report: report)
-    if result.end == .allGood, !plan.problems.isEmpty || !hostProblems.isEmpty { result.end = .someFailed }
+    var result = try await run(
+      plan, options, lock: lock, session: planned.session, released: planned.released, refused: refused, report: report)
+    if result.end == .allGood, !plan.problems.isEmpty || !planned.hostProblems.isEmpty { result.end = .someFailed }
+    result.hostProblems = planned.hostProblems
     return result
+  }
+
+  /// A plan, and what was found out while it was made.
+  struct Planned {
+    var plan: Plan
+    var session: CloudSession?
+    var released: ReleasedBlocks
+    /// Of host files that the build would use.
+    var hostProblems: [String]
+  }
+
+  func planned(_ options: BuildOptions, report: @escaping @Sendable (FarmEvent) -> Void) async throws -> Planned {
+    var request = options.request
+    request.isFeedProvided = options.feed != nil
+    let session = try await cloud(options) { report(.notice($0)) }
+    request.isCloudAsked = session != nil && !options.rebuild
+    let readings = try await RepositoryCheckout.read(
+      context.configuration, for: request, allowDirty: options.allowDirty, submodule: options.submodule)
+    let draft = try Planner.draft(request, readings: readings)
+    for notice in draft.notices { report(.notice(notice)) }
+    let hostProblems = try unusedHostFiles(options)
+    for problem in draft.problems + hostProblems { report(.notice(problem)) }
+    let released = try await released(draft, options, session: session) { report(.notice($0)) }
+    let facts = try await facts(for: draft, released: released, feed: options.feed) { report(.notice($0)) }
+    return Planned(plan: try draft.plan(with: facts), session: session, released: released, hostProblems: hostProblems)
   }
 
   /// What is wrong with files of hosts that the build would use. Without any other host nothing can be built.
@@ -139,6 +176,7 @@ package struct Farm: Sendable {
     }
     let (request, isResumed) = try await open(plan)
     try lock.note(request: request.id)
+    try await pruneChanges()
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(
       context: context, request: request, plan: plan, pool: pool,
@@ -160,6 +198,7 @@ package struct Farm: Sendable {
     var latest = LatestLinks(output: request.output)
     try latest.move(reports, to: request.id)
     try await context.store.end(request.id, at: .now)
+    try await pruneChanges(done: plan)
     let outcomes = Set(reports.map(\.outcome))
     let hasNoHost = await run.hasNoHost
     // Jenkins ends the processes of an aborted build itself too: what failed then was cancelled.
@@ -177,7 +216,8 @@ package struct Farm: Sendable {
       return (old, true)
     }
     let now = Timestamp.now
-    let request = RequestRecord(id: RequestID(now: now), createdAt: now, planDigest: digest, output: context.configuration.output)
+    let request = RequestRecord(
+      id: RequestID(now: now), createdAt: now, planDigest: digest, output: context.configuration.output, problems: plan.problems)
     let tasks = try plan.tasks.map { task in
       TaskRecord(
         request: request.id, slug: task.slug, machine: task.deviceType.yocto.machine, arch: task.deviceType.arch, state: .waiting,

@@ -18,15 +18,20 @@ package struct FarmContext: Sendable {
   /// Carries the sessions to all hosts and the child processes on this one.
   let loop: DescriptorLoop
 
-  /// Opens the state directory, making it where it is missing.
+  /// Looks at the state directory. Nothing is made: who only asks, or is refused, leaves nothing behind that is his.
   package init(configuration: FarmConfiguration) throws {
     self.configuration = configuration
+    if let obstacle = StateDirectory(configuration.state).obstacle { throw FarmError.farm(obstacle) }
     store = try StateStore(directory: configuration.state)
-    blobs = try BlobStore(root: configuration.state + "/blobs")
+    blobs = BlobStore(unmade: configuration.state + "/blobs")
     loop = try DescriptorLoop(name: "blockfarm-hosts")
-    if mkdir(configuration.state + "/scratch", 0o755) != 0, errno != EEXIST {
-      throw StoreError.open(path: configuration.state + "/scratch", reason: String(cString: strerror(errno)))
-    }
+  }
+
+  /// Makes what is missing in the state directory.
+  func make() throws {
+    try store.make()
+    try blobs.make()
+    if mkdir(scratch, 0o755) != 0, errno != EEXIST { throw StoreError.open(path: scratch, reason: String(cString: strerror(errno))) }
   }
 
   /// What deliveries of this farm work with.

@@ -16,7 +16,8 @@ package enum FarmEvent: Sendable {
   case stepEnded(Slug, StepResult)
   /// The link to the host was lost; the attempt goes on there.
   case interrupted(Slug, HostName, String)
-  case retrying(Slug, String)
+  /// An attempt failed and another one follows: on `host` where no other host can do it, nil where one can. The text is why it failed.
+  case retrying(Slug, on: HostName?, String)
   case taskNotice(Slug, String)
   case ended(DeviceTypeReport)
 }

@@ -1,3 +1,4 @@
+import BuildModel
 import Executors
 
 /// How many commands at once a host's sshd allows on one connection, where that is less than the slots need. More connections make up for it, up to
@@ -23,8 +24,8 @@ package struct SessionLimit: Codable, Hashable, Sendable, CustomStringConvertibl
   package var isTooLow: Bool { perConnection * connections < Self.needed(slots: slots) }
 
   package var description: String {
-    let need = "\(slots) slot\(slots == 1 ? "" : "s") need\(slots == 1 ? "s" : "") \(Self.needed(slots: slots)) at once"
-    let allows = "its sshd allows \(perConnection) command\(perConnection == 1 ? "" : "s") at once on a connection (MaxSessions), and \(need)"
+    let need = "\(Counted(slots, "slot")) need\(slots == 1 ? "s" : "") \(Self.needed(slots: slots)) at once"
+    let allows = "its sshd allows \(Counted(perConnection, "command")) at once on a connection (MaxSessions), and \(need)"
     guard isTooLow else { return "\(allows): more connections make up for it, of which blockfarm opens \(connections) at most" }
     return "\(allows), more than \(connections) connections allow: raise MaxSessions in the host's sshd_config, or give the host fewer slots"
   }

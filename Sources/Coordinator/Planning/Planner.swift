@@ -88,7 +88,7 @@ package enum Planner {
         plan.problems += problems
       } else if let first = problems.first {
         plan.notices.append(
-          problems.count == 1 ? "\(first); no block is made from it" : "\(problems.count) contracts cannot be used, the first: \(first)")
+          problems.count == 1 ? "\(first); no block is made from it" : "\(Counted(problems.count, "contract")) cannot be used, the first: \(first)")
       }
     }
   }

@@ -22,7 +22,7 @@ package struct ApplicationName: Hashable, Sendable, Comparable, CustomStringConv
       throw .invalid(what: "organization '\(organization)'", reason: "a handle has lower-case letters, digits and '_' only")
     }
     guard (4...100).contains(name.utf8.count) else {
-      throw .invalid(what: "application name '\(name)'", reason: "it has \(name.utf8.count) characters; 4 to 100 are allowed")
+      throw .invalid(what: "application name '\(name)'", reason: "it has \(Counted(name.utf8.count, "character")); 4 to 100 are allowed")
     }
     guard let bad = name.unicodeScalars.first(where: { !Self.isAllowed($0) }) else {
       self.organization = organization

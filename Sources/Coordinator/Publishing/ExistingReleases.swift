@@ -29,7 +29,7 @@ extension PublishTarget {
       guard let (block, _) = names[application.slug], let release = try await lookup.existing(version, in: application.id) else { continue }
       guard release.images.count == 1, let image = release.images.first, image.status == .success, let reference = image.pullReference else {
         throw PublishingError.unexpected(
-          what: "release \(release.id) of \(application.slug)", found: "\(release.images.count) images or none that was pushed",
+          what: "release \(release.id) of \(application.slug)", found: "\(Counted(release.images.count, "image")) or none that was pushed",
           expected: "the one image of a block")
       }
       found[block] = ExistingBlock(

@@ -60,7 +60,9 @@ struct ImagePusher: Sendable {
     let config: StoredImage.Config
     let bytes = try blobs.read(image.config.digest)
     do { config = try StoredImage.Config(bytes) } catch { throw wrong(error.reason) }
-    guard config.diffIDs.count == image.layers.count else { throw wrong("it has \(config.diffIDs.count) layers, its manifest \(image.layers.count)") }
+    guard config.diffIDs.count == image.layers.count else {
+      throw wrong("it has \(Counted(config.diffIDs.count, "layer")), its manifest \(image.layers.count)")
+    }
     var total: Int64 = 0
     for (blob, diffID) in zip(image.layers, config.diffIDs) {
       let layer = try LayerReader(StoredImage.Layer(blob, at: blobs.path(blob.digest), diffID: diffID))

@@ -56,7 +56,7 @@ package struct ReleaseVerification: Codable, Hashable, Sendable {
       }
     }
     for (service, count) in Dictionary(grouping: release.images, by: \.service).mapValues(\.count) where count > 1 {
-      differences.append("service '\(service)' has \(count) images")
+      differences.append("service '\(service)' has \(Counted(count, "image"))")
     }
     for service in expected.images.keys.sorted() where !release.images.contains(where: { $0.service == service }) {
       differences.append("service '\(service)' is missing")

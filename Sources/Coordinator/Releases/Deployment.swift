@@ -52,7 +52,7 @@ package struct Deployment: Sendable {
         let made = try await self.tree(task, delivered, version: task.osVersion)
         tree = made
         let report = try await bucket.publish(made)
-        notice("publish: \(report.directory): \(report.uploaded) files uploaded, \(report.present) were there")
+        notice("publish: \(report.directory): \(Counted(report.uploaded, "file")) uploaded, \(report.present) were there")
       }
       // Only what devices are given is the latest.
       if let bucket, var tree, request.mode == .final {

@@ -4,7 +4,8 @@ import BuildModel
 ///
 /// The elements and attributes are those that Jenkins' junit step reads and that the schema of its xUnit plugin (`junit-10.xsd`) allows;
 /// `deploy/checks/junit.py` has the rules. A suite's time is its device type's, from its start to its end. What the build itself got wrong is a `failure`; what hosts,
-/// links, the coordinator's disk or a person's wish ended is an `error`. Every text is escaped and bounded, so that a hostile log stays text.
+/// links, the coordinator's disk or a person's wish ended is an `error`. Whose fault it is stands where each reader looks: as a property `blame`, before
+/// the kind in `type` (`host.lost`), and in the text, which alone Jenkins' pages show. Every text is escaped and bounded, so that a hostile log stays text.
 package struct JUnitReport: Sendable {
   private let index: IndexDocument
   /// The path of a device type's log for who reads the document; nil where there is no such file.
@@ -114,7 +115,8 @@ package struct JUnitReport: Sendable {
       ("machine", report.machine.text), ("arch", report.arch.rawValue), ("version", report.version?.text ?? ""), ("outcome", report.outcome.rawValue),
       ("attempts", "\(report.attempts)"),
     ]
-    for (name, value) in properties { text += "      " + Self.open("property", [("name", name), ("value", value)], isEmpty: true) }
+    let blame = report.blame.map { [("blame", $0.rawValue)] } ?? []
+    for (name, value) in properties + blame { text += "      " + Self.open("property", [("name", name), ("value", value)], isEmpty: true) }
     text += "    </properties>\n"
     for item in suite.cases { text += xml(item, of: report) }
     if !report.notices.isEmpty { text += Self.output(report.notices) }
@@ -145,7 +147,9 @@ package struct JUnitReport: Sendable {
       let name = isError ? "error" : "failure"
       let reason = report.reason ?? report.outcome.rawValue
       var text = "    " + Self.open("testcase", attributes) + "      "
-      text += Self.open(name, [("message", Self.firstLine(reason)), ("type", report.failure?.rawValue ?? report.outcome.rawValue)])
+      let kind = report.failure?.rawValue ?? report.outcome.rawValue
+      text += Self.open(name, [("message", Self.firstLine(reason)), ("type", report.blame.map { "\($0.rawValue).\(kind)" } ?? kind)])
+      if report.blame != nil { text += XMLEscaping.content(report.verdict, limit: Self.lineLimit) + ":\n" }
       text += XMLEscaping.content(reason, limit: Self.textLimit) + "\n"
       for line in report.details.suffix(Self.logLines) { text += XMLEscaping.content(line, limit: Self.lineLimit) + "\n" }
       for log in [report.log].compactMap(\.self) + (report.taskLogs ?? []).map(\.path) {

@@ -29,7 +29,11 @@ package enum HostMatch {
 
   private static func diskObstacle(_ host: HostOffer, _ need: TaskNeed) -> HostObstacle? {
     // What runs there gives back what it took when it ends.
-    if host.freeDiskBytes < need.diskBytes, host.running == 0 { return .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes) }
+    if host.freeDiskBytes < need.diskBytes, host.running == 0 {
+      return host.isMakingRoom
+        ? .makingRoom(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)
+        : .disk(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes)
+    }
     let (left, overflows) = host.freeDiskBytes.subtractingReportingOverflow(host.claimedDiskBytes)
     guard overflows || left < need.diskBytes else { return nil }
     return .diskClaimed(neededBytes: need.diskBytes, freeBytes: host.freeDiskBytes, claimedBytes: host.claimedDiskBytes)

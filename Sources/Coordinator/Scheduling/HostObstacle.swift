@@ -5,6 +5,8 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
   case features([String])
   case disk(neededBytes: Int64, freeBytes: Int64)
+  /// Too little is free, and it is removing what nobody needs.
+  case makingRoom(neededBytes: Int64, freeBytes: Int64)
   /// Enough is free, but attempts that run there may need it.
   case diskClaimed(neededBytes: Int64, freeBytes: Int64, claimedBytes: Int64)
   case slots(Int)
@@ -31,7 +33,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
 
   package var outlook: Outlook {
     switch self {
-    case .slots, .machineBusy, .diskClaimed, .backingOff, .unasked: .soon
+    case .slots, .machineBusy, .diskClaimed, .makingRoom, .backingOff, .unasked: .soon
     case .drained, .down: .later
     case .architecture, .features, .disk, .clock, .leftOut: .never
     // Another host is preferred, but this one can do it.
@@ -45,6 +47,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .architecture: "architecture"
     case .features: "features"
     case .disk: "disk"
+    case .makingRoom: "making-room"
     case .diskClaimed: "disk-claimed"
     case .slots: "slots"
     case .machineBusy: "machine"
@@ -64,9 +67,11 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
       "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
     case .features(let missing): missing.map(Self.lack).joined(separator: ", ")
     case .disk(let needed, let free): "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed"
+    case .makingRoom(let needed, let free):
+      "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed: it is removing what nobody needs any more"
     case .diskClaimed(let needed, let free, let claimed):
       "has \(ByteCount(bytes: free)) of free disk, of which running builds may need \(ByteCount(bytes: claimed)); \(ByteCount(bytes: needed)) are needed"
-    case .slots(let count): "is busy (\(count) of \(count) slots)"
+    case .slots(let count): "is busy (\(count) of \(Counted(count, "slot")))"
     case .machineBusy(let machine): "is building \(machine) already (its shared state has one writer at a time)"
     case .clock(let skew): "its clock is \(Int(saturating: skew.magnitude.rounded(.down))) s \(skew > 0 ? "ahead" : "behind")"
     case .drained(let reason): "is drained: \(reason)"

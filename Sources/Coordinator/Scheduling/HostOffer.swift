@@ -12,6 +12,8 @@ package struct HostOffer: Hashable, Sendable {
   package var freeDiskBytes: Int64
   /// Bytes of it that attempts of ours there may still take.
   package var claimedDiskBytes: Int64
+  /// Whether it is removing what nobody needs, so that more is free in a while.
+  package var isMakingRoom = false
   /// Seconds the host's clock is ahead (negative: behind).
   package var clockSkew: Double
   /// Machines with warm shared state.

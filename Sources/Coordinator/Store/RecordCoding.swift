@@ -36,6 +36,7 @@ extension RequestRecord {
     state = try row.text("state", State.init)
     cancelRequested = row["cancelRequested"]
     output = try row.text("output") { $0 }
+    problems = try row.json("problems", [String].self)
   }
 }
 

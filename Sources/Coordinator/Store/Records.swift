@@ -14,8 +14,11 @@ package struct RequestRecord: Sendable, Hashable {
   package var cancelRequested: Bool
   /// Absolute path of the deploy tree.
   package var output: String
+  /// What was asked for and could not be read when it was planned.
+  package var problems: [String]
 
-  package init(id: RequestID, createdAt: Timestamp, planDigest: Digest, output: String) {
+  package init(id: RequestID, createdAt: Timestamp, planDigest: Digest, output: String, problems: [String] = []) {
+    self.problems = problems
     self.id = id
     self.createdAt = createdAt
     endedAt = nil

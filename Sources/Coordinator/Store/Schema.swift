@@ -86,7 +86,10 @@ enum Schema {
       try database.execute(sql: "CREATE INDEX attemptUnacknowledged ON attempt (host) WHERE acknowledgedAt IS NULL")
       try database.create(index: "attemptBySlug", on: "attempt", columns: ["slug", "startedAt"])
     }
-    migrator.registerMigration("4 device types in hand") { database in
+    migrator.registerMigration("4 what a plan could not read") { database in
+      try database.alter(table: "request") { $0.add(column: "problems", .text).notNull().defaults(to: "[]") }
+    }
+    migrator.registerMigration("5 device types in hand") { database in
       try database.create(table: "inHand") { table in
         table.column("request", .text).notNull().references("request", onDelete: .cascade)
         table.column("slug", .text).notNull()

@@ -6,10 +6,10 @@ extension StateStore {
   package func add(_ request: RequestRecord, tasks: [TaskRecord]) async throws(StoreError) {
     try await write { database in
       try database.execute(
-        sql: "INSERT INTO request (id, createdAt, planDigest, state, cancelRequested, output) VALUES (?, ?, ?, ?, ?, ?)",
+        sql: "INSERT INTO request (id, createdAt, planDigest, state, cancelRequested, output, problems) VALUES (?, ?, ?, ?, ?, ?, ?)",
         arguments: [
           request.id.text, request.createdAt.description, request.planDigest.description, request.state.rawValue,
-          request.cancelRequested, request.output,
+          request.cancelRequested, request.output, try StateStore.json(request.problems),
         ])
       for task in tasks {
         try database.execute(

@@ -1,49 +1,43 @@
 import BuildModel
 import CanonicalJSON
-import FoundationEssentials
 import GRDB
-import Glibc
 
 /// The coordinator's journal: requests, tasks, attempts, events, reusable parts and host health, in SQLite.
 ///
 /// Writers are the one engine of a state directory (see ``EngineLock``) and `cancel`; readers may be any process (WAL).
 package struct StateStore: Sendable {
-  let pool: DatabasePool
-  package let path: String
+  private let database: StateDatabase
+  package var path: String { database.path }
 
-  /// Opens `<directory>/state.sqlite`, creating or migrating it.
+  /// `<directory>/state.sqlite`. An existing one is opened and migrated; a missing one is made by the first change.
   package init(directory: String) throws(StoreError) {
-    path = directory + "/state.sqlite"
-    do {
-      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      var configuration = Configuration()
-      configuration.busyMode = .timeout(10)
-      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      pool = try DatabasePool(path: path, configuration: configuration)
-      try Schema.migrator.migrate(pool)
-    } catch {
-      throw .open(path: path, reason: "\(error)")
-    }
+    database = StateDatabase(directory: directory)
+    _ = try database.forReading()
   }
+
+  /// Makes the database where it is missing.
+  package func make() throws(StoreError) { _ = try database.forWriting() }
 
   /// Runs a change in one transaction.
   func write<Value: Sendable>(_ change: @Sendable @escaping (Database) throws -> Value) async throws(StoreError) -> Value {
+    let pool = try database.forWriting()
     do {
       return try await pool.write(change)
     } catch let error as StoreError {
       throw error
     } catch {
-      throw .operation("\(error)")
+      throw .operation(path: path, reason: SQLiteCause.text(error))
     }
   }
 
   func read<Value: Sendable>(_ query: @Sendable @escaping (Database) throws -> Value) async throws(StoreError) -> Value {
+    let reader = try database.forReading()
     do {
-      return try await pool.read(query)
+      return try await reader.read(query)
     } catch let error as StoreError {
       throw error
     } catch {
-      throw .operation("\(error)")
+      throw .operation(path: path, reason: SQLiteCause.text(error))
     }
   }
 

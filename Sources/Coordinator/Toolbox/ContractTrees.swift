@@ -62,7 +62,7 @@ package struct ContractTrees: Sendable {
   static func bytes(_ path: String) throws(ToolboxError) -> [UInt8] {
     do {
       let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
-      guard size <= sizeLimit else { throw ToolboxError.usage("\(path) has \(size) bytes: no contract") }
+      guard size <= sizeLimit else { throw ToolboxError.usage("\(path) has \(Counted(size, "byte")): no contract") }
       return Array(try Data(contentsOf: URL(filePath: path)))
     } catch let error as ToolboxError {
       throw error

@@ -82,7 +82,7 @@ package final class BlobFrameReader {
       guard let asked = expected[blob.digest] else { throw .malformedFrame("\(blob.digest) was not asked for") }
       size = asked
     }
-    guard size == blob.size, size >= 0 else { throw .malformedFrame("\(blob.digest) has \(blob.size) bytes, not \(size)") }
+    guard size == blob.size, size >= 0 else { throw .malformedFrame("\(blob.digest) has \(Counted(blob.size, "byte")), not \(size)") }
     current = (try BlobWriter(store: store), blob, size)
     try endBlobIfWhole()
   }

@@ -13,7 +13,15 @@ package struct BlobStore: Sendable {
 
   /// Opens the store, making its directories where they are missing.
   package init(root: String) throws(BlobStoreError) {
-    self.root = root
+    self.init(unmade: root)
+    try make()
+  }
+
+  /// Names a store that may not exist yet: nothing is in it before ``make()``.
+  package init(unmade root: String) { self.root = root }
+
+  /// Makes the store's directories where they are missing.
+  package func make() throws(BlobStoreError) {
     for directory in [root, root + "/sha256", root + "/ingest"] {
       if mkdir(directory, 0o755) != 0, errno != EEXIST {
         throw .system(operation: "mkdir", path: directory, errno: errno)

@@ -17,7 +17,7 @@ package enum BlobStoreError: BlamedError {
     case .notFound(let digest): "blob \(digest) is not in the store"
     case .mismatch(let expected, let found, let source):
       "content is not \(expected): found \(found.map(\.description) ?? "nothing") (\(source))"
-    case .tooLarge(let digest, let size, let limit): "blob \(digest) has \(size) bytes, more than the \(limit) allowed here"
+    case .tooLarge(let digest, let size, let limit): "blob \(digest) has \(Counted(size, "byte")), more than the \(limit) allowed here"
     case .system(let operation, let path, let code): "\(operation) \(path): \(String(cString: strerror(code)))"
     case .malformedFrame(let reason): "blob stream is malformed: \(reason)"
     }

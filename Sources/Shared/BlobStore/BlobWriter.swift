@@ -50,7 +50,7 @@ package final class BlobWriter {
   package func finish(expecting expected: BlobDescriptor?) throws(BlobStoreError) -> BlobDescriptor {
     guard let digest = Digest(bytes: hash.finalize()) else { throw .system(operation: "hash", path: temporary, errno: EINVAL) }
     if let expected, expected.digest != digest || expected.size != size {
-      throw .mismatch(expected: expected.digest, found: digest, source: "\(size) of \(expected.size) bytes")
+      throw .mismatch(expected: expected.digest, found: digest, source: "\(size) of \(Counted(expected.size, "byte"))")
     }
     try output.finish()
     guard fchmod(descriptor, 0o444) == 0 else { throw failed("chmod") }

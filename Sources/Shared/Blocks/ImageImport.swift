@@ -39,7 +39,7 @@ package struct ImageImport: Sendable {
     let groups = images.groups
     guard groups.count == 1, let group = groups.first else {
       let names = groups.prefix(10).map { $0[0].label }
-      throw refusal("'\(path)' holds \(groups.count) images instead of one\(names.isEmpty ? "" : ": \(names.joined(separator: ", "))")")
+      throw refusal("'\(path)' holds \(Counted(groups.count, "image")) instead of one\(names.isEmpty ? "" : ": \(names.joined(separator: ", "))")")
     }
     // What docker import writes is the building host's platform: where there is one image, it is the one that is meant.
     let isForSeveral = Set(group.compactMap(\.platform)).count > 1

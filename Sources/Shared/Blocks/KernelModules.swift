@@ -21,7 +21,7 @@ enum KernelModules {
     return modules.filter { !indexed.contains($0.key) }.sorted { $0.key < $1.key }.map { version, names in
       let shown = names.sorted().prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
       return
-        "\(names.count) kernel modules of \(version) without depmod data (lib/modules/\(version)/modules.dep), modprobe will not find them: \(shown)"
+        "\(Counted(names.count, "kernel module")) of \(version) without depmod data (lib/modules/\(version)/modules.dep), modprobe will not find them: \(shown)"
     }
   }
 }

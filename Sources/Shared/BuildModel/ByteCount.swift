@@ -30,7 +30,7 @@ package struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertibl
 
   /// In the largest unit of 1000 that leaves a whole number, with one digit behind the point where there is one; cut, not rounded.
   package var description: String {
-    guard let unit = Self.units.prefix(4).first(where: { bytes >= $0.bytes }) else { return "\(bytes) bytes" }
+    guard let unit = Self.units.prefix(4).first(where: { bytes >= $0.bytes }) else { return "\(Counted(bytes, "byte"))" }
     let tenths = bytes / (unit.bytes / 10) % 10
     return "\(bytes / unit.bytes)\(tenths == 0 ? "" : ".\(tenths)") \(unit.name)"
   }

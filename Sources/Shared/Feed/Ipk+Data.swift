@@ -1,3 +1,4 @@
+import BuildModel
 import CArchive
 import Glibc
 
@@ -31,7 +32,7 @@ extension Ipk {
           guard count <= size else { throw refuse("more bytes than its header says") }
           try sink?(piece)
         }
-        guard count == size else { throw refuse("\(count) bytes instead of \(size)") }
+        guard count == size else { throw refuse("\(Counted(count, "byte")) instead of \(size)") }
       }
     }
     var failure: (any Error)?
@@ -93,7 +94,7 @@ extension Ipk {
     case 0o120000:
       guard let target = archive_entry_symlink(entry) ?? archive_entry_symlink_utf8(entry) else { throw refuse("symbolic link without target") }
       let bytes = Array(UnsafeRawBufferPointer(start: target, count: strlen(target)))
-      guard !bytes.isEmpty, bytes.count <= 4095 else { throw refuse("symbolic link target of \(bytes.count) bytes") }
+      guard !bytes.isEmpty, bytes.count <= 4095 else { throw refuse("symbolic link target of \(Counted(bytes.count, "byte"))") }
       return .symlink(target: bytes)
     case 0o020000: return .characterDevice(major: try device(archive_entry_rdevmajor(entry)), minor: try device(archive_entry_rdevminor(entry)))
     case 0o060000: return .blockDevice(major: try device(archive_entry_rdevmajor(entry)), minor: try device(archive_entry_rdevminor(entry)))

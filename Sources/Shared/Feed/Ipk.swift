@@ -23,7 +23,7 @@ package final class Ipk {
     guard fstat(descriptor, &status) == 0 else { throw .system(operation: "stat", path: path, errno: errno) }
     let count = Int(status.st_size)
     guard count >= 68, let start = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-      throw .malformed(file: path, reason: "is too short for a package (\(count) bytes)")
+      throw .malformed(file: path, reason: "is too short for a package (\(Counted(count, "byte")))")
     }
     storage = .mapped
     bytes = UnsafeRawBufferPointer(start: start, count: count)

@@ -62,7 +62,7 @@ enum IpkContainer {
   private static func place(of archive: Archive, in names: [String], path: String) throws(FeedError) -> Int {
     let prefix = archive.rawValue
     let found = names.indices.filter { names[$0] == prefix || names[$0].hasPrefix(prefix + ".") }
-    guard found.count == 1 else { throw .malformed(file: path, reason: "has \(found.count) members '\(prefix).*' instead of one") }
+    guard found.count == 1 else { throw .malformed(file: path, reason: "has \(Counted(found.count, "member")) '\(prefix).*' instead of one") }
     return found[0]
   }
 }

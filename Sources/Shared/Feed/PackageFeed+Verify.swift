@@ -21,7 +21,7 @@ extension PackageFeed {
     var status = stat()
     guard lstat(path, &status) == 0 else { return (.fileMissing, "is listed but not there") }
     guard status.st_mode & S_IFMT == S_IFREG else { return (.fileKind, "is listed but is no regular file") }
-    guard Int64(status.st_size) == stanza.size else { return (.size, "has \(status.st_size) bytes, its index says \(stanza.size)") }
+    guard Int64(status.st_size) == stanza.size else { return (.size, "has \(Counted(status.st_size, "byte")), its index says \(stanza.size)") }
     if let expected = stanza.sha256 {
       var hash = SHA256()
       try FeedFile.stream(path) { hash.update(bufferPointer: $0) }

@@ -14,7 +14,7 @@ extension AttemptRunner {
   /// Builds the recipes, then the index, and learns the build's architectures.
   private func buildFeed(_ recipes: [RecipeName]) throws -> PackageFeed {
     let fresh = try FreshnessMark(in: directory.treePath)
-    try bitbake(.packages(recipes), step: .feed, what: "bitbake of \(recipes.count) recipes")
+    try bitbake(.packages(recipes), step: .feed, what: "bitbake of \(Counted(recipes.count, "recipe"))")
     try bitbake(.packageIndex, step: .feed, what: "bitbake package-index")
     packageArchitectures = try driver.packageArchitectures ?? architectures()
 
@@ -54,7 +54,7 @@ extension AttemptRunner {
 
   private func counted(_ feed: PackageFeed, _ count: Int, present: [String]) throws -> PackageFeed {
     guard count > 0 else { throw Failure(kind: .build, step: .feed, reason: "the feed has no packages", details: present) }
-    try notice("feed: \(count) packages in \(feed.architectures.joined(separator: " "))")
+    try notice("feed: \(Counted(count, "package")) in \(feed.architectures.joined(separator: " "))")
     return feed
   }
 

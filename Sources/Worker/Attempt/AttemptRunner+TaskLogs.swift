@@ -36,7 +36,7 @@ extension AttemptRunner {
       bytes.removeFirst(first + 1)
     }
     let lines = bytes.split(separator: newline, omittingEmptySubsequences: false).map { console.redact(Array($0)) }
-    let mark = left > 0 ? Array("[blockfarm] the first \(left) bytes of this log are left out\n".utf8) : []
+    let mark = left > 0 ? Array("[blockfarm] the first \(Counted(left, "byte")) of this log are left out\n".utf8) : []
     return mark + Array(lines.joined(separator: [newline]))
   }
 }

@@ -13,6 +13,7 @@ struct CollectGarbage: ParsableCommand {
   @Option(help: "Blobs that no kept outcome needs are removed when they are older.") var blobDays: Double = 2
   @Option(help: "Attempts that nobody acknowledged are removed when they ended more days ago (default: never).") var unacknowledgedDays: Double?
   @Option(help: "Instead of by age: remove from what is missed least to what is missed most until so many bytes are free.") var room: Int64?
+  @Flag(help: "Remove nothing: list what uses the disk.") var usage = false
   @OptionGroup var location: RootOption
 
   private struct Answer: Encodable { var freedBytes: Int64 }
@@ -22,6 +23,7 @@ struct CollectGarbage: ParsableCommand {
     guard treeDays >= 0, attemptDays >= treeDays, blobDays >= 0, unacknowledgedDays ?? treeDays >= treeDays else {
       throw WorkerExit.usage("days must not be negative, and --attempt-days and --unacknowledged-days not below --tree-days")
     }
+    if usage { return try StandardOutput.line(DiskUsage(root: try location.resolve()).measure()) }
     if let room {
       let root = try location.resolve()
       // What the disk cannot have is not worth the caches.

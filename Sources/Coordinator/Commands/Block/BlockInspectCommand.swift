@@ -31,8 +31,8 @@ struct BlockInspectCommand: AsyncParsableCommand {
     for layer in found.layers {
       try line(
         "layer",
-        "\(layer.diffID), \(layer.entries) entries, \(layer.unpackedSize) bytes"
-          + (layer.digest.map { ", stored as \($0), \(layer.size) bytes" } ?? ""))
+        "\(layer.diffID), \(Counted(layer.entries, "entry", plural: "entries")), \(Counted(layer.unpackedSize, "byte"))"
+          + (layer.digest.map { ", stored as \($0), \(Counted(layer.size, "byte"))" } ?? ""))
     }
     try line("entries", "\(found.entries)")
     try line("compressor", found.compressor)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import FoundationEssentials
 import Toolbox
@@ -46,7 +47,8 @@ struct BlockPushCommand: AsyncParsableCommand {
     push.notice = { Diagnostics.print($0) }
     for result in try await push.run(environment: ProcessInfo.processInfo.environment) {
       Diagnostics.print(
-        "\(result.reference): \(result.uploaded) uploaded (\(result.uploadedBytes) bytes), \(result.mounted) mounted, \(result.present) there")
+        "\(result.reference): \(result.uploaded) uploaded (\(Counted(result.uploadedBytes, "byte"))), \(result.mounted) mounted, \(result.present) there"
+      )
       try Results.print(result.reference)
     }
   }

@@ -32,7 +32,8 @@ struct FeedCheckCommand: AsyncParsableCommand {
       let kept = report.counts.values.reduce(0, +) - report.findings.count
       if kept > 0 { try Results.print("and \(kept) more") }
       for (rule, count) in report.counts.sorted(by: { $0.key < $1.key }) { try Results.print("\(rule): \(count)") }
-      try Results.print("\(report.packages) packages in \(report.architectures.joined(separator: " ")), \(report.errorCount) errors")
+      let architectures = report.architectures.joined(separator: " ")
+      try Results.print("\(Counted(report.packages, "package")) in \(architectures), \(Counted(report.errorCount, "error"))")
     }
     if report.errorCount > 0 { throw CommandStatus(status: 1) }
   }

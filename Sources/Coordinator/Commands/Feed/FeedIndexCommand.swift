@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import Toolbox
 
@@ -12,6 +13,6 @@ struct FeedIndexCommand: AsyncParsableCommand {
   var feed: String
 
   func run() async throws {
-    for summary in try await FeedIndexing(root: feed).run() { try Results.print("\(summary.architecture): \(summary.packages) packages") }
+    for summary in try await FeedIndexing(root: feed).run() { try Results.print("\(summary.architecture): \(Counted(summary.packages, "package"))") }
   }
 }

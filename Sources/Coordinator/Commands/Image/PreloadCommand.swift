@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildModel
 import FarmService
 import FoundationEssentials
 import Toolbox
@@ -28,7 +29,7 @@ struct PreloadCommand: AsyncParsableCommand {
       notice: { Diagnostics.print($0) }
     ).run()
     Diagnostics.print(
-      "\(report.layersWritten) layers written, \(report.layersSkipped) were there, \(report.bytes >> 20) MiB, image \(report.sizeBefore >> 20) → "
+      "\(Counted(report.layersWritten, "layer")) written, \(report.layersSkipped) there already, \(report.bytes >> 20) MiB, image \(report.sizeBefore >> 20) → "
         + "\(report.sizeAfter >> 20) MiB")
     try Results.print(output)
   }

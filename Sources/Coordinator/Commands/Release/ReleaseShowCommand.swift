@@ -34,7 +34,7 @@ extension ReleaseReport {
     var lines = ["\(application) \(rawVersion)  id \(id)  \(state)  \(status)", "  commit \(commit)"]
     for (key, value) in tags.sorted(by: { $0.key < $1.key }) { lines.append("  tag \(key)=\(value)") }
     for image in images { lines.append("  image \(image.service)  \(image.location)@\(image.digest?.description ?? "not pushed")  \(image.status)") }
-    for asset in assets { lines.append("  asset \(asset.key)  \(asset.size.map { "\($0) bytes" } ?? "no file")") }
+    for asset in assets { lines.append("  asset \(asset.key)  \(asset.size.map { "\(Counted($0, "byte"))" } ?? "no file")") }
     return lines.joined(separator: "\n")
   }
 }

@@ -33,7 +33,7 @@ struct ReleaseVerifyCommand: AsyncParsableCommand {
       for verdict in verdicts {
         table.rows.append([
           verdict.application, verdict.release == 0 ? "-" : "\(verdict.release)", verdict.isFinal ? "final" : "draft", "\(verdict.compared)",
-          verdict.differences.isEmpty ? "good" : "\(verdict.differences.count) differences",
+          verdict.differences.isEmpty ? "good" : "\(Counted(verdict.differences.count, "difference"))",
         ])
       }
       try Results.print(table.text())

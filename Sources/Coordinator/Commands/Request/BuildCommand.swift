@@ -48,6 +48,7 @@ struct BuildCommand: AsyncParsableCommand {
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }
     progress.finish()
+    if json, let shortfall = result.shortfall { Diagnostics.print(shortfall) }
     if json { try Results.print(String(decoding: result.document, as: UTF8.self)) } else { try Results.print(OutcomeTable.text(result)) }
     let status = ExitStatus(result.end)
     if status != .good { throw CommandStatus(status: status.value) }

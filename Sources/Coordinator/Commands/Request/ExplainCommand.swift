@@ -28,7 +28,7 @@ struct ExplainCommand: AsyncParsableCommand {
     case "running":
       try Results.print(
         "\(task.slug) is built on \(task.host?.text ?? "?") (attempt \(task.attempts)); 'blockfarm logs \(task.slug)' shows its console")
-    default: try Results.print("\(task.slug): \(task.verdict)\(task.reason.map { ": " + $0 } ?? "")")
+    default: try Results.print("\(task.slug): \(task.end)")
     }
     if let note = status.note, task.state == "waiting" || task.state == "running" { try Results.print("request \(status.request): \(note)") }
   }

@@ -23,6 +23,10 @@ enum OutcomeTable {
     for problem in result.index.problems ?? [] { text += "\n\nnot built: \(problem)" }
     let images = result.index.deviceTypes.flatMap { report in report.images.map { "\(result.directory)/\(report.slug)/\($0.path)" } }
     if !images.isEmpty { text += "\n\nImages:\n" + images.map { "  " + $0 }.joined(separator: "\n") }
+    if let shortfall = result.shortfall {
+      text += "\n\n" + shortfall
+      for problem in result.hostProblems { text += "\n  \(problem)" }
+    }
     return text + "\n\nIndex: \(result.directory)/index.json"
   }
 

@@ -53,7 +53,7 @@ final class ProgressView: @unchecked Sendable {
     case .notice(let text): line("note: " + text)
     case .requestStarted(let request, let tasks, let isResumed):
       for slug in tasks { rows[slug] = Row() }
-      line("request \(request): \(tasks.count) device types" + (isResumed ? ", resumed" : ""))
+      line("request \(request): \(Counted(tasks.count, "device type"))" + (isResumed ? ", resumed" : ""))
     case .host(let host, let text): line("host \(host) \(text)")
     case .waiting(let slug, let reasons):
       rows[slug]?.step = "waiting"
@@ -79,7 +79,8 @@ final class ProgressView: @unchecked Sendable {
     case .interrupted(let slug, let host, let reason):
       rows[slug]?.note = "link to \(host) lost, trying again"
       plain("\(slug): link to \(host) lost (\(reason)); the attempt goes on there")
-    case .retrying(let slug, let reason): line("\(slug): tried again elsewhere: \(reason)")
+    case .retrying(let slug, nil, let reason): line("\(slug): tried again on another host: \(reason)")
+    case .retrying(let slug, let host?, let reason): line("\(slug): tried again on \(host), because no other host can build it: \(reason)")
     case .taskNotice(let slug, let text):
       // Notices are in index.json; in the table the newest one is enough.
       rows[slug]?.note = text
@@ -91,7 +92,7 @@ final class ProgressView: @unchecked Sendable {
         rows[report.slug]?.note = report.reason.map { String($0.prefix { $0 != "\n" }) } ?? ""
         rows[report.slug]?.seconds = Timestamp.now.seconds(since: row.startedAt)
       }
-      plain("\(report.slug): \(report.verdict)\(report.reason.map { ": " + $0 } ?? "")")
+      plain("\(report.slug): \(report.end)")
     }
   }
 

@@ -48,9 +48,10 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let pinned = try await confirm(farm, host)
     let (added, probe, sessions, file) = try await farm.addWorker(host, fingerprint: pinned, binary: binary)
     try Results.print(
-      "host \(added.name): \(probe.kernelMachine), \(probe.cores) cores, \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free")
+      "host \(added.name): \(probe.kernelMachine), \(Counted(probe.cores, "core")), \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free"
+    )
     try Results.print("features: \(probe.features.joined(separator: ", "))")
-    try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(added.slots) slots")
+    try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(Counted(added.slots, "slot"))")
     if let sessions { Diagnostics.print("note: \(sessions)") }
     try Results.print("written: \(file)")
   }

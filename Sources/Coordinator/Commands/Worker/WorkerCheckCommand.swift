@@ -28,7 +28,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
     if let count {
       guard count > 0, parallel > 0 else { throw ValidationError("--count and --parallel must be above 0") }
       let seconds = try await farm.repeatProbe(names, count: count, parallel: parallel)
-      return try Results.print("\(count) probes in \(seconds) s")
+      return try Results.print("\(Counted(count, "probe")) in \(seconds) s")
     }
     let files = farm.context.configuration.hostFiles
     if names.isEmpty, files.hosts.isEmpty { try WorkerFileProblems.check(files) }

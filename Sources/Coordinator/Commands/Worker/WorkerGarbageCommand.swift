@@ -34,6 +34,10 @@ struct WorkerGarbageCommand: AsyncParsableCommand {
         ])
       }
       try Results.print(table.text())
+      for result in results {
+        guard let uses = result.uses, !uses.isEmpty else { continue }
+        try Results.print("\n\(result.name) still keeps:\n" + uses.map { "  " + DiskUseText.line($0, host: result.name) }.joined(separator: "\n"))
+      }
       for result in results { if let problem = result.problem { Diagnostics.error(problem) } }
     }
     if results.contains(where: { $0.problem != nil }) { throw CommandStatus(status: 3) }

@@ -16,6 +16,6 @@ struct WorkerTransferCommand: AsyncParsableCommand {
 
   func run() async throws {
     let result = try await Farm(configurationOptions.load()).transfer(file, host: host)
-    try Results.print("put \(result.put) s, get \(result.get) s, \(result.bytes) bytes")
+    try Results.print("put \(result.put) s, get \(result.get) s, \(Counted(result.bytes, "byte"))")
   }
 }

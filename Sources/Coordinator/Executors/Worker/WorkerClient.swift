@@ -68,6 +68,11 @@ package struct WorkerClient: Sendable {
       .freedBytes
   }
 
+  /// What still uses the host's disk below the worker's root.
+  package func diskUse() async throws -> [DiskUse] {
+    try await ask(["gc", "--usage"], for: [DiskUse].self, limits: ProcessLimits(silence: .seconds(600)))
+  }
+
   /// Runs a verb that answers with one JSON line.
   func ask<Answer: Decodable & Sendable>(
     _ arguments: [String], input: [UInt8] = [], for type: Answer.Type,

@@ -44,9 +44,20 @@ struct DeviceTypeProgress {
       notices: notices + delivered.notices)
   }
 
+  /// Why its last attempt before failed; nil where none did. A wish to cancel takes nothing of that away.
+  private var earlierFailure: (attempt: Int, failure: Failure)? {
+    attempts.last { $0.outcome?.failure.map { $0.kind != .cancelled } ?? false }.flatMap { attempt in
+      attempt.outcome?.failure.map { (attempt.id.number, $0) }
+    }
+  }
+
   /// Nothing of it was delivered.
   func failed(_ failure: Failure) -> DeviceTypeReport {
-    var steps = steps
+    var (steps, failure) = (steps, failure)
+    if failure.kind == .cancelled, let earlier = earlierFailure {
+      failure.reason += "; attempt \(earlier.attempt) had failed: \(earlier.failure.reason)"
+      if failure.details.isEmpty { failure.details = earlier.failure.details }
+    }
     // The worker lists its own failed step; what fails on the coordinator is listed here.
     if let step = failure.step, steps.last(where: { $0.name == step })?.outcome != .failed {
       steps.append(StepResult(name: step, outcome: .failed, seconds: 0))

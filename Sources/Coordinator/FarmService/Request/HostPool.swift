@@ -27,6 +27,8 @@ actor HostPool {
     var backoffUntil: Timestamp?
     /// Whether it was asked to make room in this run.
     var hasMadeRoom = false
+    /// Whether it is at it.
+    var isMakingRoom = false
     /// Device types of ours that run there.
     var reserved: [Slug: Reservation] = [:]
   }
@@ -39,7 +41,7 @@ actor HostPool {
   }
 
   private let context: FarmContext
-  private var hosts: [HostName: Host] = [:]
+  var hosts: [HostName: Host] = [:]
   private let report: @Sendable (FarmEvent) -> Void
   /// Seconds after which a probe is asked for again.
   private static let probeAge = 30.0
@@ -149,7 +151,7 @@ actor HostPool {
   }
 
   /// What the host is, and how many seconds its clock is ahead.
-  private static func probe(_ client: WorkerClient) async -> Result<(ProbeReport, Double), any Error> {
+  static func probe(_ client: WorkerClient) async -> Result<(ProbeReport, Double), any Error> {
     let start = Timestamp.now
     do {
       let probe = try await client.probe()
@@ -160,7 +162,7 @@ actor HostPool {
     }
   }
 
-  private func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) async {
+  func take(_ result: Result<(ProbeReport, Double), any Error>, of name: HostName) async {
     guard let old = hosts[name] else { return }
     hosts[name]?.isBeingAsked = false
     hosts[name]?.probedAt = .now
@@ -187,23 +189,6 @@ actor HostPool {
     }
   }
 
-  /// Lets hosts remove what nobody needs that have too little disk for a waiting task of their architecture: each once in a run, and not while
-  /// attempts of ours run there.
-  func makeRoom(for needs: [TaskNeed]) async {
-    var short: [(name: HostName, client: WorkerClient, room: ByteCount)] = []
-    for (name, host) in hosts where !host.hasMadeRoom && host.leftOut == nil && host.reserved.isEmpty {
-      guard let free = host.probe?.freeDiskBytes else { continue }
-      let architectures = host.configuration?.architectures ?? Architecture.allCases
-      let room = needs.filter { architectures.contains($0.arch) && $0.diskBytes > free }.map(\.diskBytes).max()
-      if let room { short.append((name, host.client, ByteCount(bytes: room))) }
-      if room != nil { hosts[name]?.hasMadeRoom = true }
-    }
-    await short.concurrentMap(atOnce: Self.probesAtOnce) { host in
-      guard let freed = try? await host.client.collectGarbage(room: host.room), freed > 0 else { return }
-      await self.take(await Self.probe(host.client), of: host.name)
-    }
-  }
-
   func offers() -> [HostOffer] {
     hosts.map { name, host in
       let foreign = (host.probe?.attempts ?? []).filter { $0.state == .running && host.reserved[$0.attempt.slug] == nil }
@@ -213,6 +198,7 @@ actor HostPool {
         features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
         warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.machine.text)),
         availability: Self.availability(of: host, name), speed: host.configuration?.speed ?? 1)
+      offer.isMakingRoom = host.isMakingRoom
       for reservation in host.reserved.values { offer.claim(diskBytes: reservation.diskBytes) }
       return offer
     }

@@ -4,10 +4,11 @@ import Scheduling
 
 extension RequestRun {
   /// What a host must have for what is left to build of a device type.
-  func need(of item: DeviceTypeProgress) async throws -> TaskNeed {
+  func need(of item: DeviceTypeProgress, avoiding host: HostName? = nil) async throws -> TaskNeed {
     TaskNeed(
       slug: item.task.slug, machine: item.task.deviceType.yocto.machine, arch: item.task.deviceType.arch, features: features(of: item),
-      diskBytes: try await disk(of: item).bytes, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds, avoid: item.avoid)
+      diskBytes: try await disk(of: item).bytes, queuedAt: item.queuedAt, expectedSeconds: item.expectedSeconds,
+      avoid: item.avoid.union([host].compactMap(\.self)))
   }
 
   /// What earlier attempts of this kind took, else what the configuration states.

@@ -169,7 +169,7 @@ actor RequestRun {
     askHosts(await pool.due(), in: &group)
     var needs: [TaskNeed] = []
     for slug in waiting { if let item = work[slug] { needs.append(try await need(of: item)) } }
-    await pool.makeRoom(for: needs)
+    makeRoom(await pool.shortOfRoom(for: needs), in: &group)
     let decisions = Scheduler.decide(
       tasks: needs, hosts: await pool.offers(), now: .now, queueWait: context.configuration.queueWait, waitsForHosts: waitsForHosts)
     for decision in decisions {
@@ -182,13 +182,6 @@ actor RequestRun {
         try await fail(slug, Failure(kind: .infrastructure, step: nil, reason: reason, details: details, blame: blame))
       }
     }
-  }
-
-  /// Beside everything else: a host that is down keeps nobody from using those that answer.
-  private func askHosts(_ names: [HostName], in group: inout ThrowingTaskGroup<Finished, any Error>) {
-    guard !names.isEmpty else { return }
-    let pool = pool
-    group.addTask { .probed(await pool.ask(names)) }
   }
 
   /// Keeps the reasons up to date for `explain`, and reports each thing that is waited for once.
@@ -269,6 +262,8 @@ actor RequestRun {
     guard var item = work[slug], reports[slug] == nil else { return }
     await pool.note(outcome.failure, on: host)
     item.steps += outcome.steps + steps
+    // What failed is named even when the next attempt is cancelled.
+    if outcome.failure != nil, let place = item.attempts.firstIndex(where: { $0.id == attempt.id }) { item.attempts[place].outcome = outcome }
     work[slug] = item
     guard var failure = outcome.failure else {
       try await chargeFetchFailures(of: slug, builtOn: host)
@@ -284,7 +279,8 @@ actor RequestRun {
     if !isCancelled, RetryRule.next(after: failure, attempts: item.attempts.count) == .another, try await hasAnotherHost(slug, after: failure) {
       waiting.insert(slug)
       try await context.store.putBack(request.id, slug)
-      report(.retrying(slug, failure.reason))
+      let isElsewhere = Scheduler.hasAnother(for: try await need(of: item, avoiding: host), hosts: await pool.offers(), now: .now)
+      report(.retrying(slug, on: isElsewhere ? nil : host, failure.reason))
     } else {
       let hosts = work[slug]?.fetchFailures.keys.sorted() ?? []
       if failure.kind == .fetch, hosts.count > 1 { failure.reason += " (tried on \(hosts.map(\.text).joined(separator: " and ")))" }

@@ -48,7 +48,7 @@ struct BlockResolution {
       // A recipe's packages are named by the recipe: nobody can tell it from the package's name, so package names are not tried as bitbake targets.
       guard !recipes.isEmpty || request.isFeedProvided else {
         return .impossible(
-          "block \(name) lists no recipe (composedOf with type sw.recipe.yocto), so nothing says what makes its \(packages.count) packages "
+          "block \(name) lists no recipe (composedOf with type sw.recipe.yocto), so nothing says what makes its \(Counted(packages.count, "package")) "
             + "(\(packages.prefix(3).map(\.text).joined(separator: ", "))\(packages.count > 3 ? ", …" : "")): "
             + "recipes and packages have names of their own, and contracts before 2021-05 listed packages alone")
       }

@@ -36,13 +36,18 @@ private struct CompositionCheck {
   var base: CompositionDocument?
   var overlay: CompositionDocument?
 
-  func file(of service: String?) -> String {
-    if let overlay, base == nil || service == nil || overlay.value["services"]?[service ?? ""] != nil { return overlay.file }
-    return base?.file ?? "composition"
+  func file(of service: String?) -> String { document(of: service)?.file ?? "composition" }
+
+  private func document(of service: String?) -> CompositionDocument? {
+    if let overlay, base == nil || service == nil || overlay.value["services"]?[service ?? ""] != nil { return overlay }
+    return base
   }
 
   func wrong(_ service: String?, _ rule: CompositionRule, _ reason: String) -> PlanningError {
-    .composition(file: file(of: service), line: nil, service: service, rule: rule, reason: reason)
+    let place = ["services", service].compactMap(\.self).joined(separator: "/")
+    // What stands outside of the services is not where they begin.
+    let line = service == nil && rule == .misplacedPlaceholder ? nil : document(of: service)?.lines[place]
+    return .composition(file: file(of: service), line: line, service: service, rule: rule, reason: reason)
   }
 
   // MARK: one service

@@ -5,6 +5,8 @@ package struct CompositionDocument: Hashable, Sendable {
   /// A mapping.
   package var value: CompositionValue
   package var file: String
+  /// Where the keys of the whole and the services begin, from 1: `services`, and `services/a` for service a.
+  package var lines: [String: Int] = [:]
 
   /// Reads a file (Compose 2.4 syntax with `x-build`). Aliases are taken apart; too many of them, merge keys, tags, keys given twice and whatever JSON
   /// cannot hold are refused.
@@ -21,9 +23,9 @@ package struct CompositionDocument: Hashable, Sendable {
       throw refused(.init(rule: .syntax, line: nil, reason: "it is not UTF-8 text"))
     }
     do {
-      let value = try value(of: text)
+      let (value, lines) = try value(of: text)
       guard case .map = value else { throw YAMLBounds.Excess(rule: .shape, line: 1, reason: "it holds \(value.kind) instead of a mapping") }
-      return CompositionDocument(value: value, file: file)
+      return CompositionDocument(value: value, file: file, lines: lines)
     } catch let excess as YAMLBounds.Excess {
       throw refused(excess)
     } catch let error as YamlError {
@@ -33,16 +35,19 @@ package struct CompositionDocument: Hashable, Sendable {
     }
   }
 
-  private static func value(of text: String) throws -> CompositionValue {
-    guard let node = try Yams.compose(yaml: text) else { return .map([:]) }
+  private static func value(of text: String) throws -> (CompositionValue, lines: [String: Int]) {
+    guard let node = try Yams.compose(yaml: text) else { return (.map([:]), [:]) }
     var reader = YAMLReader()
-    return try reader.value(node, path: [])
+    let value = try reader.value(node, path: [])
+    return (value, reader.lines)
   }
 }
 
 /// Turns the parser's nodes into values, by YAML 1.2's core schema: `no` is a text, not a flag.
 private struct YAMLReader {
   private var count = 0
+  /// See ``CompositionDocument/lines``.
+  private(set) var lines: [String: Int] = [:]
 
   mutating func value(_ node: Node, path: [String]) throws(YAMLBounds.Excess) -> CompositionValue {
     func excess(_ rule: CompositionRule, _ reason: String) -> YAMLBounds.Excess { .init(rule: rule, line: node.mark?.line, reason: reason) }
@@ -62,6 +67,7 @@ private struct YAMLReader {
       for (key, item) in mapping {
         guard let name = key.scalar?.string else { throw excess(.key, "a mapping or list is a key") }
         guard name != "<<" || key.scalar?.style != .plain else { throw excess(.mergeKey, "merge keys (<<) are not supported: write the values out") }
+        if path.isEmpty || path == ["services"] { lines[(path + [name]).joined(separator: "/")] = key.mark?.line }
         guard map.updateValue(try value(item, path: path + [name]), forKey: name) == nil else {
           throw excess(.syntax, "key given twice: \(name.prefix(80))")
         }

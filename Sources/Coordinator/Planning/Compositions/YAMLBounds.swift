@@ -1,3 +1,5 @@
+import BuildModel
+
 /// What a composition file may hold at most. Looked at before it is parsed: the parser takes aliases apart and compares mapping keys while it reads,
 /// so a few lines of aliases of aliases would keep it busy for ever. Real files have one or two kilobytes.
 enum YAMLBounds {
@@ -20,7 +22,7 @@ enum YAMLBounds {
 
   static func check(_ bytes: [UInt8]) throws(Excess) {
     guard bytes.count <= Self.bytes else {
-      throw Excess(rule: .size, line: nil, reason: "it has \(bytes.count) bytes, and \(Self.bytes) are the limit")
+      throw Excess(rule: .size, line: nil, reason: "it has \(Counted(bytes.count, "byte")), and \(Self.bytes) are the limit")
     }
     var (stars, brackets) = (0, 0)
     for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() where !isComment(line) {

@@ -1,7 +1,7 @@
 import BuildModel
 
 /// Makes sure that the repository of a work tree has all that a bundle of one commit needs: no worker can fetch what is missing. Synchronous; what is
-/// missing is fetched from the remote `origin`, which changes neither the work tree nor its branches.
+/// missing is fetched from the work tree's remote, see ``GitRemote``, which changes neither the work tree nor its branches.
 struct CloneCompletion {
   let source: RepositorySource
   /// Where the work tree lies below the repository; empty for the repository itself.
@@ -24,33 +24,27 @@ struct CloneCompletion {
   /// A shallow clone gets the rest of its history, with the tags that name the version.
   mutating func deepen() throws(PlanningError) {
     guard try git(["rev-parse", "--is-shallow-repository"]).hasPrefix("true") else { return }
-    do {
-      try fetch(["--unshallow", place.isEmpty ? "--tags" : "--no-tags", "origin"])
-    } catch {
-      throw refusal("is a shallow clone, and the rest of its history cannot be fetched: \(cause(error))", "fetch --unshallow")
-    }
+    try fetch(
+      ["--unshallow", place.isEmpty ? "--tags" : "--no-tags"], command: "fetch --unshallow",
+      "is a shallow clone, and the rest of its history cannot be fetched")
     notices.append("\(subject) was a shallow clone: the rest of its history was fetched")
   }
 
   /// Fetches the commit and whatever else of it is missing; refuses what the remote does not have.
   mutating func complete(_ commit: CommitID) throws(PlanningError) {
     if (try? git(["cat-file", "-e", commit.hex + "^{commit}"])) == nil {
-      do {
-        try fetch(["--no-tags", "origin", commit.hex])
-      } catch {
-        throw refusal("lacks commit \(commit.short), and it cannot be fetched: \(cause(error))", "fetch origin \(commit.hex)")
-      }
+      try fetch(["--no-tags"], what: commit.hex, command: "fetch", "lacks commit \(commit.short), and it cannot be fetched")
       notices.append("commit \(commit.short) of \(subject) was fetched")
     }
     guard let missing = try firstMissing(of: commit) else { return }
-    let command = "fetch --refetch --no-filter origin"
-    do {
-      try fetch(["--refetch", "--no-filter", "--no-tags", "origin"])
-    } catch {
-      throw refusal("lacks object \(missing) of commit \(commit.short), and it cannot be fetched: \(cause(error))", command)
-    }
+    let command = "fetch --refetch --no-filter"
+    try fetch(
+      ["--refetch", "--no-filter", "--no-tags"], command: command,
+      "lacks object \(missing) of commit \(commit.short), and it cannot be fetched")
     if let still = try firstMissing(of: commit) {
-      throw refusal("lacks object \(still) of commit \(commit.short), and its remote does not have it either", command)
+      throw .repository(
+        name: source.name, reason: "\(subject) lacks object \(still) of commit \(commit.short), and its remote does not have it either",
+        hint: "run, with a repository that has it: git -C \(directory) \(command) <url>")
     }
     notices.append("objects that \(subject) lacked were fetched")
   }
@@ -73,8 +67,24 @@ struct CloneCompletion {
     return listing.split(separator: "\n").first { $0.hasPrefix("?") }.map { String($0.dropFirst()) }
   }
 
-  private func refusal(_ reason: String, _ command: String) -> PlanningError {
-    .repository(name: source.name, reason: "\(subject) \(reason)", hint: "run: git -C \(directory) \(command)")
+  /// Fetches from the remote; `refusal` is what is wrong where that does not go, and `command` begins what a person can run then.
+  private func fetch(_ options: [String], what: String? = nil, command: String, _ refusal: String) throws(PlanningError) {
+    guard let remote = try GitRemote.find(in: directory, repository: source.name) else {
+      throw .repository(
+        name: source.name, reason: "\(subject) \(refusal): it has no remote",
+        hint: "name one and run blockfarm again: git -C \(directory) remote add origin <url>")
+    }
+    do {
+      try fetch(options + [remote.name] + [what].compactMap(\.self))
+    } catch {
+      let reason = "\(subject) \(refusal): \(cause(error))"
+      let hint = "run: git -C \(directory) \(command) \(remote.name)\(what.map { " " + $0 } ?? "")"
+      // The repository cannot help it that its remote, or the way there, is down.
+      guard error.blame == .repository else {
+        throw .git(repository: source.name, operation: "fetch", reason: "\(reason); when it answers again, \(hint)", blame: error.blame)
+      }
+      throw .repository(name: source.name, reason: reason, hint: hint)
+    }
   }
 
   /// git's own words, without the repository that stands before them.

@@ -35,7 +35,8 @@ package enum GitCommand {
     }
     switch end {
     case .exited(0): return output
-    case .exited(let status): throw failed(complaint.reason ?? "status \(status)", complaint.isOutOfSpace ? .coordinator : .repository)
+    case .exited(let status):
+      throw failed(complaint.reason ?? "status \(status)", complaint.isOutOfSpace ? .coordinator : complaint.unreachable ?? .repository)
     case .signalled(let signal): throw failed("ended by signal \(ChildEnd.signalName(signal))", .coordinator)
     case .silent, .overdue, .cancelled: throw failed("no end after \(Int(limitSeconds)) s")
     }

@@ -50,6 +50,21 @@ struct GitComplaint {
     }
   }
 
+  /// What is to blame for not reaching the remote; nil where the remote was reached. An unknown name may be the name server's fault, the network's or
+  /// the URL's; mostly a server is down.
+  var unreachable: Blame? {
+    let text = OutputTail.printable(head) + "\n" + tail.text
+    func says(_ marks: [String]) -> Bool { marks.contains { text.contains($0) } }
+    if says(["Network is unreachable", "Temporary failure in name resolution"]) { return .coordinator }
+    let marks = [
+      "Could not resolve host", "Name or service not known", "Connection refused", "Connection timed out", "Operation timed out", "Connection reset",
+      "Connection closed by", "No route to host", "Failed to connect to", "Couldn't connect to server", "unable to connect to",
+      "Empty reply from server",
+      "returned error: 5", "The remote end hung up unexpectedly", "early EOF", "SSL_ERROR", "gnutls_handshake() failed",
+    ]
+    return says(marks) ? .cloud : nil
+  }
+
   private static func lines(_ text: String) -> [String] {
     text.split { $0.isNewline }.map { line in
       String(line.drop { $0 == " " || $0 == "\t" }.prefix(lineLimit))

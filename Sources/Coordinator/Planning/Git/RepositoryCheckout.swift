@@ -40,6 +40,11 @@ package enum RepositoryCheckout {
     return readings
   }
 
+  /// Whether reading makes something in the state directory: clones, or commits of uncommitted changes.
+  package static func writesState(_ configuration: FarmConfiguration, allowDirty: Bool) -> Bool {
+    allowDirty || configuration.repositories.contains(where: RemoteCheckout.isNeeded)
+  }
+
   /// A repository of which the manifests were looked at, or could not be.
   private struct Listed: Sendable {
     var source: RepositorySource

@@ -47,7 +47,9 @@ package enum RepositoryReader {
 
   private static func untrackedNote(_ files: [String], areUsed: Bool) -> String {
     let subject =
-      files.count == 1 ? "git does not track \(files[0]), so it" : "git does not track \(files.count) contracts, the first \(files[0]), so they"
+      files.count == 1
+      ? "git does not track \(files[0]), so it"
+      : "git does not track \(Counted(files.count, "contract")), the first \(files[0]), so they"
     let verb = files.count == 1 ? ("makes", "is") : ("make", "are")
     return areUsed
       ? "\(subject) \(verb.0) no release"

@@ -19,7 +19,7 @@ package struct SubmoduleRef: Hashable, Sendable {
     RelativePath("layers/meta-balena").map { SubmoduleRef(path: $0, ref: ref) }
   }
 
-  /// Resolves the ref in the remote `origin` of the checkout's submodule and fetches the commit, without touching its work tree or its refs.
+  /// Resolves the ref in the remote of the checkout's submodule and fetches the commit, without touching its work tree or its refs.
   ///
   /// nil when the repository has no such submodule. Synchronous; reads the network.
   func resolve(in source: RepositorySource) throws(PlanningError) -> SubmoduleReplacement? {
@@ -36,15 +36,22 @@ package struct SubmoduleRef: Hashable, Sendable {
       }
       return SubmoduleReplacement(path: path, ref: ref, commit: commit)
     }
-    let refs = RemoteRefs(try git(["ls-remote", "--quiet", "origin"], in: directory, source))
+    let refs = RemoteRefs(try git(["ls-remote", "--quiet", remote(in: directory, source)], in: directory, source))
     let (name, commit) = try refs.find(ref, submodule: path)
     try fetch(name, commit, in: directory, source)
     return SubmoduleReplacement(path: path, ref: ref, commit: commit)
   }
 
   private func fetch(_ name: String, _ commit: CommitID, in directory: String, _ source: RepositorySource) throws(PlanningError) {
-    _ = try git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", name], in: directory, source)
+    _ = try git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", remote(in: directory, source), name], in: directory, source)
     _ = try git(["cat-file", "-e", commit.hex + "^{commit}"], in: directory, source)
+  }
+
+  private func remote(in directory: String, _ source: RepositorySource) throws(PlanningError) -> String {
+    guard let remote = try GitRemote.find(in: directory, repository: source.name) else {
+      throw .submodule("submodule \(path) of repository \(source.name) has no remote, so '\(ref)' cannot be looked up: name one in \(directory)")
+    }
+    return remote.name
   }
 
   private func git(_ arguments: [String], in directory: String, _ source: RepositorySource) throws(PlanningError) -> String {

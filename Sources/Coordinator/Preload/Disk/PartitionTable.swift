@@ -1,3 +1,4 @@
+import BuildModel
 import FoundationEssentials
 
 /// One partition of a disk image, in bytes.
@@ -28,7 +29,7 @@ struct PartitionTable: Sendable {
 
   init(readingFrom file: borrowing DiskFile) throws(PreloadError) {
     let size = try file.size()
-    guard size >= 2 * 512 else { throw .unusableDiskImage(path: file.path, reason: "\(size) bytes are too few for a disk image") }
+    guard size >= 2 * 512 else { throw .unusableDiskImage(path: file.path, reason: "\(Counted(size, "byte")) are too few for a disk image") }
     let first = try file.read(512, at: 0)
     guard first[510] == 0x55, first[511] == 0xAA else {
       throw .unusableDiskImage(path: file.path, reason: Self.guess(first) ?? "has no partition table")

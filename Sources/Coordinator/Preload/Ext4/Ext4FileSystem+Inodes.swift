@@ -1,3 +1,4 @@
+import BuildModel
 import CExt2FS
 import OCIImage
 
@@ -96,7 +97,7 @@ extension Ext4FileSystem {
     try check(ext2fs_xattrs_read(attributes), path())
     for (name, value) in xattrs {
       let code = ext2fs_xattr_set(attributes, name, value, value.count)
-      guard code == 0 else { throw .write(path: path(), reason: "extended attribute \(name) of \(value.count) bytes: \(Self.text(code))") }
+      guard code == 0 else { throw .write(path: path(), reason: "extended attribute \(name) of \(Counted(value.count, "byte")): \(Self.text(code))") }
     }
   }
 }

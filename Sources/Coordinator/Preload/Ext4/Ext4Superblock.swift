@@ -1,3 +1,5 @@
+import BuildModel
+
 /// What the superblock of an ext file system says (kernel documentation, filesystems/ext4/super).
 struct Ext4Superblock: Hashable, Sendable {
   let label: String?
@@ -55,11 +57,11 @@ struct Ext4Superblock: Hashable, Sendable {
     if unknown != 0 { return "has incompatible features 0x\(String(unknown, radix: 16)) that blockfarm does not know how to write" }
     if unknownReadOnly != 0 { return "has features 0x\(String(unknownReadOnly, radix: 16)) that blockfarm does not know how to write" }
     if incompatible & Self.neededIncompatible != Self.neededIncompatible { return "is not ext4 with extents; make it with mkfs.ext4" }
-    if inodeSize < 160 { return "has inodes of \(inodeSize) bytes, too small for times after 2038; make it with mkfs.ext4 -I 256" }
-    if blockSize > 4096 { return "has blocks of \(blockSize) bytes; 4096 is the most that devices can mount" }
+    if inodeSize < 160 { return "has inodes of \(Counted(inodeSize, "byte")), too small for times after 2038; make it with mkfs.ext4 -I 256" }
+    if blockSize > 4096 { return "has blocks of \(Counted(blockSize, "byte")); 4096 is the most that devices can mount" }
     if blocksPerGroup == 0 || inodesPerGroup == 0 || blocks == 0 { return "has a damaged superblock" }
     if Int64(clamping: blocks) > size / blockSize {
-      return "is larger (\(blocks) blocks of \(blockSize)) than its partition (\(size) bytes); the image is truncated"
+      return "is larger (\(blocks) blocks of \(blockSize)) than its partition (\(Counted(size, "byte"))); the image is truncated"
     }
     return nil
   }

@@ -28,7 +28,7 @@ struct ImageRecord: Sendable {
     guard !names.isEmpty else { throw .containerImage(name: label, reason: "it has no name") }
     guard !image.layers.isEmpty else { throw .containerImage(name: label, reason: "it has no layers") }
     guard image.config.count <= Self.longestConfig else {
-      throw .containerImage(name: label, reason: "its configuration has \(image.config.count) bytes")
+      throw .containerImage(name: label, reason: "its configuration has \(Counted(image.config.count, "byte"))")
     }
     let config: StoredImage.Config
     do { config = try StoredImage.Config(image.config) } catch {

@@ -1,3 +1,4 @@
+import BuildModel
 import CZlib
 import Glibc
 import OCIImage
@@ -12,7 +13,9 @@ extension SplitImage {
     let path = "\(directory)/\(kind.manifest)"
     let parts = try SplitImageManifest(readingFrom: path).image.parts
     let plan = SplitImagePart.all(of: try PartitionTable(readingFrom: file), size: try file.size())
-    guard parts.count == plan.count else { throw .splitImage(path: path, reason: "lists \(parts.count) parts, the disk image has \(plan.count)") }
+    guard parts.count == plan.count else {
+      throw .splitImage(path: path, reason: "lists \(Counted(parts.count, "part")), the disk image has \(plan.count)")
+    }
     var check = try SplitImageCheck()
     for (index, (part, planned)) in zip(parts, plan).enumerated() {
       guard part.filename == SplitImageManifest.fileName(index), part.len == planned.size,
@@ -41,7 +44,7 @@ private struct SplitImageCheck: ~Copyable {
     let file = try DiskFile(path, .read)
     let size = try file.size()
     let tail = DeflatedChunk.emptyBlock
-    guard size == part.zLen else { throw .splitImage(path: path, reason: "has \(size) bytes, the manifest says \(part.zLen)") }
+    guard size == part.zLen else { throw .splitImage(path: path, reason: "has \(Counted(size, "byte")), the manifest says \(part.zLen)") }
     guard size >= tail.count, try file.read(tail.count, at: size - Int64(tail.count)) == tail else {
       throw .splitImage(path: path, reason: "does not end in an empty block, so no part can follow it")
     }
@@ -58,7 +61,7 @@ private struct SplitImageCheck: ~Copyable {
         used += taken
         guard made > 0 else { continue }
         guard Int64(made) <= range.upperBound - position else {
-          throw .splitImage(path: path, reason: "holds more than the \(range.count) bytes of its partition or gap")
+          throw .splitImage(path: path, reason: "holds more than the \(Counted(range.count, "byte")) of its partition or gap")
         }
         let expected = try image.read(made, at: position)
         guard let base = buffer.baseAddress, memcmp(expected, base, made) == 0 else {
@@ -69,7 +72,7 @@ private struct SplitImageCheck: ~Copyable {
       }
     }
     guard position == range.upperBound else {
-      throw .splitImage(path: path, reason: "holds \(position - range.lowerBound) of the \(range.count) bytes of its partition or gap")
+      throw .splitImage(path: path, reason: "holds \(position - range.lowerBound) of the \(Counted(range.count, "byte")) of its partition or gap")
     }
     guard UInt32(truncatingIfNeeded: crc) == part.crc else { throw .splitImage(path: path, reason: "has another CRC-32 than the manifest says") }
   }

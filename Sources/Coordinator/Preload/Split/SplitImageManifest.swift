@@ -1,3 +1,4 @@
+import BuildModel
 import CanonicalJSON
 
 /// The `image.json` of a split image. All numbers are decimal.
@@ -28,7 +29,7 @@ struct SplitImageManifest: Codable, Hashable, Sendable {
   init(readingFrom path: String) throws(PreloadError) {
     let file = try DiskFile(path, .read)
     let size = try file.size()
-    guard size <= Self.longest else { throw .splitImage(path: path, reason: "has \(size) bytes, too many for a manifest") }
+    guard size <= Self.longest else { throw .splitImage(path: path, reason: "has \(Counted(size, "byte")), too many for a manifest") }
     let bytes = try file.read(Int(size), at: 0)
     do { self = try CanonicalJSON.decode(Self.self, from: bytes, limit: Int(Self.longest)) } catch {
       throw .splitImage(path: path, reason: "is not the manifest of a split image: \(error)")

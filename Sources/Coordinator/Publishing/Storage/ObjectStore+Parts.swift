@@ -62,7 +62,8 @@ extension ObjectStore {
     // A failure may come with status 200, and of an upload that is not known any more an earlier try's answer was lost: what is there decides.
     guard try await head(key) == Entry(size: blob.size, digest: blob.digest) else {
       let text = String(decoding: response.body.prefix(300), as: UTF8.self)
-      throw PublishingError.unexpected(what: "the end of the upload of \(key)", found: "'\(text)'", expected: "an object of \(tags.count) parts")
+      throw PublishingError.unexpected(
+        what: "the end of the upload of \(key)", found: "'\(text)'", expected: "an object of \(Counted(tags.count, "part"))")
     }
   }
 

@@ -146,7 +146,8 @@ package struct StoragePublisher: Sendable {
       // Listed before the marker is written; an upload that completed the directory in between is seen by its manifest.
       let keys = try await store.keys(below: publication.directory + "/")
       if !keys.isEmpty, try await isUnmarked(publication) {
-        throw conflict(publication, "it has \(keys.count) objects, neither \(Self.marker) nor \(Self.manifest): an older program published it")
+        throw conflict(
+          publication, "it has \(Counted(keys.count, "object")), neither \(Self.marker) nor \(Self.manifest): an older program published it")
       }
     }
     try await store.put(Marker(owner: identity, time: .now).bytes, at: marker, access: publication.access, replacing: there.flatMap(\.tag))

@@ -152,7 +152,7 @@ struct LayoutReading {
       guard files.has(Self.path(blob)) else { return .absent("its layer sha256:\(blob.short) is not in the layout") }
       var part = try files.part(Self.path(blob))
       if let wanted = layer.size, part.size != wanted {
-        throw .malformed(what: files.label(Self.path(blob)), reason: "it has \(part.size) bytes instead of \(wanted)")
+        throw .malformed(what: files.label(Self.path(blob)), reason: "it has \(Counted(part.size, "byte")) instead of \(wanted)")
       }
       part.digest = blob
       parts.append(part)

@@ -1,3 +1,4 @@
+import BuildModel
 import Glibc
 
 /// A regular file that is open for reading as long as the object lives.
@@ -39,7 +40,7 @@ final class InputFile {
 
   /// The whole file, which may have `limit` bytes.
   func whole(limit: Int) throws(OCIImageError) -> [UInt8] {
-    guard size <= limit else { throw .malformed(what: path, reason: "it has \(size) bytes, more than \(limit)") }
+    guard size <= limit else { throw .malformed(what: path, reason: "it has \(Counted(size, "byte")), more than \(limit)") }
     return try bytes(at: 0, count: Int(size))
   }
 

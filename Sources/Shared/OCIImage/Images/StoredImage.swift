@@ -25,11 +25,11 @@ package struct StoredImage: Sendable {
   init(
     names: [String], manifest: (descriptor: Descriptor, bytes: [UInt8])?, configBytes: [UInt8], parts: [LayerPart], what: String
   ) throws(OCIImageError) {
-    guard parts.count <= Self.layerLimit else { throw .malformed(what: what, reason: "it has \(parts.count) layers") }
+    guard parts.count <= Self.layerLimit else { throw .malformed(what: what, reason: "it has \(Counted(parts.count, "layer"))") }
     do { config = try Config(configBytes) } catch { throw .malformed(what: what, reason: "its image configuration cannot be used: \(error.reason)") }
     guard let id = Digest(bytes: SHA256.hash(data: configBytes)) else { throw .compression("no digest") }
     guard config.diffIDs.count == parts.count else {
-      throw .malformed(what: what, reason: "its configuration has \(config.diffIDs.count) layers, its manifest \(parts.count)")
+      throw .malformed(what: what, reason: "its configuration has \(Counted(config.diffIDs.count, "layer")), its manifest \(parts.count)")
     }
     self.names = names
     self.manifest = manifest?.descriptor

@@ -75,7 +75,7 @@ package struct StoredImages: Sendable {
     guard unique.count == 1 else {
       let platforms = Set(unique.compactMap(\.platform))
       let how = platforms.count == unique.count && Set(unique.map(\.names)).count == 1 ? "name one with --platform" : "say which one by ':NAME'"
-      throw .selection("\(unique.count) images in \(place), \(how); \(known)")
+      throw .selection("\(Counted(unique.count, "image")) in \(place), \(how); \(known)")
     }
     for case let candidate in named where !unique.contains(where: { $0.manifest == candidate.manifest }) {
       if case .absent(let reason) = candidate.content { notes.append("left out: \(candidate.described): \(reason)") }

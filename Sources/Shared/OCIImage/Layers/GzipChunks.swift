@@ -1,5 +1,6 @@
 import BlobStore
 import BoundedConcurrency
+import BuildModel
 import CDeflate
 
 /// Compresses a stream as gzip members of a fixed amount of input each, on all cores, in order.
@@ -55,7 +56,7 @@ package final class GzipChunks {
     let member = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
       count = libdeflate_gzip_compress(compressor, input.baseAddress, input.count, buffer.baseAddress, bound)
     }
-    guard !member.isEmpty else { throw .compression("libdeflate gave no output for \(input.count) bytes") }
+    guard !member.isEmpty else { throw .compression("libdeflate gave no output for \(Counted(input.count, "byte"))") }
     return member
   }
 }

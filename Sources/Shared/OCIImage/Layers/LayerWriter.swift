@@ -69,7 +69,7 @@ package final class LayerWriter {
   }
 
   private func endFile() throws(OCIImageError) {
-    guard left == 0 else { throw .malformed(what: pathText, reason: "\(left) bytes are missing") }
+    guard left == 0 else { throw .malformed(what: pathText, reason: "\(Counted(left, "byte")) are missing") }
     if padding > 0 { try emit([UInt8](repeating: 0, count: padding)) }
     padding = 0
   }

@@ -11,12 +11,14 @@ enum LayerPath {
     var depth = 0
     for component in name.split(separator: slash) where !component.elementsEqual(".".utf8) {
       guard !component.elementsEqual("..".utf8) else { throw TarFault("\(Printable.quoted(name)) leads out of the layer with '..'") }
-      guard component.count <= 255 else { throw TarFault("\(Printable.quoted(name)) has a component of \(component.count) bytes") }
+      guard component.count <= 255 else { throw TarFault("\(Printable.quoted(name)) has a component of \(Counted(component.count, "byte"))") }
       if !path.isEmpty { path.append(slash) }
       path += component
       depth += 1
     }
-    guard path.count < 4096, depth <= deepest else { throw TarFault("it has a path of \(path.count) bytes and \(depth) levels") }
+    guard path.count < 4096, depth <= deepest else {
+      throw TarFault("it has a path of \(Counted(path.count, "byte")) and \(Counted(depth, "level"))")
+    }
     return path
   }
 

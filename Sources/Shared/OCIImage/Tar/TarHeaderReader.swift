@@ -1,3 +1,5 @@
+import BuildModel
+
 /// Puts tar headers and the extended headers before them together: ustar, pax and GNU's long names, as Go's reader does it, on which container
 /// engines stand (go.dev, archive/tar). What cannot be understood, or is understood differently by others, is refused.
 struct TarHeaderReader {
@@ -31,7 +33,7 @@ struct TarHeaderReader {
     let size = try header.contentSize()
     switch header.type {
     case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K"):
-      guard (0...Int64(Self.extensionLimit)).contains(size) else { throw TarFault("it has an extended header of \(size) bytes") }
+      guard (0...Int64(Self.extensionLimit)).contains(size) else { throw TarFault("it has an extended header of \(Counted(size, "byte"))") }
       extensions += 1
       guard extensions <= Self.extensionsLimit else { throw TarFault("it has more than \(Self.extensionsLimit) extended headers before one entry") }
       extensionType = header.type
@@ -73,12 +75,12 @@ struct TarHeaderReader {
   }
 
   private func kind(_ header: TarHeaderBlock, name: [UInt8], link: [UInt8], size: Int64) throws(TarFault) -> TarEntry.Kind {
-    guard size >= 0 else { throw TarFault("it has an entry of \(size) bytes") }
+    guard size >= 0 else { throw TarFault("it has an entry of \(Counted(size, "byte"))") }
     // Before POSIX a directory was a file whose name ends in a slash.
     let isOldDirectory = header.type == 0 && name.last == UInt8(ascii: "/")
     switch isOldDirectory ? UInt8(ascii: "5") : header.type {
     case 0, UInt8(ascii: "0"):
-      guard size < Self.contentLimit else { throw TarFault("it has a file of \(size) bytes") }
+      guard size < Self.contentLimit else { throw TarFault("it has a file of \(Counted(size, "byte"))") }
       return .file(size: size)
     case UInt8(ascii: "1"): return .hardlink(target: link)
     case UInt8(ascii: "2"): return .symlink(target: link)

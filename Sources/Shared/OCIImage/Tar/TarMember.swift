@@ -42,7 +42,7 @@ extension TarMember {
     case .symlink(let target):
       // PATH_MAX of Linux, which counts the NUL at the end.
       guard (1..<4096).contains(target.count) else {
-        throw TarFault("the symbolic link \(quotedName) has an impossible target of \(target.count) bytes")
+        throw TarFault("the symbolic link \(quotedName) has an impossible target of \(Counted(target.count, "byte"))")
       }
     default: break
     }
