@@ -14,7 +14,8 @@ struct ConfigurationNode {
       guard let node = try Yams.compose(yaml: text) else { return ConfigurationNode(file: file, node: Node.mapping(Node.Mapping([]))) }
       return ConfigurationNode(file: file, node: node)
     } catch let error as YamlError {
-      throw ConfigurationError(file: file, line: error.line, reason: "not YAML: \(error.summary)")
+      let problem = YAMLProblem(error)
+      throw ConfigurationError(file: file, line: problem.line, reason: "not YAML: \(problem.reason)")
     } catch {
       throw ConfigurationError(file: file, reason: "not YAML: \(error)")
     }
@@ -85,26 +86,5 @@ struct ConfigurationNode {
     let text = try string()
     guard let value = parse(text) else { throw failure("'\(text)' is not \(what)") }
     return value
-  }
-}
-
-extension YamlError {
-  fileprivate var line: Int? {
-    switch self {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-    case .duplicatedKeysInMapping(_, let context): context.mark.line
-    default: nil
-    }
-  }
-
-  fileprivate var summary: String {
-    switch self {
-    // libyaml's scanner says this of a tab where it looks for indentation, and of '@' and '`', which YAML reserves.
-    case .scanner(_, "found character that cannot start any token", _, _):
-      "a tab at the beginning of the line (indent with blanks), or a text that begins with '@', '`' or '%' (put it in quotes)"
-    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-    case .duplicatedKeysInMapping(let duplicates, _): "key given twice: \(duplicates.map { "\($0)" }.joined(separator: ", "))"
-    default: "\(self)"
-    }
   }
 }

@@ -2,7 +2,9 @@ import BuildModel
 
 import struct Crypto.SHA256
 
-/// A body of which only the digest is wanted. As with ``BlobSink``, never two threads use it at once.
+/// A body of which only the digest is wanted.
+///
+/// Unchecked, because the hash is a plain variable. Safe, because the client calls its sinks one after the other, as with ``BlobSink``.
 package final class DigestSink: BodySink, @unchecked Sendable {
   private var hash = SHA256()
   private var size: Int64 = 0

@@ -1,6 +1,7 @@
 /// Memory at a fixed address: libssh2 wants a half-sent packet finished from where it was begun.
 ///
-/// Used by one call at a time, on the loop's thread.
+/// Unchecked, because it is a pointer and a count. Safe, because one call at a time uses it, on the loop's thread, and the memory is freed with the last
+/// reference.
 final class FixedBuffer: @unchecked Sendable {
   let bytes: UnsafeMutableRawBufferPointer
 

@@ -3,7 +3,8 @@ import Glibc
 
 /// The socket and the libssh2 session of one ``SSHSession``; freed together when the last reference goes.
 ///
-/// Used on the loop's thread only, but for the end, when nobody else can hold it.
+/// Unchecked, because libssh2's session must not be used by two threads at once. Safe, because only the loop's thread uses it, but for its end, when
+/// nobody else can hold it.
 final class SSHHandle: @unchecked Sendable {
   let descriptor: Int32
   let session: OpaquePointer

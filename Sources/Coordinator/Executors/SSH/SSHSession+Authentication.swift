@@ -85,7 +85,9 @@ extension SSHSession {
   }
 }
 
-/// What libssh2 wants signed, and the answer. Used on the loop's thread only, while the log-in call lasts.
+/// What libssh2 wants signed, and the answer.
+///
+/// Unchecked, because both are plain variables. Safe, because only the loop's thread uses them, and only while the log-in call lasts.
 private final class WantedSignature: @unchecked Sendable {
   var data: [UInt8]?
   var signature: [UInt8]?

@@ -7,7 +7,7 @@ import BuildModel
 /// Small pieces are gathered, so that hashing and writing are not paid for in steps of an SSH packet; while a piece is written the next
 /// one is already read.
 final class BlobReceiver {
-  /// The reader is used by one piece of work at a time: the next begins after the last has ended.
+  /// Unchecked, because the reader is not Sendable. Safe, because one piece of work at a time uses it: the next begins after the last has ended.
   private final class Confined: @unchecked Sendable {
     let reader: BlobFrameReader
     init(_ reader: BlobFrameReader) { self.reader = reader }

@@ -1,3 +1,4 @@
+import CoordinatorConfiguration
 import Yams
 
 /// One composition file, read and bounded, not yet merged with another one.
@@ -29,7 +30,8 @@ package struct CompositionDocument: Hashable, Sendable {
     } catch let excess as YAMLBounds.Excess {
       throw refused(excess)
     } catch let error as YamlError {
-      throw refused(.init(rule: .syntax, line: error.line, reason: error.summary))
+      let problem = YAMLProblem(error)
+      throw refused(.init(rule: .syntax, line: problem.line, reason: problem.reason))
     } catch {
       throw refused(.init(rule: .syntax, line: nil, reason: "\(error)"))
     }
@@ -106,26 +108,5 @@ private struct YAMLReader {
     }
     guard number.isFinite else { throw YAMLBounds.Excess(rule: .number, line: scalar.mark?.line, reason: "number \(text.prefix(80))") }
     return .number(number)
-  }
-}
-
-extension YamlError {
-  fileprivate var line: Int? {
-    switch self {
-    case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-    case .duplicatedKeysInMapping(_, let context): context.mark.line
-    default: nil
-    }
-  }
-
-  fileprivate var summary: String {
-    switch self {
-    case .composer(_, "found undefined alias", _, _): "an alias of an anchor that does not exist, or that the alias itself lies in (a loop)"
-    case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-    case .reader(let problem, _, _, _): problem
-    case .duplicatedKeysInMapping(let duplicates, _):
-      "key given twice: \(duplicates.map { "\($0.prefix(80))" }.joined(separator: ", "))"
-    default: "\(self)"
-    }
   }
 }
