@@ -21,6 +21,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
         name: "Requests",
         subcommands: [
           BuildCommand.self, JenkinsCommand.self, PlanCommand.self, StatusCommand.self, ExplainCommand.self, LogsCommand.self, CancelCommand.self,
+          AuditCommand.self,
         ]),
       CommandGroup(name: "Hosts", subcommands: [WorkerCommand.self]),
       CommandGroup(name: "Releases", subcommands: [ReleaseCommand.self]),

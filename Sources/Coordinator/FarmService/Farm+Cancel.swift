@@ -18,6 +18,7 @@ extension Farm {
       try await ended(index(of: request), tree)
       return "request \(request.id) has ended already"
     }
+    try await context.audit.append(AuditedAction(.cancel, request: request.id))
     try await context.store.requestCancel(request.id)
     let lock = try EngineLock(directory: context.configuration.state)
     if lock == nil {

@@ -2,6 +2,7 @@ import BoundedConcurrency
 import BuildModel
 import CoordinatorConfiguration
 import Executors
+import Store
 
 extension Farm {
   /// What a host freed.
@@ -25,6 +26,8 @@ extension Farm {
     let local = HostPool.localName.flatMap { names.contains($0.text) ? $0 : nil }
     let remote = names.filter { $0 != local?.text }
     let hosts = names.isEmpty || !remote.isEmpty ? try Self.select(remote, from: context.configuration.hostFiles) : []
+    try context.make()
+    try await context.audit.append(AuditedAction(.collectGarbage, subjects: (hosts.map(\.name) + (local.map { [$0] } ?? [])).map(\.text)))
     let pool = HostPool(context: context) { _ in }
     await pool.useConfigured(hosts, mayGrow: false)
     if local != nil { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }

@@ -83,6 +83,8 @@ extension Farm {
         throw FarmError.usage(
           "nothing can be proposed for a host whose kernel calls itself \(probe.kernelMachine); name its architectures with --architectures")
       }
+      try context.make()
+      try await context.audit.append(AuditedAction(.addWorker, subjects: [new.name.text, "\(new.user)@\(new.host):\(new.port)"]))
       let file = "\(context.configuration.hostDirectory)/\(new.name).yaml"
       try DeployTree.write(Array(configuration.yaml.utf8), to: file)
       return (configuration, probe, sessions, file)
@@ -161,7 +163,18 @@ extension Farm {
     let isLocal = name == HostPool.localName?.text && !context.configuration.hosts.contains { $0.name.text == name }
     let known = isLocal ? HostPool.localName : try Self.select([name], from: context.configuration.hostFiles).first?.name
     guard let host = known else { throw FarmError.usage("no host '\(name)'") }
+    try context.make()
+    try await context.audit.append(AuditedAction(reason == nil ? .resumeWorker : .drainWorker, subjects: [host.text]))
     try await context.store.setDrained(reason, of: host)
     return host
+  }
+
+  /// Forgets a host: its file goes, what is on the host stays. Returns the file.
+  package func removeWorker(_ host: HostConfiguration) async throws -> String {
+    let file = "\(context.configuration.hostDirectory)/\(host.name).yaml"
+    try context.make()
+    try await context.audit.append(AuditedAction(.removeWorker, subjects: [host.name.text]))
+    guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }
+    return file
   }
 }

@@ -176,6 +176,9 @@ package struct Farm: Sendable {
     }
     let (request, isResumed) = try await open(plan)
     try lock.note(request: request.id)
+    let slugs = plan.tasks.map(\.slug.text)
+    try await context.audit.append(AuditedAction(isResumed ? .resume : .build, request: request.id, subjects: slugs))
+    if let deploy = options.deploy { try await context.audit.append(AuditedAction(.publish, request: request.id, subjects: [deploy.cloud] + slugs)) }
     try await pruneChanges()
     report(.requestStarted(request.id, tasks: plan.tasks.map(\.slug), isResumed: isResumed))
     let run = RequestRun(

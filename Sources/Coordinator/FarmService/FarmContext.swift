@@ -34,6 +34,9 @@ package struct FarmContext: Sendable {
     if mkdir(scratch, 0o755) != 0, errno != EEXIST { throw StoreError.open(path: scratch, reason: String(cString: strerror(errno))) }
   }
 
+  /// Who asked for what. Nothing that changes the farm is done before it is noted there.
+  package var audit: AuditLog { AuditLog(directory: configuration.state, store: store) }
+
   /// What deliveries of this farm work with.
   package var delivery: DeliveryContext { DeliveryContext(store: store, blobs: blobs, scratch: scratch) }
 

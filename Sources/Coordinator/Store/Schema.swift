@@ -100,6 +100,13 @@ enum Schema {
         table.primaryKey(["request", "slug"])
       }
     }
+    migrator.registerMigration("6 the newest entry of the audit log") { database in
+      try database.create(table: "auditHead") { table in
+        table.primaryKey("id", .integer)
+        table.column("number", .integer).notNull()
+        table.column("digest", .text).notNull()
+      }
+    }
     return migrator
   }
 }

@@ -16,8 +16,7 @@ struct WorkerRemoveCommand: AsyncParsableCommand {
     guard let host = configuration.hosts.first(where: { $0.name.text == name }) else {
       throw Farm.unknownHost(name, among: configuration.hostFiles)
     }
-    let file = "\(configuration.hostDirectory)/\(host.name).yaml"
-    guard unlink(file) == 0 else { throw FarmError.usage("\(file): \(String(cString: strerror(errno)))") }
+    let file = try await Farm(configuration).removeWorker(host)
     try Results.print("removed \(file); the worker's files stay on the host below \(host.root)")
   }
 }
