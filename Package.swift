@@ -151,15 +151,18 @@ let worker: [Target] = [
   room("Worker", "Source", ["BuildModel", "BlobStore", "Processes"]),
   // Images from Dockerfiles, and what builds leave in container daemons.
   room("Worker", "Containers", ["BuildModel", "Processes"]),
+  // What a build sees of its host: bubblewrap around its programs.
+  room("Worker", "Sandbox", ["BuildModel", "Processes"]),
   // Driving barys, reading its console, collecting what it made.
   room("Worker", "Yocto", ["BuildModel", "BlobStore", "CArchive", "Feed", "Processes"]),
   // Attempt directories, journals and the detached runner.
-  room("Worker", "Attempt", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Source", "Yocto"]),
+  room("Worker", "Attempt", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "Containers", "Feed", "Processes", "Sandbox", "Source", "Yocto"]),
   // The verbs.
   .executableTarget(
     name: "WorkerCommands",
     dependencies: [
-      "BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Source", "Yocto", "Attempt", crypto, argumentParser,
+      "BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "CLinux", "Containers", "Processes", "Sandbox", "Source", "Yocto", "Attempt", crypto,
+      argumentParser,
     ], path: "Sources/Worker/WorkerCommands", swiftSettings: settings),
 ]
 
@@ -202,6 +205,7 @@ let roomTests: [Target] = [
   tests("Jenkins", ["BuildModel", "BlobStore", "Reports", "TestFiles"]),
   tests("Reports", ["BuildModel", "CanonicalJSON", "BlobStore", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests("Source", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),
+  tests("Sandbox", ["BuildModel", "Processes", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
   tests("Yocto", ["BuildModel", "BlobStore", "Processes", "TestFiles", "TestPeers"], copy: ["Fixtures"]),
   tests("Attempt", ["BuildModel", "CanonicalJSON", "Processes", "TestFiles"]),
   tests("Containers", ["BuildModel", "Processes", "TestFiles", "TestPeers"]),

@@ -56,6 +56,34 @@ import Testing
     }
   }
 
+  /// What was put in the installed worker's place is found by the host's own sha256sum, and not run: it could say anything about itself.
+  @Test func aReplacedWorkerIsNotRun() throws {
+    let farm = try SampleFarm()
+    try withPrivateHost("arm-1", of: farm) { host in
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      let digest = try #require(FileManager.default.contentsOfDirectory(atPath: host.root + "/bin").first)
+      let (installed, kept, mark) = ("\(host.root)/bin/\(digest)/blockfarm-worker", host.directory + "/kept", host.directory + "/was-run")
+      try FileManager.default.moveItem(atPath: installed, toPath: kept)
+      try Data("#!/bin/sh\necho >> \(mark)\nexec \(kept) \"$@\"\n".utf8).write(to: URL(filePath: installed))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: installed)
+      try OrdinaryUser.own(host.root)
+      let checked = try farm.run("worker", "check")
+      #expect(checked.status == 3)
+      #expect(checked.errors.contains("the worker on host arm-1 is not the one that was installed"), "\(checked.errors)")
+      let built = try farm.run("build", "-m", "acme-board7")
+      #expect(built.status == 3, "\(built)")
+      #expect(built.errors.contains("recorded is sha256:\(digest)"), "\(built.errors)")
+      #expect(!FileManager.default.fileExists(atPath: mark))
+
+      // Added again, the host has the right one.
+      try #require(farm.run("worker", "remove", "arm-1").status == 0)
+      try #require(host.add("--architectures", "armv7hf").status == 0)
+      #expect(FileManager.default.contentsEqual(atPath: installed, andPath: kept))
+      #expect(try farm.run("worker", "check").status == 0)
+      #expect(!FileManager.default.fileExists(atPath: mark))
+    }
+  }
+
   /// With chosen hosts, or this machine alone, a task that waits does not get to others.
   @Test func waitingTasksStayWithChosenHosts() throws {
     let farm = try SampleFarm(faults: ["slow=1.5"])
@@ -161,11 +189,18 @@ import Testing
     let farm = try SampleFarm()
     try withPrivateHost("arm-1", of: farm) { host in
       try #require(host.add("--architectures", "aarch64").status == 0)
-      let installed = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin").map { "\(host.root)/bin/\($0)/blockfarm-worker" }
-      let worker = try #require(installed.first)
-      try FileManager.default.removeItem(atPath: worker)
-      try Data("#!/bin/sh\necho 'BLOCKFARM-WORKER 99'\necho '{}'\n".utf8).write(to: URL(filePath: worker))
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: worker)
+      // As if it had been installed by another blockfarm.
+      let digest = try #require(FileManager.default.contentsOfDirectory(atPath: host.root + "/bin").first)
+      let other = host.directory + "/other"
+      try Data("#!/bin/sh\necho 'BLOCKFARM-WORKER 99'\necho '{}'\n".utf8).write(to: URL(filePath: other))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: other)
+      let found = try String(Tool.run("sha256sum", other).prefix(64))
+      try FileManager.default.moveItem(atPath: "\(host.root)/bin/\(digest)", toPath: "\(host.root)/bin/\(found)")
+      try FileManager.default.removeItem(atPath: "\(host.root)/bin/\(found)/blockfarm-worker")
+      try FileManager.default.moveItem(atPath: other, toPath: "\(host.root)/bin/\(found)/blockfarm-worker")
+      let file = hostFile(host, farm)
+      let text = try String(contentsOfFile: file, encoding: .utf8)
+      try Data(text.replacing(digest, with: found).utf8).write(to: URL(filePath: file))
       let built = try farm.run("build", "-m", "acme-board64")
       #expect(built.status == 3, "\(built)")
       #expect(built.errors.contains("the worker on host arm-1 speaks protocol 99"), "\(built.errors)")

@@ -17,9 +17,8 @@ import Testing
     let report = printed.deviceType("acme-board7")
     #expect(
       report.keys == [
-        "arch", "artifacts", "attempts", "blame", "blocks", "commit", "details", "endedAt", "failure", "host", "images", "isRelease", "log",
-        "machine",
-        "notices", "outcome", "reason", "releases", "slug", "startedAt", "steps", "submodules", "taskLogs", "version",
+        "arch", "artifacts", "attempts", "blame", "blocks", "commit", "details", "endedAt", "failure", "host", "images", "isRelease",
+        "isolation", "log", "machine", "notices", "outcome", "reason", "releases", "slug", "startedAt", "steps", "submodules", "taskLogs", "version",
       ])
     let head = try farm.git("rev-parse", "HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
     #expect(report["commit"].text == head)

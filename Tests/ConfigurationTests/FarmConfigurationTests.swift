@@ -107,6 +107,17 @@ struct FarmConfigurationTests {
     #expect(try HostConfiguration.read(directory + "/again.yaml", home: "/") == host)
   }
 
+  @Test func aHostMayDoWithoutASandbox() throws {
+    let farm = try load("", hosts: ["a": Self.host + "\nisolation: none\nforcedCommand: true\n"])
+    let host = try #require(farm.hosts.first)
+    #expect(host.isUnconfined && host.hasForcedCommand)
+    #expect(host.yaml.hasSuffix("isolation: none\nforcedCommand: true\n"))
+    let usual = try load("", hosts: ["a": Self.host + "\nisolation: bubblewrap\n"])
+    #expect(usual.hosts.first?.isUnconfined == false && usual.hosts.first?.hasForcedCommand == false)
+    let wrong = try load("", hosts: ["a": Self.host + "\nisolation: docker\n"])
+    #expect(wrong.hostFiles.problems.map(\.reason) == ["'docker' is not an isolation; known are bubblewrap (the default), none"])
+  }
+
   /// A host whose file nobody reads is no host: the name is refused, not passed over.
   @Test(arguments: ["arm-1.yml", "arm-1.YML", "arm-1.Yaml"]) func namesOfHostFiles(_ name: String) throws {
     let directory = FileManager.default.temporaryDirectory.path + "/farm-\(UUID().uuidString)"
@@ -136,7 +147,7 @@ struct FarmConfigurationTests {
       problems == [
         "<hosts>/b.yaml:7: not YAML: key given twice: slots", "<hosts>/d.yaml: host 'arm-1' is defined in another file too",
         "<hosts>/e.yaml:1: a worker host must be a mapping of name, host, port, user, hostKey, identity, architectures, slots, root, worker, speed, "
-          + "sshAlgorithms",
+          + "sshAlgorithms, isolation, forcedCommand",
       ])
   }
 

@@ -157,6 +157,23 @@ struct SchedulerTests {
     #expect(HostObstacle.down("a").kind != HostObstacle.drained("a").kind)
   }
 
+  /// Time does not give a host a sandbox: a task that only it could take is given up with the reason.
+  @Test func aHostWithoutASandboxDoesNotFit() throws {
+    var task = try need("pi", .aarch64)
+    task.features.insert(ProbeReport.sandboxFeature)
+    let without = try host("a", [.aarch64]) { $0.sandboxObstacle = "bwrap is not installed" }
+    let obstacles = HostMatch.obstacles(of: without, for: task, now: now)
+    #expect(obstacles == [.sandbox("bwrap is not installed")])
+    #expect(obstacles.first?.outlook == .never)
+    #expect(
+      obstacles.first?.description
+        == "runs no build without a sandbox: bwrap is not installed ('isolation: none' in its file builds without one)")
+    let with = try host("b", [.aarch64]) { $0.features.insert(ProbeReport.sandboxFeature) }
+    #expect(HostMatch.obstacles(of: with, for: task, now: now) == [])
+    // What needs no bitbake needs no sandbox.
+    #expect(HostMatch.obstacles(of: without, for: try need("pi", .aarch64), now: now) == [])
+  }
+
   @Test func saysThatBitbakeRefusesRoot() {
     #expect(
       HostObstacle.features(["build-user"]).description

@@ -21,6 +21,10 @@ package struct HostConfiguration: Hashable, Sendable {
   package var speed: Double
   /// Outdated SSH algorithms that this host needs, in addition to the current ones.
   package var sshAlgorithms: [String]
+  /// Builds run there without a sandbox (`isolation: none`).
+  package var isUnconfined: Bool
+  /// The account's sshd runs the worker and nothing else, so that nothing else on the host can be asked for the worker's digest.
+  package var hasForcedCommand = false
 
   package enum Identity: Hashable, Sendable {
     case agent
@@ -31,8 +35,9 @@ package struct HostConfiguration: Hashable, Sendable {
   package init(
     name: HostName, host: String, port: UInt16, user: String, hostKey: String, identity: Identity,
     architectures: [Architecture], slots: Int, root: String, worker: Digest, speed: Double = 1,
-    sshAlgorithms: [String] = []
+    sshAlgorithms: [String] = [], isUnconfined: Bool = false
   ) {
+    self.isUnconfined = isUnconfined
     self.name = name
     self.host = host
     self.port = port
@@ -49,14 +54,18 @@ package struct HostConfiguration: Hashable, Sendable {
 
   package static func read(_ path: String, home: String) throws(ConfigurationError) -> HostConfiguration {
     let root = try ConfigurationNode.parse(FarmConfiguration.text(path), file: path)
-    let known = ["name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed", "sshAlgorithms"]
+    let known = [
+      "name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed", "sshAlgorithms", "isolation",
+      "forcedCommand",
+    ]
     let keys = try root.mapping("a worker host", known: known)
     func required(_ key: String) throws(ConfigurationError) -> ConfigurationNode {
       guard let node = keys[key] else { throw root.failure("a worker host needs '\(key)'") }
       return node
     }
+    let hasForcedCommand = try keys["forcedCommand"]?.boolean() ?? false
     let identity = try keys["identity"]?.string() ?? "agent"
-    return HostConfiguration(
+    var configuration = HostConfiguration(
       name: try required("name").value("a host name (letters, digits, '-', '_', '.')") { try? HostName($0) },
       host: try required("host").value("a host address") { isAddress($0) ? $0 : nil },
       port: UInt16(try keys["port"]?.integer(1...65535) ?? 22),
@@ -74,7 +83,10 @@ package struct HostConfiguration: Hashable, Sendable {
       root: try keys["root"]?.value("an absolute path or one below ~/") { $0.hasPrefix("/") || $0.hasPrefix("~/") ? $0 : nil } ?? "~/.blockfarm",
       worker: try required("worker").value("a sha256 digest ('blockfarm worker add' writes it)") { Digest($0) },
       speed: Double(try keys["speed"]?.integer(1...1000) ?? 1),
-      sshAlgorithms: try keys["sshAlgorithms"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? [])
+      sshAlgorithms: try keys["sshAlgorithms"]?.list().map { (item) throws(ConfigurationError) in try item.string() } ?? [],
+      isUnconfined: try keys["isolation"]?.value("an isolation; known are \(Isolation.choices)") { Isolation.isUnconfined($0) } ?? false)
+    configuration.hasForcedCommand = hasForcedCommand
+    return configuration
   }
 
   /// Whether a text can be a host's name or numeric address.
@@ -108,5 +120,6 @@ package struct HostConfiguration: Hashable, Sendable {
       worker: \(worker)
 
       """ + (sshAlgorithms.isEmpty ? "" : "sshAlgorithms: [\(sshAlgorithms.joined(separator: ", "))]\n")
+        + (isUnconfined ? "isolation: none\n" : "") + (hasForcedCommand ? "forcedCommand: true\n" : "")
   }
 }

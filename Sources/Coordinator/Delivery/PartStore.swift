@@ -26,12 +26,13 @@ package struct PartStore: Sendable {
   func record(_ outcome: Outcome, of task: PlannedTask, spec: TaskSpec, host: HostName) async throws {
     let seconds = outcome.endedAt.seconds(since: outcome.startedAt)
     if spec.system != nil, let key = task.systemKey {
-      let part = SystemPart(artifacts: outcome.artifacts.filter { !$0.isOfBlocks }, host: host)
+      let part = SystemPart(artifacts: outcome.artifacts.filter { !$0.isOfBlocks }, host: host, isolation: outcome.isolation)
       try await record(part, key: key, slug: task.slug, seconds: seconds)
     }
     if !spec.blocks.isEmpty, let key = task.blocksKey(compressor: GzipChunks.identity) {
       let part = BlocksPart(
-        blocks: outcome.blocks, artifacts: outcome.artifacts.filter(\.isOfBlocks), packageArchitectures: outcome.packageArchitectures, host: host)
+        blocks: outcome.blocks, artifacts: outcome.artifacts.filter(\.isOfBlocks), packageArchitectures: outcome.packageArchitectures, host: host,
+        isolation: outcome.isolation)
       try await record(part, key: key, slug: task.slug, seconds: seconds)
     }
   }

@@ -4,6 +4,8 @@ import BuildModel
 package struct SystemPart: Codable, Sendable {
   package var artifacts: [Artifact]
   package var host: HostName
+  /// See ``Outcome/isolation``; nil in what earlier versions wrote.
+  package var isolation: Isolation?
 
   /// The disk images as the build made them.
   var diskImages: [Artifact] { artifacts.filter { $0.role == .diskImage } }
@@ -16,6 +18,7 @@ package struct BlocksPart: Codable, Sendable {
   package var artifacts: [Artifact]
   package var packageArchitectures: [String]
   package var host: HostName
+  package var isolation: Isolation?
 }
 
 /// Both parts of a device type, as far as they are at hand.

@@ -24,6 +24,10 @@ package enum ExecutorError: BlamedError, Hashable {
   case malformed(host: String, what: String)
   /// The worker binary is made for another kind of processor than the host's.
   case wrongMachine(host: String, binary: String, binaryMachine: String, hostMachine: String)
+  /// The host's program is not the one that was installed: it was not run.
+  case workerReplaced(host: String, binary: String, recorded: Digest, found: Digest)
+  /// The host's program could not be compared with its recorded digest: it was not run.
+  case workerUnverified(host: String, reason: String)
   /// A worker program cannot be run on this machine, or not be spoken with.
   case childProcess(host: String, reason: String)
   /// The coordinator's own system refused something.
@@ -34,7 +38,7 @@ package enum ExecutorError: BlamedError, Hashable {
     case .local, .childProcess: .coordinator
     case .identityUnusable: .request
     case .unreachable, .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .protocolMismatch, .notAWorker, .remote, .unknownAttempt,
-      .timedOut, .malformed, .wrongMachine:
+      .timedOut, .malformed, .wrongMachine, .workerReplaced, .workerUnverified:
       .host
     }
   }
@@ -70,6 +74,12 @@ package enum ExecutorError: BlamedError, Hashable {
     case .wrongMachine(let host, let binary, let binaryMachine, let hostMachine):
       "\(binary) is made for \(binaryMachine), host \(host) is \(hostMachine): build the worker on such a host with "
         + "'swift build -c release --product blockfarm-worker -Xswiftc -static-executable' and name that file"
+    case .workerReplaced(let host, let binary, let recorded, let found):
+      "the worker on host \(host) is not the one that was installed: \(binary) has digest \(found), recorded is \(recorded). It was not run. "
+        + "Find out who changed it; 'blockfarm worker remove \(host)' and 'worker add' install it again"
+    case .workerUnverified(let host, let reason):
+      "the worker on host \(host) cannot be compared with its recorded digest: 'sha256sum' there \(reason). Where the account has a forced command, "
+        + "'forcedCommand: true' in the host's file leaves the comparison out"
     case .childProcess(let host, let reason): "host \(host): \(reason)"
     case .local(let operation, let path, let code):
       "\(operation)\(path.isEmpty ? "" : " \(path)"): \(String(cString: strerror(code)))"
@@ -87,7 +97,10 @@ package enum ExecutorError: BlamedError, Hashable {
   /// Somebody has to change a file, a key or an installation before this host can be used.
   package var needsConfiguration: Bool {
     switch self {
-    case .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .identityUnusable, .protocolMismatch, .notAWorker, .wrongMachine: true
+    case .hostKeyChanged, .noCommonAlgorithms, .authenticationRefused, .identityUnusable, .protocolMismatch, .notAWorker, .wrongMachine,
+      .workerReplaced,
+      .workerUnverified:
+      true
     default: false
     }
   }

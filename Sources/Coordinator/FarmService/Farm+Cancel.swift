@@ -50,6 +50,7 @@ extension Farm {
       do {
         if attempt.host == HostPool.localName { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }
         guard let client = await pool.client(attempt.host) else { throw FarmError.farm("host \(attempt.host) is not configured any more") }
+        try await pool.verifyWorker(of: attempt.host)
         try await context.store.set(attempt.id, state: .cancelling)
         _ = try await client.cancel(attempt.id)
         try await context.store.set(attempt.id, state: .abandoned)

@@ -33,18 +33,19 @@ extension Farm {
     if local != nil { try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: 1) }
     let store = context.store
     let results = await (hosts.map(\.name) + (local.map { [$0] } ?? [])).concurrentMap(atOnce: HostPool.probesAtOnce) { name in
-      await Self.collectGarbage(of: name, client: await pool.client(name), Acknowledgements(store: store))
+      await Self.collectGarbage(of: name, in: pool, Acknowledgements(store: store))
     }
     await pool.disconnect()
     return results.sorted { $0.name < $1.name }
   }
 
-  private static func collectGarbage(of name: HostName, client: WorkerClient?, _ acknowledgements: Acknowledgements) async -> HostGarbage {
+  private static func collectGarbage(of name: HostName, in pool: HostPool, _ acknowledgements: Acknowledgements) async -> HostGarbage {
     let start = Timestamp.now
     var result = HostGarbage(name: name, acknowledged: 0, seconds: 0)
-    if let client {
-      result.acknowledged = await acknowledgements.tellAll(name, client: client)
+    if let client = await pool.client(name) {
       do {
+        try await pool.verifyWorker(of: name)
+        result.acknowledged = await acknowledgements.tellAll(name, client: client)
         result.freedBytes = try await client.collectGarbage()
         result.freeDiskBytes = try await client.probe().freeDiskBytes
         result.uses = try? await client.diskUse()

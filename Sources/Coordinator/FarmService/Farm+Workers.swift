@@ -112,7 +112,13 @@ extension Farm {
       let connection = try HostPool.connection(to: host, loop: context.loop)
       check.sessions = try await SessionLimit.measure(connection, slots: host.slots)
       if check.sessions?.isTooLow == true { check.problem = check.sessions.map { "host \(host.name): \($0)" } }
-      check.probe = try await WorkerClient(transport: connection, command: HostPool.command(host)).probe()
+      let client = WorkerClient(transport: connection, command: HostPool.command(host))
+      if let recorded = host.recordedWorker { try await client.verifyInstalled(recorded) }
+      let probe = try await client.probe()
+      check.probe = probe
+      if !host.isUnconfined, let obstacle = probe.sandboxObstacle(named: host.name) {
+        check.problem = "host \(host.name) runs no build without a sandbox: \(obstacle)"
+      }
       check.warning = await connection.algorithmWarning
       await connection.disconnect()
     } catch {
@@ -148,6 +154,7 @@ extension Farm {
     let blob = try await BlockingWork.run { try source.put(file: file) }
     let connection = try HostPool.connection(to: host, loop: context.loop)
     let client = WorkerClient(transport: connection, command: HostPool.command(host))
+    if let recorded = host.recordedWorker { try await client.verifyInstalled(recorded) }
     _ = try await client.probe()
     let start = Timestamp.now
     _ = try await client.putBlobs([blob], from: source)

@@ -28,6 +28,8 @@ package struct Farm: Sendable {
     package var isLocal: Bool
     /// Concurrent tasks with `isLocal`.
     package var localSlots: Int
+    /// With `isLocal`: builds run without a sandbox.
+    package var isUnconfined = false
     /// Use only these hosts; empty means all.
     package var hosts: [String]
     /// A submodule to build at another commit than the recorded one.
@@ -170,7 +172,7 @@ package struct Farm: Sendable {
     let configuration = context.configuration
     let pool = HostPool(context: context, report: report)
     if options.isLocal {
-      try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: options.localSlots)
+      try await pool.useLocalHost(worker: FarmContext.localWorker(), slots: options.localSlots, isUnconfined: options.isUnconfined)
     } else {
       await pool.useConfigured(try Self.select(options.hosts, from: configuration.hostFiles), mayGrow: options.hosts.isEmpty)
     }

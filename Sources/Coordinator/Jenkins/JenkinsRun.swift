@@ -92,14 +92,15 @@ package struct JenkinsRun: Sendable {
 
   /// Builds and writes `deploy-jenkins/`, whatever became of the device types; what an earlier run left there goes first.
   package func build(
-    isLocal: Bool, slots: Int, hosts: [String], report: @escaping @Sendable (FarmEvent) -> Void
+    isLocal: Bool, isUnconfined: Bool = false, slots: Int, hosts: [String], report: @escaping @Sendable (FarmEvent) -> Void
   ) async throws -> Farm.BuildResult {
-    let options = Farm.BuildOptions(
+    var options = Farm.BuildOptions(
       request: request(isLocal: isLocal), allowDirty: false, isLocal: isLocal, localSlots: slots, hosts: hosts,
       submodule: job.metaBalenaRef.flatMap(SubmoduleRef.metaBalena),
       deploy: job.deployment.map {
         DeployRequest(mode: $0.isFinal ? .final : .draft, cloud: $0.cloud.rawValue, isESR: job.isESR)
       })
+    options.isUnconfined = isUnconfined
     if !isLocal, let shared = job.sharedDirectory {
       report(.notice("YOCTO_DIR=\(shared) has no effect: hosts have downloads and shared state of their own"))
     }

@@ -152,6 +152,8 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
   /// When its first attempt began, or where nothing had to be built, its delivery; nil where neither came to pass.
   package var startedAt: Timestamp?
   package var endedAt: Timestamp?
+  /// The weakest isolation that programs of the repository had while it was made, also in the requests whose results it reuses.
+  package var isolation: Isolation?
 
   package init(
     slug: Slug, machine: Machine, arch: Architecture, version: OSVersion?, outcome: Result, reason: String?, failure: Failure.Kind? = nil,
@@ -185,7 +187,7 @@ package struct DeviceTypeReport: Codable, Hashable, Sendable {
 extension DeviceTypeReport {
   enum CodingKeys: String, CodingKey {
     case slug, machine, arch, version, outcome, reason, failure, blame, details, log, taskLogs, host, attempts, steps, blocks, artifacts, images,
-      releases, notices, commit, submodules, isRelease, startedAt, endedAt
+      releases, notices, commit, submodules, isRelease, startedAt, endedAt, isolation
   }
 
   package func encode(to encoder: any Encoder) throws {
@@ -214,5 +216,6 @@ extension DeviceTypeReport {
     try container.encode(isRelease, forKey: .isRelease)
     try container.encode(startedAt, forKey: .startedAt)
     try container.encode(endedAt, forKey: .endedAt)
+    try container.encode(isolation, forKey: .isolation)
   }
 }

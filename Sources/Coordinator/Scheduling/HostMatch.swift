@@ -17,7 +17,11 @@ package enum HostMatch {
     case .ready, .backingOff: break
     }
     var lacks: [HostObstacle] = []
-    let missing = need.features.subtracting(host.features).sorted()
+    var missing = need.features.subtracting(host.features).sorted()
+    if let obstacle = host.sandboxObstacle, let at = missing.firstIndex(of: ProbeReport.sandboxFeature) {
+      missing.remove(at: at)
+      lacks.append(.sandbox(obstacle))
+    }
     if !missing.isEmpty { lacks.append(.features(missing)) }
     if let obstacle = diskObstacle(host, need) { lacks.append(obstacle) }
     if host.clockSkew.magnitude > clockTolerance { lacks.append(.clock(skewSeconds: host.clockSkew)) }

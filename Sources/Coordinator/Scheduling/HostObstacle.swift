@@ -4,6 +4,8 @@ import BuildModel
 package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
   case features([String])
+  /// It cannot run builds in a sandbox, for this reason.
+  case sandbox(String)
   case disk(neededBytes: Int64, freeBytes: Int64)
   /// Too little is free, and it is removing what nobody needs.
   case makingRoom(neededBytes: Int64, freeBytes: Int64)
@@ -35,7 +37,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .slots, .machineBusy, .diskClaimed, .makingRoom, .backingOff, .unasked: .soon
     case .drained, .down: .later
-    case .architecture, .features, .disk, .clock, .leftOut: .never
+    case .architecture, .features, .sandbox, .disk, .clock, .leftOut: .never
     // Another host is preferred, but this one can do it.
     case .failedThisTaskBefore: .soon
     }
@@ -46,6 +48,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .architecture: "architecture"
     case .features: "features"
+    case .sandbox: "sandbox"
     case .disk: "disk"
     case .makingRoom: "making-room"
     case .diskClaimed: "disk-claimed"
@@ -66,6 +69,7 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
     case .architecture(let needed, let served):
       "does not serve \(needed) (serves \(served.map(\.rawValue).joined(separator: ", ")))"
     case .features(let missing): missing.map(Self.lack).joined(separator: ", ")
+    case .sandbox(let reason): "runs no build without a sandbox: \(reason) ('isolation: none' in its file builds without one)"
     case .disk(let needed, let free): "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed"
     case .makingRoom(let needed, let free):
       "has \(ByteCount(bytes: free)) of free disk, \(ByteCount(bytes: needed)) are needed: it is removing what nobody needs any more"

@@ -9,6 +9,8 @@ package struct HostOffer: Hashable, Sendable {
   package var running: Int
   /// What `probe` found (`git`, `build-user`, …).
   package var features: Set<String>
+  /// Why builds cannot run in a sandbox there; nil where they can, or may run without one.
+  package var sandboxObstacle: String?
   package var freeDiskBytes: Int64
   /// Bytes of it that attempts of ours there may still take.
   package var claimedDiskBytes: Int64
@@ -39,8 +41,9 @@ package struct HostOffer: Hashable, Sendable {
   package init(
     name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<String>, freeDiskBytes: Int64,
     clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
-    availability: Availability, speed: Double = 1, claimedDiskBytes: Int64 = 0
+    availability: Availability, speed: Double = 1, claimedDiskBytes: Int64 = 0, sandboxObstacle: String? = nil
   ) {
+    self.sandboxObstacle = sandboxObstacle
     self.name = name
     self.architectures = architectures
     self.slots = slots

@@ -73,11 +73,15 @@ package struct Outcome: Codable, Hashable, Sendable {
   package var packageArchitectures: [String]
   /// Bytes that the attempt's files took on the disk at its end; nil where that was not measured.
   package var diskBytes: Int64?
+  /// The weakest isolation that a program of the repository had; nil where none ran (only packages of a provided feed were assembled), and in what
+  /// earlier workers wrote.
+  package var isolation: Isolation?
 
   package init(
     attempt: AttemptID, failure: Failure?, steps: [StepResult], blocks: [BlockResult], artifacts: [Artifact],
-    startedAt: Timestamp, endedAt: Timestamp, packageArchitectures: [String], diskBytes: Int64? = nil
+    startedAt: Timestamp, endedAt: Timestamp, packageArchitectures: [String], diskBytes: Int64? = nil, isolation: Isolation? = nil
   ) {
+    self.isolation = isolation
     self.diskBytes = diskBytes
     self.attempt = attempt
     self.failure = failure

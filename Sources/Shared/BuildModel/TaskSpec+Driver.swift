@@ -108,6 +108,7 @@ extension TaskSpec {
   package var features: Set<String> {
     var needed: Set<String> = needsBitbake ? driver.features.union(["build-user"]) : []
     if needsSource { needed.insert("git") }
+    if runsInSandbox { needed.insert(ProbeReport.sandboxFeature) }
     if blocks.contains(where: { if case .dockerfile = $0.origin { true } else { false } }) { needed.insert("dockerfile") }
     return needed
   }

@@ -25,6 +25,8 @@ package struct TaskSpec: Codable, Hashable, Sendable {
   /// nil when hostapp and target image need not be built.
   package var system: SystemSpec?
   package var limits: Limits
+  /// nil: the worker's default.
+  package var confinement: Confinement?
 
   package init(
     attempt: AttemptID, slug: Slug, machine: Machine, arch: Architecture, osVersion: OSVersion, manifestFile: String,

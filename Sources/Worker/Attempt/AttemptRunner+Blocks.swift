@@ -103,6 +103,7 @@ extension AttemptRunner {
   private func buildImage(of block: BlockSpec, from context: DockerfileContext, scratch: String) throws -> BlockResult {
     let builder = try ImageBuilder(attempt: directory.id.description, scratch: scratch, environment: environment)
     usesDaemon = usesDaemon || builder.tool == .docker
+    isolations.insert(builder.tool == .docker ? .docker : .container)
     // The tree of processes is ended first: a cancelled builder still writes.
     defer {
       _ = directory.processes.end(of: getpid(), grace: 5)

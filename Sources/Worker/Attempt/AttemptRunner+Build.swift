@@ -7,11 +7,11 @@ import Source
 import Yocto
 
 extension AttemptRunner {
-  var driver: any BuildDriver {
-    spec.driver.driver(
-      at: BuildPlace(
-        machine: spec.machine, slug: spec.slug, manifestFile: spec.manifestFile, tree: slot?.tree ?? directory.treePath, cache: root + "/cache",
-        settings: spec.settings))
+  var driver: any BuildDriver { spec.driver.driver(at: buildPlace(tree: slot?.tree ?? directory.treePath)) }
+
+  func buildPlace(tree: String) -> BuildPlace {
+    BuildPlace(
+      machine: spec.machine, slug: spec.slug, manifestFile: spec.manifestFile, tree: tree, cache: root + "/cache", settings: spec.settings)
   }
 
   /// The exact commits, in the work tree of a slot.
@@ -57,7 +57,8 @@ extension AttemptRunner {
   private func call(_ run: BitbakeRun, step: Step, what: String, isLast: Bool, variables: ((String) -> Void)?) throws -> CallEnd {
     try checkpoint(step)
     let driver = driver
-    guard let command = driver.command(run, environment: environment) else { return .done }
+    guard let command = driver.command(run, environment: buildEnvironment) else { return .done }
+    isolations.insert(buildIsolation)
     try console.write("[blockfarm] \(driver.wrapper) \(command.arguments.joined(separator: " "))")
     usesDaemon = usesDaemon || driver.runsInContainer
 
@@ -67,7 +68,7 @@ extension AttemptRunner {
     var lastProgress = -Double.infinity
     var watch = BuildWatch(tree: directory.processes, silentSeconds: spec.limits.silentSeconds)
     let killsBefore = Self.outOfMemoryKills()
-    let end = try follow(command, logs: { variables == nil || Self.isMessage($0) }, verdict: { watch.verdict() }) { line in
+    let end = try follow(confined(command), logs: { variables == nil || Self.isMessage($0) }, verdict: { watch.verdict() }) { line in
       variables?(line)
       buildVariables.read(line)
       let progress = reader.read(line)

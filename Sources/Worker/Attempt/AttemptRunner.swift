@@ -6,6 +6,7 @@ import Feed
 import FoundationEssentials
 import Glibc
 import Processes
+import Sandbox
 import Yocto
 
 /// Carries one attempt from its spec to its outcome. The caller holds the attempt's lock and is its own session.
@@ -37,7 +38,9 @@ package final class AttemptRunner {
   /// Whether something may be left in a container daemon.
   var usesDaemon = false
   /// Where the build's programs put temporary files: the host's /tmp may be full, or small. Short, since sockets are made there.
-  private let temporaryPath: String
+  let temporaryPath: String
+  /// What the programs of a repository have run under.
+  var isolations: Set<Isolation> = []
   /// Bytes that make room is for where the spec does not say how much it needs.
   private static let leastRoom = Int64(1) << 30
 
@@ -76,6 +79,7 @@ package final class AttemptRunner {
   private func runSteps() throws {
     try makeRoom()
     for path in ["\(root)/tmp", temporaryPath] { try makeDirectory(path) }
+    if spec.runsInSandbox { try tryOutSandbox() }
     if spec.needsSource { try step(.source) { try self.checkOut() } } else { try skip(.source) }
     let feed = try spec.feed.map { feed in try step(.feed) { try self.makeFeed(feed) } }
     if !spec.blocks.isEmpty { try step(.blocks) { try self.makeBlocks(from: feed) } }
@@ -150,7 +154,8 @@ package final class AttemptRunner {
     try DurableFile.syncDirectory(of: store.root + "/sha256/.")
     let outcome = Outcome(
       attempt: spec.attempt, failure: failure.map(redacted), steps: steps, blocks: blocks, artifacts: artifacts, startedAt: startedAt,
-      endedAt: .now, packageArchitectures: packageArchitectures, diskBytes: size)
+      endedAt: .now, packageArchitectures: packageArchitectures, diskBytes: size,
+      isolation: .weakest(isolations))
     try directory.keep(outcome, in: journal, slot: slot)
     slot = nil
     return outcome

@@ -9,13 +9,19 @@ package struct Docker: Sendable {
   /// nil where there is no docker program or no daemon that this account may talk to.
   package init?(environment: [String: String]) {
     guard Command.find("docker", in: environment["PATH"] ?? "") != nil else { return nil }
-    let host = environment["DOCKER_HOST"] ?? ""
-    if host.isEmpty || host.hasPrefix("unix://") {
-      let socket = host.isEmpty ? "/var/run/docker.sock" : String(host.dropFirst("unix://".count))
-      guard access(socket, W_OK) == 0 else { return nil }
-    }
+    if let socket = Self.socket(in: environment), access(socket, W_OK) != 0 { return nil }
     self.environment = environment
   }
+
+  /// The socket of the daemon that docker talks to; nil where it is reached over the network.
+  package static func socket(in environment: [String: String]) -> String? {
+    let host = environment["DOCKER_HOST"] ?? ""
+    if host.isEmpty { return "/var/run/docker.sock" }
+    return host.hasPrefix("unix://") ? String(host.dropFirst("unix://".count)) : nil
+  }
+
+  /// Whether this account may talk to the daemon's socket, with the docker program or any other.
+  package static func isReachable(in environment: [String: String]) -> Bool { socket(in: environment).map { access($0, W_OK) == 0 } ?? true }
 
   /// A call, to be run by whoever watches over it.
   package func command(_ arguments: [String], environment more: [String: String] = [:]) -> Command {

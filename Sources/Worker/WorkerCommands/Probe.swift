@@ -6,6 +6,7 @@ import Containers
 import FoundationEssentials
 import Glibc
 import Processes
+import Sandbox
 import Source
 import Yocto
 
@@ -28,12 +29,16 @@ struct Probe: ParsableCommand {
     guard statvfs(root, &disk) == 0 else { throw WorkerExit(status: 1, message: "statvfs \(root): \(String(cString: strerror(errno)))") }
     var load = 0.0
     getloadavg(&load, 1)
+    let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
+    let obstacle = Self.sandboxObstacle(root: root, environment)
     try StandardOutput.line(
       ProbeReport(
         binary: try Self.ownDigest(), kernelMachine: kernelMachine, cores: sysconf(Int32(_SC_NPROCESSORS_ONLN)),
         memoryBytes: Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE))),
-        freeDiskBytes: Int64(disk.f_bavail) * Int64(disk.f_frsize), clock: .now, loadAverage: load, features: Self.features(),
-        cachedMachines: Self.names(in: root + "/cache/sstate"), mirrors: SourceMirror.all(root: root), attempts: List.states(root: root)))
+        freeDiskBytes: Int64(disk.f_bavail) * Int64(disk.f_frsize), clock: .now, loadAverage: load,
+        features: Self.features(environment, hasSandbox: obstacle == nil),
+        cachedMachines: Self.names(in: root + "/cache/sstate"), mirrors: SourceMirror.all(root: root), attempts: List.states(root: root),
+        sandboxObstacle: obstacle?.description, reachesDocker: Docker.isReachable(in: environment)))
   }
 
   private static func ownDigest() throws -> Digest {
@@ -44,8 +49,7 @@ struct Probe: ParsableCommand {
   }
 
   /// What builds may need of a host.
-  static func features() -> [String] {
-    let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
+  static func features(_ environment: [String: String], hasSandbox: Bool) -> [String] {
     let path = environment["PATH"] ?? ""
     var found = ["ipk"]
     if Docker(environment: environment) != nil { found.append("docker") }
@@ -56,7 +60,23 @@ struct Probe: ParsableCommand {
     if Command.find("git", in: path) != nil { found.append("git") }
     // bitbake refuses to run as root.
     if getuid() != 0 { found.append("build-user") }
+    if hasSandbox { found.append(ProbeReport.sandboxFeature) }
     return found.sorted()
+  }
+
+  /// Starts a sandbox for real, as builds do.
+  private static func sandboxObstacle(root: String, _ environment: [String: String]) -> SandboxObstacle? {
+    do {
+      let places = HostPlaces(hiding: [root] + (environment["HOME"].map { [$0] } ?? []), searchPath: [])
+      let tools = try SandboxObstacle.tools(path: environment["PATH"] ?? "")
+      try SandboxObstacle.tryOut(
+        Sandbox(
+          hidden: places.hidden, readable: places.readable, writable: [], temporary: "/tmp", linksRun: places.linksRun,
+          processLimit: Sandbox.processLimitOfAccount, tools: tools))
+      return nil
+    } catch {
+      return error
+    }
   }
 
   static func names(in directory: String) -> [String] {

@@ -12,6 +12,9 @@ enum SpecCheck {
     if spec.attempt.slug != spec.slug { return "attempt \(spec.attempt) is not one of device type \(spec.slug)" }
     if spec.feed == nil && spec.system == nil && spec.blocks.isEmpty { return "the spec asks for nothing" }
     if let reason = refusal(of: spec.settings, with: spec.driver) { return reason }
+    if let path = spec.confinement?.hidden.first(where: { !TaskSpec.Confinement.isPlace($0) }) {
+      return "'\(path.prefix(200))' is no absolute path that can be hidden"
+    }
     for block in spec.blocks { if let reason = refusal(of: block, in: spec) { return reason } }
     if let feed = spec.feed?.provided, let reason = refusal(of: feed) { return reason }
     if let block = repeated(spec.blocks.map(\.name.text)) { return "block \(block) is asked for twice" }

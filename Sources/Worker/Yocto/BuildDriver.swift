@@ -40,12 +40,18 @@ package protocol BuildDriver: Sendable {
   var packageArchitectures: [String]? { get }
   /// Whether git must work where the host's other directories cannot be seen.
   var runsInContainer: Bool { get }
+  /// Directories and programs of the host, outside of the work tree, that the calls read; absolute.
+  var hostPrograms: [String] { get }
   /// Why the wrapper cannot be run; nil when it can. Called after the checkout.
   func obstacle(in environment: [String: String]) -> Obstacle?
   /// Makes the directories that the calls name.
   func prepare() throws(YoctoError)
   /// The call, run from the repository's root; nil when this driver needs none.
   func command(_ run: BitbakeRun, environment: [String: String]) -> Command?
+}
+
+extension BuildDriver {
+  package var hostPrograms: [String] { [] }
 }
 
 /// Why a wrapper cannot be run.

@@ -17,6 +17,15 @@ package struct OwnCommand: BuildDriver {
   package var packageArchitectures: [String]? { if case .fixed(let names) = settings.architectures { names } else { nil } }
   package var runsInContainer: Bool { settings.features.contains("docker") }
 
+  private var templates: [CommandTemplate] {
+    var templates = [settings.build]
+    if case .printed(let template) = settings.architectures { templates.append(template) }
+    if case .command(let template) = settings.index { templates.append(template) }
+    return templates
+  }
+
+  package var hostPrograms: [String] { templates.map(\.program).filter { $0.hasPrefix("/") } }
+
   /// A first word with a `/` is below the tree unless it is absolute.
   private func program(_ template: CommandTemplate) -> String {
     let program = template.program
@@ -24,9 +33,6 @@ package struct OwnCommand: BuildDriver {
   }
 
   package func obstacle(in environment: [String: String]) -> Obstacle? {
-    var templates = [settings.build]
-    if case .printed(let template) = settings.architectures { templates.append(template) }
-    if case .command(let template) = settings.index { templates.append(template) }
     for template in templates {
       let program = program(template)
       if program.contains("/") {

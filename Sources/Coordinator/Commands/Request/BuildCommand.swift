@@ -17,6 +17,7 @@ struct BuildCommand: AsyncParsableCommand {
   var local = false
   @Option(name: .long, help: "With --local: device types built at the same time.")
   var slots = 1
+  @OptionGroup var isolation: IsolationOption
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
   @Flag(name: .long, help: "Wait for a host to be added where none is configured, or none serves a device type's architecture.")
@@ -41,9 +42,10 @@ struct BuildCommand: AsyncParsableCommand {
     }
     let farm = try Farm(configuration)
     let progress = ProgressView()
-    let options = Farm.BuildOptions(
+    var options = Farm.BuildOptions(
       request: request, allowDirty: selection.allowDirty, isLocal: local, localSlots: slots, hosts: host,
       deploy: try publishing.deployRequest(), lookup: publishing.env, rebuild: publishing.rebuild, feed: try provision(), waitsForHosts: wait)
+    options.isUnconfined = try isolation.isUnconfined(isLocal: local)
     let interrupts = InterruptSignals(farm.context.interruption)
     defer { interrupts.cancel() }
     let result = try await farm.build(options) { progress.take($0) }

@@ -22,6 +22,7 @@ struct JenkinsCommand: AsyncParsableCommand {
   var local = false
   @Option(name: .long, help: "Device types built at the same time on this machine.")
   var slots = 1
+  @OptionGroup var isolation: IsolationOption
   @Option(name: .long, help: "Use only this host. May be repeated.")
   var host: [String] = []
   @OptionGroup var additional: VariableOptions
@@ -48,7 +49,9 @@ struct JenkinsCommand: AsyncParsableCommand {
     let progress = ProgressView(showsPercent: job.isVerbose)
     let interrupts = InterruptSignals(jenkins.farm.context.interruption)
     defer { interrupts.cancel() }
-    let result = try await jenkins.build(isLocal: local || (host.isEmpty && jenkins.hasNoHosts), slots: slots, hosts: host) { progress.take($0) }
+    let isLocal = local || (host.isEmpty && jenkins.hasNoHosts)
+    let isUnconfined = try isolation.isUnconfined(isLocal: isLocal)
+    let result = try await jenkins.build(isLocal: isLocal, isUnconfined: isUnconfined, slots: slots, hosts: host) { progress.take($0) }
     progress.finish()
     try Results.print(OutcomeTable.text(result))
     let status = ExitStatus(result.end)

@@ -54,6 +54,7 @@ struct WorkerAddCommand: AsyncParsableCommand {
     try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(Counted(added.slots, "slot"))")
     if let sessions { Diagnostics.print("note: \(sessions)") }
     try Results.print("written: \(file)")
+    if let obstacle = probe.sandboxObstacle { Diagnostics.error("warning: host \(added.name) will be refused for builds: \(obstacle)") }
   }
 
   private func newHost(_ configuration: FarmConfiguration) throws -> Farm.NewHost {

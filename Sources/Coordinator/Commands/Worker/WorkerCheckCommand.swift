@@ -51,6 +51,10 @@ struct WorkerCheckCommand: AsyncParsableCommand {
         } else if let sessions = check.sessions {
           Diagnostics.print("note: host \(check.name): \(sessions)")
         }
+        if check.probe?.reachesDocker == true {
+          Diagnostics.print(
+            "note: host \(check.name): its account reaches docker, so a build that is given docker can do there what root can")
+        }
         if let warning = check.warning { Diagnostics.error("warning: host \(check.name): \(warning)") }
       }
     }

@@ -28,7 +28,7 @@ package struct WorkerInstaller: Sendable {
     let digest = try await Self.digest(of: path)
     let command = command(for: digest)
     try await checkMachine(of: path)
-    if try await !isThere(command) { try await send(path, to: command, digest: digest) }
+    if try await !isThere(command, digest) { try await send(path, to: command, digest: digest) }
     let report = try await WorkerClient(transport: transport, command: command).probe()
     guard report.binary == digest else {
       throw ExecutorError.malformed(host: transport.hostName, what: "a worker of digest \(report.binary) where \(digest) was installed")
@@ -47,7 +47,7 @@ package struct WorkerInstaller: Sendable {
   }
 
   private func checkMachine(of path: String) async throws {
-    let (exit, output) = try await run(RemoteCommand(["uname", "-m"]))
+    let (exit, output) = try await transport.capture(RemoteCommand(["uname", "-m"]))
     // What a login shell prints comes first.
     let machine = OutputTail.printable(output.suffix(4096)).split(whereSeparator: \.isNewline).last.map(String.init) ?? ""
     guard exit.isSuccess, !machine.isEmpty else {
@@ -61,8 +61,15 @@ package struct WorkerInstaller: Sendable {
     }
   }
 
-  private func isThere(_ command: InstalledWorker) async throws -> Bool {
-    try await run(RemoteCommand(["test", "-x", command.binary])).exit.isSuccess
+  /// Whether this very program is there. What somebody put in its place is replaced.
+  private func isThere(_ command: InstalledWorker, _ digest: Digest) async throws -> Bool {
+    guard try await transport.capture(RemoteCommand(["test", "-x", command.binary])).exit.isSuccess else { return false }
+    do {
+      try await WorkerClient(transport: transport, command: command).verifyInstalled(digest)
+      return true
+    } catch ExecutorError.workerReplaced {
+      return false
+    }
   }
 
   /// Sends the file under a temporary name and moves it into place when its digest is right.
@@ -78,15 +85,6 @@ package struct WorkerInstaller: Sendable {
     }
     guard exit.isSuccess else {
       throw ExecutorError.remote(host: transport.hostName, command: "installing \(command.binary)", exit: exit)
-    }
-  }
-
-  private func run(_ command: RemoteCommand) async throws -> (exit: ProcessExit, output: [UInt8]) {
-    try await transport.withProcess(command, limits: ProcessLimits(silence: .seconds(30), total: .seconds(60))) { process in
-      try await process.closeInput()
-      var output: [UInt8] = []
-      while let piece = try await process.read() { output = (output + piece).suffix(64 << 10) }
-      return (try await process.waitForExit(), output)
     }
   }
 }

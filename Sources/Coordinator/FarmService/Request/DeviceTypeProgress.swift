@@ -16,6 +16,8 @@ struct DeviceTypeProgress {
   /// Free disk that a host must have; nil until it was asked for.
   var disk: ByteCount?
   var steps: [StepResult] = []
+  /// What the last attempt ran under.
+  var isolation: Isolation?
   /// The own logs of tasks that failed, of all attempts.
   var taskLogs: [DeviceTypeReport.File] = []
   var notices: [String] = []
@@ -76,6 +78,7 @@ struct DeviceTypeProgress {
     report.commit = task.source.root.commit
     report.submodules = task.source.submodules.map { .init(path: $0.path, commit: $0.tree.commit) }
     report.isRelease = task.isRelease
+    report.isolation = .weakest([isolation, parts.system?.isolation, parts.blocks?.isolation].compactMap { $0 })
     report.startedAt = attempts.first?.startedAt ?? deliveryBegan
     report.endedAt = .now
     return report

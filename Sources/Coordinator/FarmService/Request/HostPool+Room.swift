@@ -42,7 +42,10 @@ extension HostPool {
       defer { group.cancelAll() }
       return await group.next() ?? false
     }
-    if isDone { await take(await Self.probe(client), of: need.name) }
+    if isDone {
+      let answer = await Self.probe(client, recorded: hosts[need.name]?.configuration?.recordedWorker)
+      await take(answer, of: need.name)
+    }
     hosts[need.name]?.isMakingRoom = false
   }
 }

@@ -12,6 +12,8 @@ import Store
 actor HostPool {
   struct Host {
     var configuration: HostConfiguration?
+    /// How builds there are kept from the rest of the host; nil: in the worker's way.
+    var confinement: TaskSpec.Confinement?
     var client: WorkerClient
     var connection: HostConnection?
     var probe: ProbeReport?
@@ -54,11 +56,11 @@ actor HostPool {
   }
 
   /// Uses this machine as the only host, through a child process.
-  func useLocalHost(worker: String, slots: Int) throws {
+  func useLocalHost(worker: String, slots: Int, isUnconfined: Bool = false) throws {
     guard let name = Self.localName else { return }
     let root = context.configuration.state + "/local"
     hosts[name] = Host(
-      configuration: nil,
+      configuration: nil, confinement: TaskSpec.Confinement(isUnconfined: isUnconfined, hidden: [context.configuration.state]),
       client: WorkerClient(transport: LocalTransport(loop: context.loop), command: InstalledWorker(binary: worker, root: root)))
     localSlots = slots
   }
@@ -83,7 +85,7 @@ actor HostPool {
       do {
         let connection = try Self.connection(to: configuration, loop: context.loop)
         hosts[configuration.name] = Host(
-          configuration: configuration,
+          configuration: configuration, confinement: configuration.isUnconfined ? TaskSpec.Confinement(isUnconfined: true) : nil,
           client: WorkerClient(transport: connection, command: Self.command(configuration)), connection: connection)
       } catch {
         report(.host(configuration.name, "is left out: \(error)"))
@@ -127,9 +129,9 @@ actor HostPool {
 
   /// Probes hosts, many at the same time; gives those that answered. One that is down takes its time, so nobody should wait for all of them.
   func ask(_ names: [HostName]) async -> [HostName] {
-    let clients = names.compactMap { name in hosts[name].map { (name: name, client: $0.client) } }
+    let clients = names.compactMap { name in hosts[name].map { (name: name, client: $0.client, recorded: $0.configuration?.recordedWorker) } }
     return await clients.concurrentMap(atOnce: Self.probesAtOnce) { host in
-      let answer = await Self.probe(host.client)
+      let answer = await Self.probe(host.client, recorded: host.recorded)
       await self.take(answer, of: host.name)
       return (try? answer.get()) == nil ? nil : host.name
     }.compactMap { $0 }
@@ -150,10 +152,11 @@ actor HostPool {
     }
   }
 
-  /// What the host is, and how many seconds its clock is ahead.
-  static func probe(_ client: WorkerClient) async -> Result<(ProbeReport, Double), any Error> {
-    let start = Timestamp.now
+  /// Compares its worker with the recorded one, then asks: what the host is, and how many seconds its clock is ahead.
+  static func probe(_ client: WorkerClient, recorded: Digest?) async -> Result<(ProbeReport, Double), any Error> {
     do {
+      if let recorded { try await client.verifyInstalled(recorded) }
+      let start = Timestamp.now
       let probe = try await client.probe()
       let middle = start.adding(seconds: Timestamp.now.seconds(since: start) / 2)
       return .success((probe, probe.clock.seconds(since: middle)))
@@ -195,9 +198,10 @@ actor HostPool {
       var offer = HostOffer(
         name: name, architectures: host.configuration?.architectures ?? Architecture.allCases,
         slots: host.configuration?.slots ?? localSlots, running: host.reserved.count + foreign.count,
-        features: Set(host.probe?.features ?? []), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
+        features: Self.features(of: host), freeDiskBytes: host.probe?.freeDiskBytes ?? 0, clockSkew: host.clockSkew,
         warmMachines: Set(host.probe?.cachedMachines ?? []), busyMachines: Set(host.reserved.values.map(\.machine.text)),
-        availability: Self.availability(of: host, name), speed: host.configuration?.speed ?? 1)
+        availability: Self.availability(of: host, name), speed: host.configuration?.speed ?? 1,
+        sandboxObstacle: host.probe.flatMap { $0.sandboxObstacle(named: name) })
       offer.isMakingRoom = host.isMakingRoom
       for reservation in host.reserved.values { offer.claim(diskBytes: reservation.diskBytes) }
       return offer

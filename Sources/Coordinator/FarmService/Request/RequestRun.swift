@@ -206,7 +206,8 @@ actor RequestRun {
     let id = AttemptID(request: request.id, slug: slug, number: (item.attempts.map(\.id.number).max() ?? 0) + 1)
     var limits = context.configuration.limits
     limits.diskBytes = try await disk(of: item).bytes
-    let spec = item.task.spec(attempt: id, limits: limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
+    var spec = item.task.spec(attempt: id, limits: limits, buildsBlocks: needs.blocks, buildsSystem: needs.system)
+    spec.confinement = await pool.confinement(host)
     let attempt = AttemptRecord(id: id, host: host, spec: spec, startedAt: .now)
     try await context.store.add(attempt)
     try await context.store.takeInHand(request.id, [slug])
@@ -264,6 +265,7 @@ actor RequestRun {
     item.steps += outcome.steps + steps
     // What failed is named even when the next attempt is cancelled.
     if outcome.failure != nil, let place = item.attempts.firstIndex(where: { $0.id == attempt.id }) { item.attempts[place].outcome = outcome }
+    item.isolation = outcome.isolation ?? item.isolation
     work[slug] = item
     guard var failure = outcome.failure else {
       try await chargeFetchFailures(of: slug, builtOn: host)

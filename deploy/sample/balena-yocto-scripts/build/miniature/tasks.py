@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import uuid
 
 import environment
 import ipk
@@ -304,7 +305,8 @@ class Run:
             made.append((package.arch(self.machine) + "/" + name, path))
         state = self.state_path(recipe, key)
         os.makedirs(os.path.dirname(state), exist_ok=True)
-        partial = f"{state}.{os.getpid()}"
+        # Process numbers repeat: each build may have its own.
+        partial = f"{state}.{uuid.uuid4()}"
         with subprocess.Popen(["zstd", "-q", "-1", "-f", "-o", partial], stdin=subprocess.PIPE) as process:
             with tarfile.open(fileobj=process.stdin, mode="w|") as archive:
                 for inside, path in made:
