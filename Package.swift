@@ -76,7 +76,7 @@ let coordinator: [Target] = [
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
-  room("Coordinator", "Store", ["BuildModel", "CanonicalJSON", "BlobStore", "CLinux", crypto, .product(name: "GRDB", package: "GRDB.swift")]),
+  room("Coordinator", "Store", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CLinux", crypto, .product(name: "GRDB", package: "GRDB.swift")]),
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.

@@ -1,4 +1,5 @@
 import BlobStore
+import BoundedConcurrency
 import BuildModel
 import CanonicalJSON
 import FoundationEssentials
@@ -25,10 +26,15 @@ package struct AuditLog: Sendable {
 
   /// Appends an entry, and returns when it is on the disk. What cannot be noted must not be done.
   package func append(_ action: AuditedAction, environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
+    let (number, digest) = try await BlockingWork.run { try write(action, environment: environment) }
+    if let digest { try await store.noteAudit(number: number, digest: digest) }
+  }
+
+  private func write(_ action: AuditedAction, environment: [String: String]) throws -> (number: Int, digest: Digest?) {
     let descriptor = open(path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure() }
     defer { close(descriptor) }
-    // The lock goes with the descriptor. It is held for a few milliseconds.
+    // The lock goes with the descriptor. It is held for a few milliseconds, and nothing is awaited meanwhile.
     while flock(descriptor, LOCK_EX) != 0 { guard errno == EINTR else { throw failure() } }
     let last = try Self.lastLine(of: descriptor, path: path)
     let previous = try last.map { try CanonicalJSON.decode(AuditEntry.self, from: $0, limit: Self.lineLimit) }
@@ -42,7 +48,7 @@ package struct AuditLog: Sendable {
       throw StoreError.open(path: path, reason: String(cString: strerror(code)))
     }
     guard fsync(descriptor) == 0 else { throw failure() }
-    if let digest = Self.digest(line) { try await store.noteAudit(number: entry.number, digest: digest) }
+    return (entry.number, Self.digest(line))
   }
 
   /// All entries, oldest first, and the first fault of the chain.

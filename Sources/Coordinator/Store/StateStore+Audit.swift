@@ -2,11 +2,14 @@ import BuildModel
 import GRDB
 
 extension StateStore {
-  /// Notes the newest entry of the audit log.
+  /// Notes an entry of the audit log; a newer one that another process has noted stays.
   func noteAudit(number: Int, digest: Digest) async throws(StoreError) {
     try await write { database in
       try database.execute(
-        sql: "INSERT INTO auditHead (id, number, digest) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET number = excluded.number, digest = excluded.digest",
+        sql: """
+          INSERT INTO auditHead (id, number, digest) VALUES (1, ?, ?)
+          ON CONFLICT (id) DO UPDATE SET number = excluded.number, digest = excluded.digest WHERE excluded.number > number
+          """,
         arguments: [number, digest.description])
     }
   }
