@@ -23,6 +23,12 @@ require_programs() { # program...
   done
 }
 
+find_index_library() { # sets $library, by which deploy/checks/index_store.py reads what the compiler noted
+  require_programs swiftc python3
+  library=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')/../libIndexStore.so
+  [ -e "$library" ] || fail 2 "this Swift toolchain has no $library"
+}
+
 # --- what happens at the end, however the script ends
 exit_commands=()
 at_exit() { # command: run at the end; the last one first

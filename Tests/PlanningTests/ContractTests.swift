@@ -23,12 +23,12 @@ import Testing
   @Test func readsEveryRealContract() throws {
     var read = 0
     func visit(_ directory: String) throws {
-      for name in try RepositoryReader.names(directory) {
+      for name in try RepositoryFiles.names(directory) {
         let path = directory + "/" + name
-        if RepositoryReader.isDirectory(path) {
+        if RepositoryFiles.isDirectory(path) {
           try visit(path)
         } else {
-          #expect(!(try Contract.parse(RepositoryReader.contents(path), file: path)).slug.isEmpty)
+          #expect(!(try Contract.parse(RepositoryFiles.contents(path), file: path)).slug.isEmpty)
           read += 1
         }
       }

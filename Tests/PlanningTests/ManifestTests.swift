@@ -9,9 +9,9 @@ import Testing
 @Suite struct ManifestTests {
   static let generated: [String] = {
     let root = Fixtures().path("device-types")
-    let repositories = (try? RepositoryReader.names(root)) ?? []
+    let repositories = (try? RepositoryFiles.names(root)) ?? []
     return repositories.flatMap { repository in
-      ((try? RepositoryReader.names(root + "/" + repository)) ?? []).map { "\(repository)/\($0)" }
+      ((try? RepositoryFiles.names(root + "/" + repository)) ?? []).map { "\(repository)/\($0)" }
     }
   }()
 

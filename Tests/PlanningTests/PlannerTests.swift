@@ -13,7 +13,7 @@ import Testing
     version: String = "6.1.24+rev3", isRelease: Bool = true, isDirty: Bool = false, notices: [String] = []
   ) throws -> DeviceRepository {
     let commit = try #require(CommitID(String(repeating: "a", count: 40)))
-    let mirror = GitState.name(of: name)
+    let mirror = MirrorName.of(name)
     var listing = RepositoryListing(name: name)
     listing.deviceTypes = types
     return DeviceRepository(

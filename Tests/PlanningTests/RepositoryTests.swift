@@ -206,8 +206,8 @@ import Testing
       let heads = [try layer.head, try inner.head, try inner.head]
       #expect(submodules.map(\.tree.commit.hex) == heads)
       #expect(submodules[1].tree.mirror == submodules[2].tree.mirror, "both are ../inner of the same place")
-      #expect(submodules[2].tree.mirror == GitState.name(of: "url " + inner.path))
-      #expect(submodules[0].tree.mirror == GitState.name(of: "url " + layer.path))
+      #expect(submodules[2].tree.mirror == MirrorName.of("url " + inner.path))
+      #expect(submodules[0].tree.mirror == MirrorName.of("url " + layer.path))
       #expect(read.locations.count == 4 && read.isRelease)
 
       // A nested one may be absent, one of the repository itself may not.
@@ -340,8 +340,8 @@ import Testing
       let found = try RepositoryReader.read(source).contracts.map(\.slug)
       // Two paths to one file are two names of it, so only the first root counts it.
       #expect(found == ["a"])
-      #expect(throws: PlanningError.self) { try RepositoryReader.contents("/dev/zero") }
-      #expect(throws: PlanningError.self) { try RepositoryReader.contents(repository.path) }
+      #expect(throws: PlanningError.self) { try RepositoryFiles.contents("/dev/zero") }
+      #expect(throws: PlanningError.self) { try RepositoryFiles.contents(repository.path) }
     }
   }
 }

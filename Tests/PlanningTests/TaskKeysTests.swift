@@ -29,7 +29,7 @@ import Testing
     ("supervisor", true, true, { $0.settings.supervisorVersion = try SupervisorVersion("v1") }),
     ("variable", true, true, { $0.settings.variables = try AdditionalVariable.list(["A=1"]) }),
     ("shared directory", false, false, { $0.settings.sharedDirectory = "/srv/yocto" }),
-    ("notice", false, false, { $0.notices.append("word") }), ("mirror", false, false, { $0.source.root.mirror = GitState.name(of: "elsewhere") }),
+    ("notice", false, false, { $0.notices.append("word") }), ("mirror", false, false, { $0.source.root.mirror = MirrorName.of("elsewhere") }),
     ("repository name", false, false, { $0.source.repository = "renamed" }),
   ]
 

@@ -108,7 +108,7 @@ package enum CredentialSource: Hashable, Sendable, CustomStringConvertible {
       guard let first = name.utf8.first, !(48...57).contains(first), name.utf8.allSatisfy(Self.isNameByte) else { return nil }
       self = .environment(String(name))
     } else if text.hasPrefix("file:"), text.utf8.count > 5 {
-      self = .file(FarmConfiguration.absolute(String(text.dropFirst(5)), in: directory, home: home))
+      self = .file(ConfigurationFile.absolute(String(text.dropFirst(5)), in: directory, home: home))
     } else {
       return nil
     }

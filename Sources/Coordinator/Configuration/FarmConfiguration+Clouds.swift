@@ -90,7 +90,7 @@ extension FarmConfiguration {
     _ keys: [String: ConfigurationNode], directory: String, home: String
   ) throws(ConfigurationError) -> (allowsPlainHTTP: Bool, authorities: String?) {
     let authorities = try keys["authorities"]?.string()
-    return (try keys["plainHTTP"]?.boolean() ?? false, authorities.map { absolute($0, in: directory, home: home) })
+    return (try keys["plainHTTP"]?.boolean() ?? false, authorities.map { ConfigurationFile.absolute($0, in: directory, home: home) })
   }
 
   /// A complaint never repeats the text: it may be the secret itself.

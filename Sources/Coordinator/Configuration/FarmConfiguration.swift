@@ -59,14 +59,14 @@ package struct FarmConfiguration: Sendable {
   package static func load(named name: String?, workingDirectory: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
     let candidates = name.map { [$0] } ?? ["farm.yaml", "/etc/blockfarm/farm.yaml"]
     for candidate in candidates {
-      let path = absolute(candidate, in: workingDirectory, home: home)
+      let path = ConfigurationFile.absolute(candidate, in: workingDirectory, home: home)
       guard access(path, F_OK) == 0 else { continue }
       return try read(path, home: home)
     }
     if let name { throw ConfigurationError(file: name, reason: "no such file") }
     for candidate in candidates {
       // Nobody reads it under this name.
-      let other = absolute(candidate, in: workingDirectory, home: home).dropLast("yaml".count) + "yml"
+      let other = ConfigurationFile.absolute(candidate, in: workingDirectory, home: home).dropLast("yaml".count) + "yml"
       if access(String(other), F_OK) == 0 {
         throw ConfigurationError(file: String(other), reason: "must be called farm.yaml, or be named with --config")
       }
@@ -84,14 +84,14 @@ package struct FarmConfiguration: Sendable {
   }
 
   private static func read(_ path: String, home: String) throws(ConfigurationError) -> FarmConfiguration {
-    let directory = parent(path)
+    let directory = ConfigurationFile.parent(path)
     var configuration = defaults(directory: directory, home: home)
     configuration.file = path
-    let root = try ConfigurationNode.parse(text(path), file: path)
+    let root = try ConfigurationNode.parse(ConfigurationFile.text(path), file: path)
     let keys = try root.mapping(
       "the farm's configuration", known: ["state", "output", "repositories", "queueWaitSeconds", "limits", "environments", "registries", "disk"])
-    if let node = keys["state"] { configuration.state = absolute(try node.string(), in: directory, home: home) }
-    if let node = keys["output"] { configuration.output = absolute(try node.string(), in: directory, home: home) }
+    if let node = keys["state"] { configuration.state = ConfigurationFile.absolute(try node.string(), in: directory, home: home) }
+    if let node = keys["output"] { configuration.output = ConfigurationFile.absolute(try node.string(), in: directory, home: home) }
     if let node = keys["queueWaitSeconds"] { configuration.queueWait = Double(try node.integer(1...31_536_000)) }
     if let node = keys["limits"] { configuration.limits = try limits(node) }
     if let node = keys["disk"] { configuration.disk = try node.byteCount() }
@@ -133,7 +133,7 @@ package struct FarmConfiguration: Sendable {
     let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts", "disk", "preferred"])
     guard let source = try keys["source"]?.string() else { throw node.failure("a repository needs 'source', a path or a git URL") }
     let isURL = source.contains("://") || source.contains("@")
-    let place = isURL ? source : absolute(source, in: directory, home: home)
+    let place = isURL ? source : ConfigurationFile.absolute(source, in: directory, home: home)
     let last = place.split(separator: "/").last.map(String.init) ?? place
     var disk = try keys["driver"]?.driverDisk()
     if let node = keys["disk"] { disk = try node.byteCount() }
@@ -158,34 +158,5 @@ package struct FarmConfiguration: Sendable {
     if let node = keys["totalSeconds"] { limits.totalSeconds = Double(try node.integer(1...31_536_000)) }
     if let node = keys["logMiB"] { limits.logBytes = Int64(try node.integer(1...1_048_576)) << 20 }
     return limits
-  }
-
-  static func text(_ path: String) throws(ConfigurationError) -> String {
-    guard let data = try? Data(contentsOf: URL(filePath: path)) else { throw ConfigurationError(file: path, reason: "cannot be read") }
-    guard data.count <= 4 << 20, let text = String(validating: data, as: UTF8.self) else {
-      throw ConfigurationError(file: path, reason: "is not UTF-8 text of at most 4 MiB")
-    }
-    return text
-  }
-
-  static func parent(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
-    return String(path[..<slash])
-  }
-
-  /// Makes a path absolute: `~/` is the home, everything else relative to `directory`.
-  package static func absolute(_ path: String, in directory: String, home: String) -> String {
-    if path == "~" { return home }
-    if path.hasPrefix("~/") { return home + path.dropFirst(1) }
-    if path.hasPrefix("/") { return path }
-    var parts = directory.split(separator: "/").map(String.init)
-    for component in path.split(separator: "/") {
-      switch component {
-      case ".": continue
-      case "..": _ = parts.popLast()
-      default: parts.append(String(component))
-      }
-    }
-    return "/" + parts.joined(separator: "/")
   }
 }

@@ -53,7 +53,7 @@ package struct HostConfiguration: Hashable, Sendable {
   }
 
   package static func read(_ path: String, home: String) throws(ConfigurationError) -> HostConfiguration {
-    let root = try ConfigurationNode.parse(FarmConfiguration.text(path), file: path)
+    let root = try ConfigurationNode.parse(ConfigurationFile.text(path), file: path)
     let known = [
       "name", "host", "port", "user", "hostKey", "identity", "architectures", "slots", "root", "worker", "speed", "sshAlgorithms", "isolation",
       "forcedCommand",
@@ -73,7 +73,7 @@ package struct HostConfiguration: Hashable, Sendable {
       hostKey: try required("hostKey").value("a fingerprint (SHA256:… as 'ssh-keygen -l' prints it)") {
         $0.hasPrefix("SHA256:") && $0.utf8.count == 50 ? $0 : nil
       },
-      identity: identity == "agent" ? .agent : .file(FarmConfiguration.absolute(identity, in: FarmConfiguration.parent(path), home: home)),
+      identity: identity == "agent" ? .agent : .file(ConfigurationFile.absolute(identity, in: ConfigurationFile.parent(path), home: home)),
       architectures: try required("architectures").list().map { (item) throws(ConfigurationError) in
         try item.value("an architecture; known are \(Architecture.allCases.map(\.rawValue).joined(separator: ", "))") {
           Architecture(rawValue: $0)

@@ -20,3 +20,8 @@ package struct DescriptorEvents: OptionSet, Hashable, Sendable {
   /// The system cannot watch this descriptor; the value is that of POLLNVAL, which epoll does not use.
   package static let invalid = DescriptorEvents(rawValue: 0x20)
 }
+
+extension DescriptorEvents {
+  /// Called on the loop's thread, once, with what is true of the descriptor; with nothing if the deadline came first.
+  package typealias Handler = (_ events: DescriptorEvents) -> Void
+}

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// One thread that waits for foreign descriptors (of C libraries, of child processes) and runs what their owners do about them.
 ///
 /// An actor that owns such descriptors returns ``unownedExecutor`` as its own: then all of it runs on the thread, and it may watch. Jobs, blocks
@@ -10,8 +8,7 @@ import Synchronization
 /// There is one loop for each kind of work and not one for the program: encryption keeps a core busy for as long as bytes come, and what a C library does
 /// in one call nobody can interrupt. With threads of their own, a download cannot make the sessions to the hosts wait.
 package final class DescriptorLoop: Sendable {
-  /// Called on the loop's thread, once, with what is true of the descriptor; with nothing if the deadline came first.
-  package typealias Handler = (_ events: DescriptorEvents) -> Void
+  package typealias Handler = DescriptorEvents.Handler
 
   private let thread: LoopThread
 
@@ -64,12 +61,4 @@ package final class DescriptorLoop: Sendable {
 
   /// Takes a timer back; nothing if it is not set.
   package func cancel(_ timer: LoopTimer) { thread.ownWatches.cancel(timer) }
-}
-
-/// The name of one moment that a loop waits for; another with each initialization.
-package struct LoopTimer: Hashable, Sendable {
-  private static let made = Atomic<UInt64>(0)
-  private let number: UInt64
-
-  package init() { number = Self.made.add(1, ordering: .relaxed).newValue }
 }

@@ -14,7 +14,7 @@ final class WatchTable {
     var deadline: ContinuousClock.Instant?
     /// The serial under which the kernel will report it; nil: the kernel does not watch it now.
     var armed: UInt32?
-    var handler: DescriptorLoop.Handler
+    var handler: DescriptorEvents.Handler
   }
   private struct Due {
     let key: Key
@@ -38,7 +38,7 @@ final class WatchTable {
   deinit { room.deallocate() }
 
   func watch(
-    _ descriptor: Int32, for events: DescriptorEvents, until deadline: ContinuousClock.Instant?, handler: @escaping DescriptorLoop.Handler
+    _ descriptor: Int32, for events: DescriptorEvents, until deadline: ContinuousClock.Instant?, handler: @escaping DescriptorEvents.Handler
   ) {
     let key = Key.descriptor(descriptor)
     var watch = Watch(id: makeID(), events: events, deadline: deadline, handler: handler)

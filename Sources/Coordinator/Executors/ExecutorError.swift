@@ -105,8 +105,3 @@ package enum ExecutorError: BlamedError, Hashable {
     }
   }
 }
-
-/// Carries no host's name: it is said where the command was started.
-extension SSHFailure: BlamedError {
-  var blame: Blame { .host }
-}

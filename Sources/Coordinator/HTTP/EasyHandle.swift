@@ -22,9 +22,12 @@ final class EasyHandle {
     errorText.deallocate()
   }
 
-  /// Sets all options; the transfer must outlive the handle.
-  func setOptions(of transfer: Transfer) throws(HTTPError) {
-    fields = try TransferOptions.apply(to: pointer, transfer: transfer, errorText: errorText)
+  /// Sets all options. `apply` gets the handle and the place for libcurl's error text, and returns the header list, which is freed with the handle;
+  /// what its options point to must outlive the handle.
+  func setOptions(
+    _ apply: (UnsafeMutableRawPointer, UnsafeMutablePointer<CChar>) throws(HTTPError) -> UnsafeMutablePointer<curl_slist>?
+  ) throws(HTTPError) {
+    fields = try apply(pointer, errorText)
   }
 
   /// What libcurl says about an exchange that failed.

@@ -62,7 +62,9 @@ final class Transfer {
     source = try BodySource(request.body)
     guard let handle = EasyHandle() else { throw .local(operation: "set up", path: "libcurl", errno: ENOMEM) }
     self.handle = handle
-    try handle.setOptions(of: self)
+    try handle.setOptions { (pointer, errorText) throws(HTTPError) in
+      try TransferOptions.apply(to: pointer, transfer: self, errorText: errorText)
+    }
     return handle.pointer
   }
 

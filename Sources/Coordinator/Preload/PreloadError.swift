@@ -47,7 +47,7 @@ package enum PreloadError: BlamedError, Equatable {
     case .unusableDiskImage(let path, let reason): "preload: \(path): \(reason)"
     case .partitionTable(let image, let reason): "preload: partition table of \(image): \(reason)"
     case .noDataPartition(let image, let labels):
-      "preload: \(image) has no partition labelled \(DataPartition.labels.joined(separator: " or ")); labels found: "
+      "preload: \(image) has no partition labelled \(DataLabel.all.joined(separator: " or ")); labels found: "
         + (labels.isEmpty ? "none" : labels.joined(separator: ", "))
     case .output(let path, let reason): "preload: \(path) \(reason)"
     case .splitImage(let path, let reason): "split image: \(path): \(reason); split the disk image again"

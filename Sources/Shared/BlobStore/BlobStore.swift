@@ -47,21 +47,6 @@ package struct BlobStore: Sendable {
     return blobs.filter { seen.insert($0.digest).inserted && size($0.digest) != $0.size }
   }
 
-  /// Takes in bytes that are in memory.
-  @discardableResult
-  package func put(_ bytes: some Sequence<UInt8>) throws(BlobStoreError) -> BlobDescriptor {
-    let writer = try BlobWriter(store: self)
-    try writer.write(Array(bytes))
-    return try writer.finish(expecting: nil)
-  }
-
-  /// Copies a file in, keeping its holes.
-  package func put(file: String) throws(BlobStoreError) -> BlobDescriptor {
-    let writer = try BlobWriter(store: self)
-    try FileReader.read(file) { (chunk: UnsafeRawBufferPointer) throws(BlobStoreError) in try writer.write(chunk) }
-    return try writer.finish(expecting: nil)
-  }
-
   /// Takes over a finished file of the same file system: it is hashed, synced and renamed into the store.
   package func adopt(file: String) throws(BlobStoreError) -> BlobDescriptor {
     var hash = SHA256()

@@ -61,3 +61,20 @@ package final class BlobWriter {
     return BlobDescriptor(digest: digest, size: size)
   }
 }
+
+extension BlobStore {
+  /// Takes in bytes that are in memory.
+  @discardableResult
+  package func put(_ bytes: some Sequence<UInt8>) throws(BlobStoreError) -> BlobDescriptor {
+    let writer = try BlobWriter(store: self)
+    try writer.write(Array(bytes))
+    return try writer.finish(expecting: nil)
+  }
+
+  /// Copies a file in, keeping its holes.
+  package func put(file: String) throws(BlobStoreError) -> BlobDescriptor {
+    let writer = try BlobWriter(store: self)
+    try FileReader.read(file) { (chunk: UnsafeRawBufferPointer) throws(BlobStoreError) in try writer.write(chunk) }
+    return try writer.finish(expecting: nil)
+  }
+}

@@ -1,24 +1,5 @@
 import FoundationEssentials
 
-/// A stage of a task. The first six run on the worker, the rest on the coordinator.
-package enum Step: String, Codable, Hashable, Sendable, CaseIterable {
-  case source, feed, blocks, hostapp, image, artifacts
-  case collect, verify, fetch, preload, publish
-}
-
-/// How a step ended.
-package struct StepResult: Codable, Hashable, Sendable {
-  package enum Result: String, Codable, Hashable, Sendable { case done, reused, skipped, failed }
-  package var name: Step
-  package var outcome: Result
-  @Seconds package var seconds: Double
-  package init(name: Step, outcome: Result, seconds: Double) {
-    self.name = name
-    self.outcome = outcome
-    self.seconds = seconds
-  }
-}
-
 /// A file that an attempt made, as a blob.
 package struct Artifact: Codable, Hashable, Sendable {
   /// Path below `deploy-jenkins/` (for example `image/balena.img`, `ipk/all/x.ipk`), see ``Role`` for what it is.
@@ -45,16 +26,6 @@ package struct Artifact: Codable, Hashable, Sendable {
   }
 
   package var blob: BlobDescriptor { BlobDescriptor(digest: digest, size: size) }
-}
-
-/// A content descriptor (OCI image-spec, descriptor.md) of a blob in the store.
-package struct BlobDescriptor: Codable, Hashable, Sendable {
-  package var digest: Digest
-  package var size: Int64
-  package init(digest: Digest, size: Int64) {
-    self.digest = digest
-    self.size = size
-  }
 }
 
 /// The typed end of an attempt, written once and never changed.

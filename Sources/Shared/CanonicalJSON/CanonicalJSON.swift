@@ -44,14 +44,14 @@ package enum CanonicalJSON {
       do { return try decoder.decode(Located<Value>.self, from: data).value } catch let failure as LocatedFailure {
         throw JSONProblem(decoding: failure)
       } catch {
-        throw JSONProblem(unreadable: data)
+        throw JSONProblem(unreadable: data, depthLimit: depthLimit)
       }
     }
   }
 
   /// Where and why a text is not JSON, whatever it may hold; nil when it is JSON. Deeper nesting than ``depthLimit`` counts as wrong, too.
   package static func syntaxProblem(in bytes: [UInt8]) -> (line: Int, reason: String)? {
-    var scanner = JSONSyntaxScanner(bytes)
+    var scanner = JSONSyntaxScanner(bytes, depthLimit: depthLimit)
     return scanner.problem().map { (scanner.line, $0) }
   }
 }

@@ -1,9 +1,14 @@
 /// Finds where a text stops being JSON, because the decoder does not say (RFC 8259).
 struct JSONSyntaxScanner {
   private let bytes: [UInt8]
+  private let depthLimit: Int
   private var position = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  /// Deeper nesting than `depthLimit` counts as wrong.
+  init(_ bytes: [UInt8], depthLimit: Int) {
+    self.bytes = bytes
+    self.depthLimit = depthLimit
+  }
 
   /// The line, from 1, at which the scanner stands.
   var line: Int { bytes[..<min(position, bytes.count)].reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 } }
@@ -43,7 +48,7 @@ struct JSONSyntaxScanner {
   }
 
   private mutating func value(depth: Int) throws(Problem) {
-    guard depth < CanonicalJSON.depthLimit else { throw Problem(text: "nested too deeply") }
+    guard depth < depthLimit else { throw Problem(text: "nested too deeply") }
     if take("{") {
       if take("}") { return }
       repeat {

@@ -96,3 +96,11 @@ final class ArchiveReader {
     }
   }
 }
+
+extension ArchiveReader {
+  /// The bytes of a member's name.
+  static func path(_ entry: OpaquePointer) -> [UInt8] {
+    guard let text = archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry) else { return [] }
+    return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+  }
+}

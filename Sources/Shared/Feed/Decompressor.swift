@@ -31,28 +31,31 @@ final class Decompressor {
     Decompressor(limits: limits) { archive_read_open_fd($0, descriptor, 1 << 18) }
   }
 
-  /// Reads the current member of another archive; the reader must not be used otherwise as long as the object is.
-  static func member(of reader: ArchiveReader, limits: ArchiveLimits) -> Decompressor? {
-    let source = MemberSource(reader)
-    return Decompressor(limits: limits, member: source) {
+  /// Reads what `read` puts into the buffer that it is given, for example the current member of another archive. It returns how much that is, 0 at
+  /// the end.
+  static func pieces(
+    limits: ArchiveLimits, read: @escaping (UnsafeMutableRawBufferPointer) throws(FeedError) -> Int
+  ) -> Decompressor? {
+    let source = PieceSource(read)
+    return Decompressor(limits: limits, source: source) {
       archive_read_open(
         $0, Unmanaged.passUnretained(source).toOpaque(), nil,
         { _, context, place in
-          guard let context, let piece = Unmanaged<MemberSource>.fromOpaque(context).takeUnretainedValue().next() else { return -1 }
+          guard let context, let piece = Unmanaged<PieceSource>.fromOpaque(context).takeUnretainedValue().next() else { return -1 }
           place?.pointee = piece.baseAddress
           return piece.count
         }, nil)
     }
   }
 
-  /// Of ``member(of:limits:)``: what is read from.
-  private let member: MemberSource?
+  /// Of ``pieces(limits:read:)``: what is read from.
+  private let source: PieceSource?
 
-  private init?(limits: ArchiveLimits, member: MemberSource? = nil, open: (OpaquePointer) -> Int32) {
+  private init?(limits: ArchiveLimits, source: PieceSource? = nil, open: (OpaquePointer) -> Int32) {
     guard let handle = archive_read_new() else { return nil }
     self.handle = handle
     self.limits = limits
-    self.member = member
+    self.source = source
     for filter in [archive_read_support_filter_gzip, archive_read_support_filter_xz, archive_read_support_filter_zstd] { _ = filter(handle) }
     archive_read_support_format_raw(handle)
     archive_read_support_format_empty(handle)
@@ -72,7 +75,7 @@ final class Decompressor {
 
   private var isAtEnd = false
 
-  private func fail() { failure = member?.failure ?? archive_error_string(handle).map { String(cString: $0) } ?? "unreadable" }
+  private func fail() { failure = source?.failure ?? archive_error_string(handle).map { String(cString: $0) } ?? "unreadable" }
 
   deinit { archive_read_free(handle) }
 
@@ -113,21 +116,21 @@ final class Decompressor {
   }
 }
 
-/// The current member of an archive, in pieces.
-private final class MemberSource {
-  private let reader: ArchiveReader
+/// Bytes that somebody else reads, in pieces.
+private final class PieceSource {
+  private let read: (UnsafeMutableRawBufferPointer) throws(FeedError) -> Int
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
-  /// Why the archive cannot be read on.
+  /// Why nothing more can be read.
   private(set) var failure: String?
 
-  init(_ reader: ArchiveReader) { self.reader = reader }
+  init(_ read: @escaping (UnsafeMutableRawBufferPointer) throws(FeedError) -> Int) { self.read = read }
 
   deinit { buffer.deallocate() }
 
   /// Valid until the next call; empty at the end, nil after a failure.
   func next() -> UnsafeRawBufferPointer? {
     do throws(FeedError) {
-      return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(try reader.read(into: buffer))])
+      return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<(try read(buffer))])
     } catch {
       failure = error.reason
       return nil

@@ -144,3 +144,16 @@ package struct FeedCheck: Sendable {
     }
   }
 }
+
+extension PackageFeed {
+  /// Checks that every directory with packages has an index, that `Packages.gz` has the same content, that every stanza has its file of the
+  /// right size and digest, and that every ipk is listed. Returns the number of packages; throws with all that is wrong (at most ten of it named).
+  package func verify() throws(FeedError) -> Int {
+    let report = try FeedCheck(root: root, architectures: architectures, depth: .files).run()
+    let errors = report.findings.filter(\.isError)
+    guard let first = errors.first else { return report.packages }
+    let more = errors.dropFirst().prefix(9).map { "; \($0.file): \($0.reason)" }.joined()
+    let left = report.errorCount - min(10, errors.count)
+    throw .inconsistent(file: root + "/" + first.file, reason: first.reason + more + (left > 0 ? "; and \(left) more" : ""))
+  }
+}

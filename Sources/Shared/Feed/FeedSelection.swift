@@ -44,8 +44,3 @@ package struct FeedSelection: Sendable {
     }
   }
 }
-
-extension PackageFeed.Candidate {
-  /// For messages: name, version and directory.
-  package var label: String { "\(stanza.name) \(stanza.version) (\(directory))" }
-}

@@ -18,7 +18,7 @@ extension Ipk {
       var entries = 0
       while let header = try reader.next() {
         entries += 1
-        let raw = Self.path(header)
+        let raw = ArchiveReader.path(header)
         current = String(decoding: raw.prefix(4096), as: UTF8.self)
         guard entries <= limits.entries else { throw refuse("more than \(limits.entries) entries") }
         let item = try Self.entry(header, path: try Self.clean(raw, refuse: refuse), refuse: refuse)
@@ -45,11 +45,6 @@ extension Ipk {
       }
     }
     if let failure { throw failure }
-  }
-
-  static func path(_ entry: OpaquePointer) -> [UInt8] {
-    guard let text = archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry) else { return [] }
-    return Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
   }
 
   /// Removes `./` and empty components; what could leave the root is refused.

@@ -35,7 +35,7 @@ extension IpkContainer {
 
   /// Without `./` in front.
   static func name(_ header: OpaquePointer) -> String {
-    let name = String(decoding: Ipk.path(header), as: UTF8.self)
+    let name = String(decoding: ArchiveReader.path(header), as: UTF8.self)
     return name.hasPrefix("./") ? String(name.dropFirst(2)) : name
   }
 }

@@ -52,7 +52,8 @@ enum IpkContainer {
           guard Self.name(header) == name else { continue }
           // The file is what somebody had to pay for, whatever the outer archive makes of it.
           return try ArchiveReader.withTar(
-            .member(of: outer, limits: limits(Int64(bytes.count))), name: "\(path) (\(name))", body: body)
+            .pieces(limits: limits(Int64(bytes.count))) { (buffer) throws(FeedError) in try outer.read(into: buffer) }, name: "\(path) (\(name))",
+            body: body)
         }
         throw .malformed(file: path, reason: "changed while it was read")
       }

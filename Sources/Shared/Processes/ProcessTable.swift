@@ -19,7 +19,7 @@ enum ProcessTable {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      guard let id = pid_t(name), let bytes = ProcessTree.contents("/proc/\(id)/stat", limit: 4096) else { continue }
+      guard let id = pid_t(name), let bytes = BoundedFile.contents("/proc/\(id)/stat", limit: 4096) else { continue }
       if let entry = parse(bytes, id: id) { entries.append(entry) }
     }
     return entries

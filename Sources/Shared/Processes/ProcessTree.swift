@@ -69,23 +69,7 @@ package struct ProcessTree: Sendable {
 
   private func carriesMark(_ pid: pid_t) -> Bool {
     if let path = ProcessTable.link("/proc/\(pid)/cwd"), directories.contains(where: { path == $0 || path.hasPrefix($0 + "/") }) { return true }
-    guard let bytes = Self.contents("/proc/\(pid)/environ", limit: 1 << 18) else { return false }
+    guard let bytes = BoundedFile.contents("/proc/\(pid)/environ", limit: 1 << 18) else { return false }
     return bytes.split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
-  }
-
-  /// The first `limit` bytes of a /proc file; nil when it cannot be read (gone, or another user's).
-  package static func contents(_ path: String, limit: Int) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: limit)
-    var filled = 0
-    while filled < limit {
-      let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress?.advanced(by: filled), limit - filled) }
-      if count < 0, errno == EINTR { continue }
-      if count <= 0 { break }
-      filled += count
-    }
-    return Array(bytes[..<filled])
   }
 }

@@ -111,7 +111,7 @@ extension AttemptRunner {
 
   /// How many processes the kernel has ended for memory since the host was started, in containers too.
   static func outOfMemoryKills() -> Int {
-    let text = String(decoding: ProcessTree.contents("/proc/vmstat", limit: 1 << 16) ?? [], as: UTF8.self)
+    let text = String(decoding: BoundedFile.contents("/proc/vmstat", limit: 1 << 16) ?? [], as: UTF8.self)
     let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
     return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
   }

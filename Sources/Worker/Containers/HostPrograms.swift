@@ -86,7 +86,7 @@ package struct HostPrograms: Sendable {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       guard !name.hasPrefix("."), name != "register", name != "status",
-        let bytes = ProcessTree.contents("\(directory)/\(name)", limit: 65536)
+        let bytes = BoundedFile.contents("\(directory)/\(name)", limit: 65536)
       else { continue }
       found.append(Self.parse(String(decoding: bytes, as: UTF8.self)))
     }

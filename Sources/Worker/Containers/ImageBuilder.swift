@@ -57,7 +57,7 @@ package struct ImageBuilder: Sendable {
 
   /// Writes the built image as a docker-archive.
   package func export(to archive: String) throws(ContainersError) -> Command {
-    let bytes = ProcessTree.contents(identityFile, limit: 256) ?? []
+    let bytes = BoundedFile.contents(identityFile, limit: 256) ?? []
     let text = String(decoding: bytes.filter { $0 > 32 }, as: UTF8.self)
     guard let id = Digest(text) else { throw .malformed(path: identityFile, reason: "holds no image id") }
     return switch tool {

@@ -87,7 +87,7 @@ package struct SourceMirror: Sendable {
 
   private func holdsReference(_ name: String) -> Bool {
     if access("\(path)/\(name)", F_OK) == 0 { return true }
-    guard let bytes = ProcessTree.contents(path + "/packed-refs", limit: 16 << 20) else { return false }
+    guard let bytes = BoundedFile.contents(path + "/packed-refs", limit: 16 << 20) else { return false }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains { $0.hasSuffix(" " + name) }
   }
 

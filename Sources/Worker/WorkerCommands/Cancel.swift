@@ -53,7 +53,7 @@ struct Cancel: ParsableCommand {
     let limit = MonotonicClock.now + 2
     while MonotonicClock.now < limit {
       if let holder = LockHolder(lockFile: directory.lockPath), holder.bootID == LockHolder.currentBootID {
-        let words = (ProcessTree.contents("/proc/\(holder.pid)/cmdline", limit: 65536) ?? []).split(separator: 0)
+        let words = (BoundedFile.contents("/proc/\(holder.pid)/cmdline", limit: 65536) ?? []).split(separator: 0)
         return words.contains { $0.elementsEqual(directory.id.description.utf8) } ? holder.pid : nil
       }
       poll(nil, 0, 10)

@@ -47,3 +47,19 @@ package struct BarysCommand: BuildDriver {
     Command("\(place.tree)/\(Self.path)", arguments(run), environment: environment, directory: place.tree)
   }
 }
+
+extension BuildPlace {
+  /// The request's choices as words for barys.
+  var settingWords: [String] {
+    var words = settings.isDevelopment ? ["-d"] : []
+    if let version = settings.supervisorVersion { words += [supervisorOption, version.text] }
+    return words + settings.variables.flatMap { ["--additional-variable", $0.description] }
+  }
+
+  /// Older wrappers know the option by its former name only.
+  private var supervisorOption: String {
+    let (current, former) = ("--supervisor-version", "--supervisor-tag")
+    let text = script(BarysCommand.path)
+    return text.contains(former) && !text.contains(current) ? former : current
+  }
+}

@@ -35,8 +35,8 @@ package struct BitbakeServerWatch: Sendable {
   package static func roles(of processes: [pid_t]) -> Set<Role> { Set(processes.compactMap(role)) }
 
   private static func role(of process: pid_t) -> Role? {
-    let words = (ProcessTree.contents("/proc/\(process)/cmdline", limit: 1 << 16) ?? []).split(separator: 0)
-    let name = (ProcessTree.contents("/proc/\(process)/comm", limit: 64) ?? []).filter { $0 > 32 }
+    let words = (BoundedFile.contents("/proc/\(process)/cmdline", limit: 1 << 16) ?? []).split(separator: 0)
+    let name = (BoundedFile.contents("/proc/\(process)/comm", limit: 64) ?? []).filter { $0 > 32 }
     return role(name: String(decoding: name, as: UTF8.self), words: words.map { String(decoding: $0, as: UTF8.self) })
   }
 

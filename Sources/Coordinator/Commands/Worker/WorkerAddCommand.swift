@@ -84,7 +84,7 @@ struct WorkerAddCommand: AsyncParsableCommand {
     let directory = FileManager.default.currentDirectoryPath
     return Farm.NewHost(
       user: parts[0], host: host, port: port, name: name,
-      identity: identity.map { .file(FarmConfiguration.absolute($0, in: directory, home: configuration.home)) } ?? .agent, root: root,
+      identity: identity.map { .file(ConfigurationFile.absolute($0, in: directory, home: configuration.home)) } ?? .agent, root: root,
       architectures: served, slots: slots)
   }
 

@@ -1,4 +1,3 @@
-import EventLoop
 import FoundationEssentials
 
 import struct Crypto.SHA256
@@ -22,24 +21,4 @@ package struct HostKeyFingerprint: Hashable, Sendable, CustomStringConvertible {
   }
 
   package var description: String { text }
-}
-
-/// The key that a host showed when nobody had pinned one yet.
-package struct ScannedHostKey: Hashable, Sendable {
-  package let fingerprint: HostKeyFingerprint
-  /// For example `ssh-ed25519`.
-  package let type: String
-}
-
-/// Asks a host for its key without logging in, for `worker add`. ed25519 is preferred, then ECDSA.
-package func scanHostKey(host: String, port: UInt16, loop: DescriptorLoop, limit: Duration = .seconds(15)) async throws -> ScannedHostKey {
-  let session = SSHSession(loop: loop, hostName: "\(host):\(port)")
-  do {
-    let key = try await session.connect(host: host, port: port, keyTypes: .any, until: .now + limit)
-    await session.close()
-    return key
-  } catch {
-    await session.close()
-    throw error
-  }
 }

@@ -57,7 +57,3 @@ struct ProcessDeadline: Sendable {
     return end.map { min($0, silent) } ?? silent
   }
 }
-
-extension Duration {
-  var inSeconds: Double { self / .seconds(1) }
-}

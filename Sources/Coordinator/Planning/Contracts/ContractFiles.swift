@@ -27,16 +27,16 @@ struct ContractFiles {
 
   private mutating func collect(_ directory: String, depth: Int) {
     // A contracts tree is three levels deep; links are not followed, so this ends.
-    guard depth < 12, RepositoryReader.isDirectory(root + "/" + directory) else { return }
+    guard depth < 12, RepositoryFiles.isDirectory(root + "/" + directory) else { return }
     let names: [String]
-    do throws(PlanningError) { names = try RepositoryReader.names(root + "/" + directory) } catch {
+    do throws(PlanningError) { names = try RepositoryFiles.names(root + "/" + directory) } catch {
       problems.append(error)
       return
     }
     for name in names where !name.hasPrefix(".") {
       let relative = directory + "/" + name
       let path = root + "/" + relative
-      if RepositoryReader.isDirectory(path) {
+      if RepositoryFiles.isDirectory(path) {
         collect(relative, depth: depth + 1)
       } else if name.hasSuffix(".json"), seen.insert(path).inserted {
         do throws(PlanningError) {
@@ -49,7 +49,7 @@ struct ContractFiles {
   }
 
   private mutating func add(_ path: String, in directory: String, beside names: [String]) throws(PlanningError) {
-    var contract = try Contract.parse(try RepositoryReader.contents(path), file: path)
+    var contract = try Contract.parse(try RepositoryFiles.contents(path), file: path)
     if names.contains("Dockerfile") { contract.dockerfileDirectory = RelativePath(directory) }
     contract.hasDockerfileTemplate = names.contains("Dockerfile.template")
     found.append(contract)
@@ -57,7 +57,7 @@ struct ContractFiles {
 
   /// Other JSON files lie among contracts too; only what has the shape of a contract is one.
   private mutating func addFirstGeneration(_ path: String, _ relative: String) throws(PlanningError) {
-    let bytes = try RepositoryReader.contents(path)
+    let bytes = try RepositoryFiles.contents(path)
     if let contract = try Contract.firstGeneration(bytes, file: path) {
       found.append(contract)
     } else if let (line, reason) = CanonicalJSON.syntaxProblem(in: bytes) {

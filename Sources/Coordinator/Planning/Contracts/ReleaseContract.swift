@@ -9,6 +9,6 @@ enum ReleaseContract {
   static func read(_ directory: String) throws(PlanningError) -> CompositionValue? {
     let path = directory + "/" + file
     guard access(path, F_OK) == 0 else { return nil }
-    return try CompositionDocument.parse(try RepositoryReader.contents(path), file: path).value
+    return try CompositionDocument.parse(try RepositoryFiles.contents(path), file: path).value
   }
 }

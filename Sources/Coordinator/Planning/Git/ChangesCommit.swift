@@ -14,7 +14,7 @@ struct ChangesCommit {
   init(source: RepositorySource, work: String, in directory: String) {
     self.source = source
     self.work = work
-    path = "\(directory)/\(GitState.name(of: "changes " + work).hex).git"
+    path = "\(directory)/\(MirrorName.of("changes " + work).hex).git"
   }
 
   /// nil where the changes come to nothing. `forced` are files that git ignores and that are part of what is built; `tags` go along.

@@ -26,7 +26,7 @@ package struct ChangesRepositories: Sendable {
 
   /// nil where it never got one.
   private static func commit(of path: String) -> CommitID? {
-    guard let bytes = try? RepositoryReader.contents(path + "/refs/heads/changes") else { return nil }
+    guard let bytes = try? RepositoryFiles.contents(path + "/refs/heads/changes") else { return nil }
     return CommitID(String(decoding: bytes.prefix(64).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 

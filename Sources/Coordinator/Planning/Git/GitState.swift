@@ -1,8 +1,6 @@
 import BuildModel
 import Glibc
 
-import struct Crypto.SHA256
-
 /// What git knows of a checkout: commit, nearest tag, changes, submodules.
 struct GitState {
   var checkout: SourceSpec
@@ -29,8 +27,8 @@ struct GitState {
     try clone.deepen()
     try clone.complete(commit)
     let (version, tag, distance) = try nearestTag(source)
-    try refuseLargeFiles(source, in: source.path)
-    let mirror = name(of: "root " + source.path)
+    try LargeFiles.refuse(source, in: source.path)
+    let mirror = MirrorName.of("root " + source.path)
     var submodules = GitSubmodules(source: source, changes: changes)
     try submodules.collect()
     func spec(_ root: CommitID, _ submodules: [SourceSpec.Submodule], isDirty: Bool) -> SourceSpec {
@@ -80,26 +78,8 @@ struct GitState {
     return (version, tag, distance)
   }
 
-  /// Git LFS keeps contents outside of git, where no bundle finds them.
-  static func refuseLargeFiles(_ source: RepositorySource, in directory: String) throws(PlanningError) {
-    let output = try GitCommand.run(["ls-files", "-z", "--", ":(attr:filter=lfs)"], in: directory, repository: source.name)
-    let files = output.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    guard let first = files.first else { return }
-    let place = directory == source.path ? "" : String(directory.dropFirst(source.path.count + 1)) + "/"
-    throw .repository(
-      name: source.name,
-      reason: "keeps files in Git LFS (\(place)\(first)\(files.count > 1 ? " and \(files.count - 1) more" : "")), which is not supported",
-      hint: "commit them as ordinary files")
-  }
-
   private static func lines(_ arguments: [String], _ source: RepositorySource) throws(PlanningError) -> [Substring] {
     let output = try GitCommand.run(arguments, in: source.path, repository: source.name)
     return String(decoding: output, as: UTF8.self).split(separator: "\n")
-  }
-
-  /// A mirror's name.
-  static func name(of text: String) -> Digest {
-    // 32 bytes always make a digest.
-    Digest(bytes: SHA256.hash(data: Array(text.utf8)))!
   }
 }

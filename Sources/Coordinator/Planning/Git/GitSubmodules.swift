@@ -63,9 +63,9 @@ struct GitSubmodules {
         if base == nil { base = try origin(of: directory) }
         url = Self.resolve(url, against: base ?? directory)
       }
-      try GitState.refuseLargeFiles(source, in: source.path + "/" + full)
+      try LargeFiles.refuse(source, in: source.path + "/" + full)
       let replacement = source.replacements.first { $0.path == relative && $0.commit != recorded }
-      let mirror = GitState.name(of: url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
+      let mirror = MirrorName.of(url.isEmpty ? "submodule \(source.path) \(full)" : "url " + url)
       locations.append(SourceLocation(mirror: mirror, path: source.path + "/" + full))
       let commit: CommitID
       if let replacement { commit = replacement.commit } else { commit = try checkedOut(full, recorded, mirror) }

@@ -1,4 +1,3 @@
-import BlobStore
 import BuildModel
 import FoundationEssentials
 import Glibc
@@ -58,8 +57,8 @@ package enum RepositoryReader {
 
   /// A directory that was named in vain: not there, or without a contract.
   private static func noContracts(below root: String, of source: RepositorySource) -> PlanningError {
-    let isThere = isDirectory(source.path + "/" + root)
-    let there = ((try? names(source.path)) ?? []).filter { !$0.hasPrefix(".") && isDirectory(source.path + "/" + $0) }
+    let isThere = RepositoryFiles.isDirectory(source.path + "/" + root)
+    let there = ((try? RepositoryFiles.names(source.path)) ?? []).filter { !$0.hasPrefix(".") && RepositoryFiles.isDirectory(source.path + "/" + $0) }
     return .repository(
       name: source.name, reason: "'contracts' names '\(root)', which \(isThere ? "holds no contract" : "does not exist in \(source.path)")",
       hint: "the repository has the directories \(there.prefix(40).joined(separator: ", "))")
@@ -70,7 +69,7 @@ package enum RepositoryReader {
     let path = directory + "/VERSION"
     guard git.isRelease, access(path, F_OK) == 0 else { return [] }
     let text: String
-    do throws(PlanningError) { text = String(decoding: try contents(path).prefix(160), as: UTF8.self) } catch { return ["\(error)"] }
+    do throws(PlanningError) { text = String(decoding: try RepositoryFiles.contents(path).prefix(160), as: UTF8.self) } catch { return ["\(error)"] }
     let stamp = text.split(omittingEmptySubsequences: true, whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
     return stamp == git.version.text ? [] : ["the file VERSION says '\(stamp)', and the tag \(git.version): images will carry the former"]
   }
@@ -83,9 +82,11 @@ package enum RepositoryReader {
     var notices: [String] = []
     let base = directory + "/" + Composition.basePath
     if access(base, F_OK) == 0 {
-      do throws(PlanningError) { files.base = try CompositionDocument.parse(try contents(base), file: base) } catch { files.baseProblem = error }
+      do throws(PlanningError) { files.base = try CompositionDocument.parse(try RepositoryFiles.contents(base), file: base) } catch {
+        files.baseProblem = error
+      }
     }
-    for name in try names(directory) where name.hasSuffix(Composition.overlaySuffix) && name.count > Composition.overlaySuffix.count {
+    for name in try RepositoryFiles.names(directory) where name.hasSuffix(Composition.overlaySuffix) && name.count > Composition.overlaySuffix.count {
       let machine = String(name.dropLast(Composition.overlaySuffix.count))
       let path = directory + "/" + name
       guard machines.contains(machine) else {
@@ -93,42 +94,11 @@ package enum RepositoryReader {
         continue
       }
       do throws(PlanningError) {
-        files.overlays[machine] = try CompositionDocument.parse(try contents(path), file: path)
+        files.overlays[machine] = try CompositionDocument.parse(try RepositoryFiles.contents(path), file: path)
       } catch {
         files.overlayProblems[machine] = error
       }
     }
     return (files, notices)
-  }
-
-  static func names(_ directory: String) throws(PlanningError) -> [String] {
-    guard let names = FileReader.names(in: directory) else {
-      throw .unreadable(file: directory, line: nil, reason: String(cString: strerror(errno)))
-    }
-    return names
-  }
-
-  static func isDirectory(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & 0o170000 == 0o040000
-  }
-
-  static func contents(_ path: String) throws(PlanningError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .unreadable(file: path, line: nil, reason: String(cString: strerror(errno))) }
-    defer { close(descriptor) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & 0o170000 == 0o100000 else {
-      throw .unreadable(file: path, line: nil, reason: "is no regular file")
-    }
-    var bytes = [UInt8](repeating: 0, count: 64 << 10)
-    var result: [UInt8] = []
-    while true {
-      let count = Glibc.read(descriptor, &bytes, bytes.count)
-      guard count >= 0 else { throw .unreadable(file: path, line: nil, reason: String(cString: strerror(errno))) }
-      if count == 0 { return result }
-      result += bytes[..<count]
-      guard result.count <= 4 << 20 else { throw .unreadable(file: path, line: nil, reason: "is larger than 4 MiB") }
-    }
   }
 }

@@ -5,7 +5,7 @@ enum ManifestFiles {
   /// `<file>.coffee`, or `<file>.json` where there is no such `.coffee`: the build makes the other JSON files anew. A manifest that cannot be read
   /// costs its own device type alone. Throws where the directory cannot be listed.
   static func read(_ directory: String, into listing: inout RepositoryListing) throws(PlanningError) {
-    let files = Set(try RepositoryReader.names(directory))
+    let files = Set(try RepositoryFiles.names(directory))
     let built = builtFiles(directory, files)
     let stems = Set(
       files.compactMap { name in [".coffee", ".json"].first { name.hasSuffix($0) }.map { String(name.dropLast($0.count)) } })
@@ -15,7 +15,7 @@ enum ManifestFiles {
       let path = "\(directory)/\(name)"
       guard isCoffee || built?.contains(name) ?? true else { continue }
       do throws(PlanningError) {
-        guard let fields = try isCoffee ? ManifestFields.coffee(RepositoryReader.contents(path), path: path) : fields(json: path, &listing.notices)
+        guard let fields = try isCoffee ? ManifestFields.coffee(RepositoryFiles.contents(path), path: path) : fields(json: path, &listing.notices)
         else { continue }
         listing.deviceTypes.append(try fields.deviceType(file: file, path: path))
       } catch {
@@ -36,7 +36,7 @@ enum ManifestFiles {
 
   /// nil where the file is no manifest. What is no JSON at all may be anything, so it is no failure.
   private static func fields(json path: String, _ notices: inout [String]) throws(PlanningError) -> ManifestFields? {
-    let bytes = try RepositoryReader.contents(path)
+    let bytes = try RepositoryFiles.contents(path)
     do throws(PlanningError) {
       return try ManifestFields.json(bytes, path: path)
     } catch .unreadable(_, let line, let reason) where reason.hasPrefix("is not JSON") {

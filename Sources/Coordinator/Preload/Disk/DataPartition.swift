@@ -1,7 +1,5 @@
 /// The partition that holds the image store, found by its file system's label and never by number.
 struct DataPartition: Sendable {
-  static let labels = ["resin-data", "balena-data"]
-
   let label: String
   let partition: Partition
   let table: PartitionTable
@@ -9,7 +7,7 @@ struct DataPartition: Sendable {
   init(in image: borrowing DiskFile) throws(PreloadError) {
     let table = try PartitionTable(readingFrom: image)
     let labelled = try table.labels(in: image)
-    let found = labelled.filter { Self.labels.contains($0.label) }
+    let found = labelled.filter { DataLabel.all.contains($0.label) }
     guard let one = found.first else { throw .noDataPartition(image: image.path, labels: labelled.map(\.label)) }
     guard found.count == 1 else {
       let numbers = found.map { "\($0.partition.number) (\($0.label))" }.joined(separator: ", ")

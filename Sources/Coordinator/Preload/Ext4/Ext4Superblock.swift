@@ -47,7 +47,7 @@ struct Ext4Superblock: Hashable, Sendable {
     hasErrors = bytes.number(UInt16.self, at: 0x3A) & 2 != 0
     compatible = bytes.number(UInt32.self, at: 0x5C)
     readOnlyCompatible = bytes.number(UInt32.self, at: 0x64)
-    label = FileSystemLabel.text(bytes[0x78..<0x88])
+    label = LabelText.read(bytes[0x78..<0x88])
   }
 
   /// Why this file system cannot be written to with confidence; nil when it can.

@@ -8,15 +8,8 @@ enum FileSystemLabel {
     guard boot[510] == 0x55, boot[511] == 0xAA else { return nil }
     // Microsoft FAT specification: FAT32 keeps its label at 71, FAT12 and FAT16 at 43, each followed by the type's name.
     for (label, type) in [(71, 82), (43, 54)] where boot[type..<type + 3].elementsEqual("FAT".utf8) {
-      return text(boot[label..<label + 11])
+      return LabelText.read(boot[label..<label + 11])
     }
     return nil
-  }
-
-  static func text(_ bytes: ArraySlice<UInt8>) -> String? {
-    var trimmed = bytes.prefix { $0 != 0 }
-    while trimmed.last == 32 { trimmed.removeLast() }
-    guard !trimmed.isEmpty, trimmed.allSatisfy({ $0 >= 32 && $0 < 127 }) else { return nil }
-    return String(decoding: trimmed, as: UTF8.self)
   }
 }

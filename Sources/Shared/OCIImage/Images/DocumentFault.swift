@@ -7,8 +7,8 @@ package struct DocumentFault: Error, Sendable {
   package let reason: String
   init(_ reason: String) { self.reason = reason }
 
-  /// Reads a document of at most ``StoredImage/documentLimit`` bytes.
+  /// Reads a document of at most ``DocumentSize/limit`` bytes.
   static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8]) throws(DocumentFault) -> Value {
-    do { return try CanonicalJSON.decode(type, from: bytes, limit: StoredImage.documentLimit) } catch { throw DocumentFault(error.description) }
+    do { return try CanonicalJSON.decode(type, from: bytes, limit: DocumentSize.limit) } catch { throw DocumentFault(error.description) }
   }
 }

@@ -26,7 +26,7 @@ enum LayoutFiles {
   }
 
   /// A small file whole.
-  func document(_ name: String, limit: Int = StoredImage.documentLimit) throws(OCIImageError) -> [UInt8] {
+  func document(_ name: String, limit: Int = DocumentSize.limit) throws(OCIImageError) -> [UInt8] {
     switch self {
     case .directory(let path): try InputFile(path: "\(path)/\(name)").whole(limit: limit)
     case .archive(let index): try index.document(name, limit: limit)

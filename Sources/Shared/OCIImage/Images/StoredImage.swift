@@ -18,8 +18,6 @@ package struct StoredImage: Sendable {
 
   /// No image has more layers: overlay mounts take 128 lower directories (Linux, fs/overlayfs).
   static let layerLimit = 128
-  /// Manifests, configs and indexes are never larger.
-  static let documentLimit = 4 << 20
 
   /// `parts` are the layers' places, lowest first; `what` is for messages.
   init(

@@ -105,7 +105,7 @@ struct TarIndex {
   }
 
   /// A small member whole.
-  func document(_ name: String, limit: Int = StoredImage.documentLimit) throws(OCIImageError) -> [UInt8] {
+  func document(_ name: String, limit: Int = DocumentSize.limit) throws(OCIImageError) -> [UInt8] {
     let (offset, size) = try file(name)
     guard size <= limit else { throw .malformed(what: path, reason: "its member \(Printable.quoted(name)) has \(size) bytes, more than \(limit)") }
     return try file.bytes(at: offset, count: Int(size))

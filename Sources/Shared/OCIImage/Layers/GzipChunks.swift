@@ -8,7 +8,7 @@ import CDeflate
 /// gzip members may be concatenated (RFC 1952 section 2.2). As each member depends on its own input alone, the bytes are the same whatever the
 /// number of cores; they depend on libdeflate's version, its level and the chunk size (``identity``).
 package final class GzipChunks {
-  package static let chunkSize = 1 << 20
+  package static let chunkSize = LayerChunk.size
   package static let level: Int32 = 4
   /// Names everything besides the input that the compressed bytes depend on.
   package static let identity = "libdeflate-\(LIBDEFLATE_VERSION_STRING)-level-\(level)-chunk-\(chunkSize)"

@@ -8,8 +8,10 @@ import struct Crypto.SHA256
 /// Unchecked, because it is a buffer and a count. Safe, because the thread that fills it hands it on when it is full (through a dispatch queue, which orders
 /// memory) and keeps no reference; from then on everybody only reads.
 final class LayerChunk: @unchecked Sendable {
+  static let size = 1 << 20
+
   /// No stricter alignment: glibc before 2.38 does not use again what was freed after an aligned allocation.
-  private let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: GzipChunks.chunkSize, alignment: 16)
+  private let storage = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
   private(set) var count = 0
 
   deinit { storage.deallocate() }

@@ -9,8 +9,9 @@ package enum LayerCompression: String, Hashable, Sendable {
   /// By the first bytes of a file.
   init(_ first: [UInt8]) { self = Self.marks.first { first.starts(with: $0.1) }?.0 ?? .none }
 
-  init(of layer: StoredImage.Layer, in file: InputFile) throws(OCIImageError) {
-    self.init(try file.bytes(at: layer.offset, count: Int(min(layer.size, 6))))
+  /// Of the `size` bytes at `offset` of a file.
+  init(at offset: Int64, size: Int64, in file: InputFile) throws(OCIImageError) {
+    self.init(try file.bytes(at: offset, count: Int(min(size, 6))))
   }
 
   /// The program that unpacks it; nil where there is nothing to unpack.

@@ -41,7 +41,7 @@ package final class LayerReader: TarSource {
     guard layer.offset >= 0, layer.size >= 0, layer.size <= file.size - layer.offset else {
       throw .malformed(what: "layer \(layer.label)", reason: "its blob \(layer.path) is cut off")
     }
-    let compression = try LayerCompression(of: layer, in: file)
+    let compression = try LayerCompression(at: layer.offset, size: layer.size, in: file)
     if let reason = compression.reasonNotReadable { throw .malformed(what: "layer \(layer.label)", reason: reason) }
     isGzip = compression == .gzip
     guard let allocated = libdeflate_alloc_decompressor() else { throw .compression("no memory for a decompressor") }

@@ -1,0 +1,4 @@
+/// Needs another file, which does not need this one.
+struct Bystander {
+  let taker: Taker
+}
