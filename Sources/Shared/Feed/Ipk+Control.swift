@@ -29,7 +29,7 @@ extension Ipk {
             file: path,
             reason: "control archive with more than \(Self.controlLimits.entries) entries or one of more than \(Self.controlLimits.entry >> 20) MiB")
         }
-        let name = String(decoding: Self.path(header), as: UTF8.self)
+        let name = String(decoding: ArchiveReader.path(header), as: UTF8.self)
         let last = name.hasPrefix("./") ? String(name.dropFirst(2)) : name
         if known.contains(last) { scripts.append(last) }
         guard last == "control" else { continue }
