@@ -53,7 +53,7 @@ package enum SandboxObstacle: Error, Hashable, CustomStringConvertible {
       ),
     ]
     for (path, forbidding, remedy) in settings {
-      let value = String(decoding: (ProcessTree.contents("/proc/sys/" + path, limit: 64) ?? []).filter { $0 > 32 }, as: UTF8.self)
+      let value = String(decoding: (BoundedFile.contents("/proc/sys/" + path, limit: 64) ?? []).filter { $0 > 32 }, as: UTF8.self)
       if value == forbidding { return .forbidden(setting: "\(path.replacing("/", with: "."))=\(value)", remedy: remedy) }
     }
     return nil
