@@ -8,6 +8,8 @@ package struct RegistryConfiguration: Hashable, Sendable {
   package var account: Account?
   /// Speak http where it is not loopback.
   package var allowsPlainHTTP = false
+  /// The address of the service that gives tokens for the registry and may see the account's password; nil: only the registry's own host.
+  package var tokenService: String?
   /// PEM file that replaces the system's certificate authorities, an absolute path.
   package var authorities: String?
 
@@ -29,7 +31,7 @@ extension FarmConfiguration {
     for (name, node) in try node.entries("registries") {
       guard isRegistry(name) else { throw node.failure("'\(name)' is not a registry: host or host:port, as references name it") }
       guard !result.contains(where: { $0.name == name.lowercased() }) else { throw node.failure("registry '\(name)' is given twice") }
-      let keys = try node.mapping("a registry", known: ["username", "password", "plainHTTP", "authorities"])
+      let keys = try node.mapping("a registry", known: ["username", "password", "tokenService", "plainHTTP", "authorities"])
       var registry = RegistryConfiguration(name: name.lowercased())
       switch (keys["username"], keys["password"]) {
       case (nil, nil): break
@@ -37,6 +39,7 @@ extension FarmConfiguration {
         registry.account = .init(username: try username.string(), password: try credential(password, directory: directory, home: home))
       default: throw node.failure("registry '\(name)' needs 'username' and 'password', or neither")
       }
+      registry.tokenService = try keys["tokenService"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
       (registry.allowsPlainHTTP, registry.authorities) = try security(keys, directory: directory, home: home)
       result.append(registry)
     }
