@@ -64,7 +64,7 @@ let coordinator: [Target] = [
   // farm.yaml and workers.d.
   // The module has a longer name than its room: swift-configuration, which Hummingbird's package knows, has a target Configuration.
   .target(
-    name: "CoordinatorConfiguration", dependencies: ["BuildModel", .product(name: "Yams", package: "Yams")],
+    name: "CoordinatorConfiguration", dependencies: ["BuildModel", "CLinux", .product(name: "Yams", package: "Yams")],
     path: "Sources/Coordinator/Configuration", swiftSettings: settings),
   // Device repositories, contracts, compositions, versions: from a request to a plan.
   room(
@@ -220,7 +220,9 @@ let roomTests: [Target] = [
   tests("Toolbox", ["BuildModel", "CanonicalJSON", "BlobStore", "HTTP", "Registry", "OCIImage", "TestFiles", "TestPeers", crypto]),
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "TestFiles", "TestPeers"], exclude: ["Fixtures"]),
-  tests("Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestGolden", "TestPeers"], exclude: ["Golden"]),
+  tests(
+    "Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestGolden", "TestPeers", "TestServers"],
+    exclude: ["Golden"]),
   tests(
     "TestCloud",
     ["TestFiles", "TestPeers", crypto, nio, .product(name: "HTTPTypes", package: "swift-http-types")], exclude: ["sdk"]),

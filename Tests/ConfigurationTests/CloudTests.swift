@@ -54,17 +54,19 @@ struct EnvironmentTests {
       environments: {lab: {api: "http://api.lab", plainHTTP: true, authorities: ca.pem}}
       registries:
         Registry.example.org: {username: robot, password: "env:PASSWORD"}
-        "registry.lab:5000": {plainHTTP: true, authorities: certificates/lab.pem}
+        "registry.lab:5000": {plainHTTP: true, authorities: certificates/lab.pem, tokenService: "https://auth.lab"}
       """)
     let lab = try farm.cloud(named: "lab")
     #expect(lab.allowsPlainHTTP && lab.authorities?.hasSuffix("/ca.pem") == true)
     #expect(farm.registries.map(\.name) == ["registry.example.org", "registry.lab:5000"])
     #expect(farm.registries[0].account == .init(username: "robot", password: .environment("PASSWORD")))
     #expect(farm.registries[1].allowsPlainHTTP && farm.registries[1].authorities?.hasSuffix("/certificates/lab.pem") == true)
+    #expect(farm.registries.map(\.tokenService) == [nil, "https://auth.lab"])
     for (text, reason) in [
       ("a/b: {}", "'a/b' is not a registry"), ("a: {username: me}", "needs 'username' and 'password', or neither"),
       ("a: {username: me, password: hidden}", "a secret is named by env:NAME or file:PATH and never written here"),
-      ("a: {}, A: {}", "registry 'A' is given twice"),
+      ("a: {tokenService: 'https://me:hidden@auth.lab'}", "an address with a password is not http(s)://host"),
+      ("a: {}, A: {}", "registry 'A' is given twice"), ("a: {tokenService: 'auth.lab/token'}", "http(s)://host or http(s)://host:port"),
     ] {
       let said = complaint { try load("registries: {\(text)}") }
       #expect(said.contains(reason) && !said.contains("hidden"), "\(said)")

@@ -58,6 +58,20 @@ struct FarmConfigurationTests {
     #expect(farm.hosts[0].architectures == [.aarch64, .rpi])
   }
 
+  @Test(arguments: [
+    "https://builder:s3cr3t@example.org/x.git", "https://s3cr3t@example.org/x.git", "HTTPS://s3cr3t@example.org/x.git",
+    "ssh://git:s3cr3t@example.org/x.git", "https://a:b@s3cr3t:c@example.org/x", "git+ssh://u:s3cr3t@example.org/x",
+  ]) func refusesPasswordsInURLs(source: String) {
+    let said = complaint("repositories: [{source: \"\(source)\"}]")
+    #expect(said.contains("holds a credential") && said.contains("ssh key or a credential helper") && !said.contains("s3cr3t"), "\(said)")
+  }
+
+  @Test(arguments: [
+    "git@example.org:x/y.git", "ssh://git@example.org:22/x.git", "https://example.org/a@b.git", "https://example.org/x?by=a@b", "../a@b:c",
+  ]) func takesURLsThatNameAnAccountAlone(source: String) throws {
+    #expect(try load("repositories: [{source: \"\(source)\", name: x}]").repositories.count == 1)
+  }
+
   @Test func writesAHostThatItReads() throws {
     let host = try #require(try load("", hosts: ["a": Self.host]).hosts.first)
     let again = try #require(try load("", hosts: ["a": host.yaml]).hosts.first)

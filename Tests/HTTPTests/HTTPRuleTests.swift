@@ -57,6 +57,46 @@ struct HTTPRuleTests {
     #expect(server.requests.map(\.body) == [[1, 2, 3], [1, 2, 3]])
   }
 
+  /// What a login sends, or what was signed for one server, is not for another that the first one names.
+  @Test(arguments: [(HTTPRequest.Method.post, 307), (.put, 307), (.patch, 308), (.delete, 307), (.post, 308)])
+  func onlyWhatReadsGoesToAnotherOrigin(method: HTTPRequest.Method, status: Int) async throws {
+    let elsewhere = try FaultServer { _, _ in Reply.send(200, [], "thanks") }
+    let target = elsewhere.origin + "/collect"
+    let server = try FaultServer { _, _ in Reply.send(status, [("Location", target)]) }
+    defer {
+      server.stop()
+      elsewhere.stop()
+    }
+    let client = try HTTPClient(settings: Waits().settings())
+    let body = Array(#"{"username":"builder","password":"s3cr3t"}"#.utf8)
+    let request = HTTPRequest(
+      method, try HTTPURL(server.origin + "/login_?key=s3cr3t"), authorization: .bearer(Secret("s3cr3t")),
+      body: method == .delete ? .none : .bytes(body))
+    let error = await exchangeFailure { _ = try await client.send(request) }
+    #expect(
+      error?.description
+        == "\(method.rawValue) \(server.origin)/login_: a redirect from \(server.origin) to \(elsewhere.origin) would give a \(method.rawValue) with its body "
+        + "to another server, which is not followed")
+    #expect(elsewhere.requests.isEmpty)
+  }
+
+  /// Fields may hold a key just as well, or name what only the first server may know.
+  @Test func fieldsStayWithTheirOrigin() async throws {
+    let elsewhere = try FaultServer { _, _ in Reply.send(200, [], "elsewhere") }
+    let target = elsewhere.origin + "/there"
+    let server = try FaultServer { _, _ in Reply.send(302, [("Location", target)]) }
+    defer {
+      server.stop()
+      elsewhere.stop()
+    }
+    let client = try HTTPClient(settings: Waits().settings())
+    let fields: HTTPFields = ["Accept": "text/plain", "X-Api-Key": "s3cr3t", "Cookie": "s3cr3t", "Range": "bytes=3-"]
+    _ = try await client.send(HTTPRequest(.get, try HTTPURL(server.origin + "/away?key=s3cr3t"), fields: fields, body: .bytes(Array("s3cr3t".utf8))))
+    let seen = try #require(elsewhere.requests.first)
+    #expect(seen.field("Accept") == "text/plain" && seen.field("Range") == "bytes=3-")
+    #expect(seen.field("X-Api-Key") == nil && seen.field("Cookie") == nil && seen.body.isEmpty && seen.target == "/there")
+  }
+
   @Test(arguments: ["/loop", "ftp://example.invalid/", "http://example.invalid/", "https://user:word@example.invalid/", ""])
   func badRedirectsAreRefused(location: String) async throws {
     let server = try FaultServer { _, _ in Reply.send(302, location.isEmpty ? [] : [("Location", location)]) }

@@ -133,19 +133,54 @@ struct RegistryTokenTests {
     #expect(RegistryTokens.life(ofToken: "a.\(Data(claims.utf8).base64EncodedString()).c") == life)
   }
 
-  @Test func credentialGoesOnlyToAllowedTokenHosts() async throws {
+  private static let api = "https://api.balena-cloud.com"
+
+  /// A registry may name any address for its tokens. The key goes to those that were chosen for it; whoever else is named gets a question without it.
+  @Test func othersAreAskedForAnonymousTokens() async throws {
     try await withScratchDirectory { scratch in
       let service = try TokenService(in: scratch, grant: Self.grant)
       defer { service.server.stop() }
       try await withDockerRegistry(in: scratch, authentication: service.authentication) { registry in
         var settings = RegistryClient.Settings()
-        settings.tokenHosts = ["api.balena-cloud.com"]
-        let client = try RegistryClient(
-          registry.name, http: HTTPClient(settings: Waits().settings()), credential: .bearer(Secret(Self.key)), settings: settings)
+        settings.tokenServices = TokenServices(includesRegistry: false, origins: [try HTTPURL(Self.api).origin])
+        let http = try HTTPClient(settings: Waits().settings())
+        let client = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)), settings: settings)
         let error = await exchangeFailure { _ = try await client.manifestDigest(.tag(.latest), in: try RepositoryName("mine/a")) }
-        #expect(text(error).hasSuffix("wants a token of \(service.server.origin), which may not see the credential; allowed: api.balena-cloud.com"))
-        #expect(service.asked.isEmpty)
+        #expect(
+          text(error).hasSuffix(
+            "; the credential was not sent to \(service.server.origin), which the registry names for tokens: only the registry's own host may see it. "
+              + "If that service is the right one, name it: tokenService in farm.yaml, --token-service with block push"), "\(text(error))")
+        #expect(service.asked.count == 1 && service.asked.allSatisfy { $0.authorization == nil })
+        // What everybody may read is read all the same.
+        let owner = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)))
+        let test = try TestImage(in: scratch, layers: [1000])
+        let pushed = try await owner.push(test.image, to: try RepositoryName("open/made"), as: .tag(.latest))
+        #expect(try await client.manifestDigest(.tag(.latest), in: try RepositoryName("open/made")) == pushed.digest)
+        #expect(service.asked.last.map { $0.authorization == nil && $0.scopes == ["repository:open/made:pull"] } == true)
+        // Its own service, named in the configuration.
+        settings.tokenServices.origins.insert(try HTTPURL(service.server.origin).origin)
+        let allowed = try RegistryClient(registry.name, http: http, credential: .bearer(Secret(Self.key)), settings: settings)
+        #expect(try await allowed.push(test.image, to: try RepositoryName("mine/a"), as: .tag(.latest)).uploaded.count == 2)
       }
     }
+  }
+
+  @Test(
+    arguments: [
+      ("https://registry.example", "https://registry.example/token", true), ("https://registry.example", "https://registry.example:8443/", true),
+      ("https://registry.example:5000", "https://registry.example", true), ("https://registry.example", "http://registry.example", false),
+      ("http://registry.example:5000", "http://registry.example:5001", true), ("https://registry.example", "https://evil.example", false),
+      ("https://registry.example", "https://registry.example.evil.example", false),
+      ("https://registry.example", "https://auth.registry.example", false),
+      ("https://registry.example", "https://auth.configured.example/jwt", true),
+      ("https://registry.example", "http://auth.configured.example", false),
+      ("https://registry.example", "https://auth.configured.example:444", false),
+    ]) func tokenServicesThatSeeTheCredential(registry: String, service: String, isOne: Bool) throws
+  {
+    let services = TokenServices(origins: [try HTTPURL("https://auth.configured.example").origin])
+    #expect(services.include(try HTTPURL(service).origin, of: try HTTPURL(registry).origin) == isOne)
+    // balenaCloud's registries are named by its API: their own hosts prove nothing.
+    let api = TokenServices(includesRegistry: false, origins: [try HTTPURL(Self.api).origin])
+    #expect(!api.include(try HTTPURL(service).origin, of: try HTTPURL(registry).origin))
   }
 }

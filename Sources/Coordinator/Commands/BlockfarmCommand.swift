@@ -34,6 +34,7 @@ struct BlockfarmCommand: AsyncParsableCommand {
     // A reader that went away is noticed by the failing write.
     signal(SIGPIPE, SIG_IGN)
     do {
+      try CallerEnvironment.seal()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand { try await asynchronous.run() } else { try command.run() }
     } catch let error as any BlamedError {

@@ -84,7 +84,7 @@ struct ConfigurationNode {
   /// A text that `parse` turns into a value, or the complaint that it is none.
   func value<Value>(_ what: String, parse: (String) -> Value?) throws(ConfigurationError) -> Value {
     let text = try string()
-    guard let value = parse(text) else { throw failure("'\(text)' is not \(what)") }
+    guard let value = parse(text) else { throw failure("\(AddressText.quoted(text)) is not \(what)") }
     return value
   }
 }

@@ -14,7 +14,9 @@ extension FarmConfiguration {
     if name.contains("://") {
       // What the file says about that address goes with it.
       if let found = known.first(where: { $0.api == name }) { return found }
-      guard Self.isAddress(name) else { throw ConfigurationError(file: "--env", reason: "'\(name)' is not http(s)://host or http(s)://host:port") }
+      guard Self.isAddress(name) else {
+        throw ConfigurationError(file: "--env", reason: "\(AddressText.quoted(name)) is not http(s)://host or http(s)://host:port")
+      }
       return Cloud(name: name, api: name)
     }
     let near = NearestNames.of(name, among: names)

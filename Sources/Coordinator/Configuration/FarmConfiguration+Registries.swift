@@ -4,7 +4,7 @@ extension FarmConfiguration {
     for (name, node) in try node.entries("registries") {
       guard isRegistry(name) else { throw node.failure("'\(name)' is not a registry: host or host:port, as references name it") }
       guard !result.contains(where: { $0.name == name.lowercased() }) else { throw node.failure("registry '\(name)' is given twice") }
-      let keys = try node.mapping("a registry", known: ["username", "password", "plainHTTP", "authorities"])
+      let keys = try node.mapping("a registry", known: ["username", "password", "tokenService", "plainHTTP", "authorities"])
       var registry = RegistryConfiguration(name: name.lowercased())
       switch (keys["username"], keys["password"]) {
       case (nil, nil): break
@@ -12,6 +12,7 @@ extension FarmConfiguration {
         registry.account = .init(username: try username.string(), password: try credential(password, directory: directory, home: home))
       default: throw node.failure("registry '\(name)' needs 'username' and 'password', or neither")
       }
+      registry.tokenService = try keys["tokenService"]?.value("http(s)://host or http(s)://host:port") { isAddress($0) ? $0 : nil }
       (registry.allowsPlainHTTP, registry.authorities) = try security(keys, directory: directory, home: home)
       result.append(registry)
     }

@@ -133,6 +133,11 @@ package struct FarmConfiguration: Sendable {
     let keys = try node.mapping("a repository", known: ["name", "source", "ref", "driver", "contracts", "disk", "preferred"])
     guard let source = try keys["source"]?.string() else { throw node.failure("a repository needs 'source', a path or a git URL") }
     let isURL = source.contains("://") || source.contains("@")
+    guard !AddressText.holdsCredential(source) else {
+      throw node.failure(
+        "the git URL of a repository holds a credential, which git would show in process lists and keep in the clone: take it out of 'source', change it "
+          + "where it is valid, and use an ssh key or a credential helper of git")
+    }
     let place = isURL ? source : ConfigurationFile.absolute(source, in: directory, home: home)
     let last = place.split(separator: "/").last.map(String.init) ?? place
     var disk = try keys["driver"]?.driverDisk()

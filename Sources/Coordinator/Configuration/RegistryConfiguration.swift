@@ -8,6 +8,8 @@ package struct RegistryConfiguration: Hashable, Sendable {
   package var account: Account?
   /// Speak http where it is not loopback.
   package var allowsPlainHTTP = false
+  /// The address of the service that gives tokens for the registry and may see the account's password; nil: only the registry's own host.
+  package var tokenService: String?
   /// PEM file that replaces the system's certificate authorities, an absolute path.
   package var authorities: String?
 

@@ -18,7 +18,7 @@ package actor RegistryClients {
 
   package init(
     cloud: RegistryAccess? = nil, registries: Set<RegistryName> = [], configured: [RegistryConfiguration] = [],
-    variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
+    variables: [String: String] = CallerEnvironment.variables, notice: @escaping @Sendable (String) -> Void
   ) {
     self.cloud = cloud.map { ($0, registries) }
     self.configured = configured
@@ -54,12 +54,14 @@ package actor RegistryClients {
     if let account = configuration.account {
       credential = .basic(user: account.username, password: Secret(try account.password.read(environment: variables)))
     }
+    var options = RegistryClient.Settings()
+    if let service = configuration.tokenService { options.tokenServices.origins = [try HTTPURL(service).origin] }
     guard configuration.allowsPlainHTTP || configuration.authorities != nil else {
-      return try RegistryClient(registry, http: shared(), credential: credential)
+      return try RegistryClient(registry, http: shared(), credential: credential, settings: options)
     }
     var settings = settings
     settings.authorities = configuration.authorities
     if configuration.allowsPlainHTTP { settings.plainHTTP = .hosts([try HTTPURL("http://\(registry)/").origin.host]) }
-    return try RegistryClient(registry, http: HTTPClient(settings: settings), credential: credential)
+    return try RegistryClient(registry, http: HTTPClient(settings: settings), credential: credential, settings: options)
   }
 }

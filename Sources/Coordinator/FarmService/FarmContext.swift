@@ -43,7 +43,7 @@ package struct FarmContext: Sendable {
   var scratch: String { configuration.state + "/scratch" }
 
   /// The worker program of this machine: named by BLOCKFARM_WORKER, else beside the running program.
-  package static func localWorker(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
+  package static func localWorker(environment: [String: String] = CallerEnvironment.variables) throws -> String {
     if let path = environment["BLOCKFARM_WORKER"] {
       guard access(path, X_OK) == 0 else { throw FarmError.usage("BLOCKFARM_WORKER names \(path), which is no executable file") }
       return path

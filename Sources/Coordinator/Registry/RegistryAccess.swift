@@ -14,7 +14,7 @@ package actor RegistryAccess {
     self.http = http
     credential = token.map { .bearer($0) } ?? .anonymous
     var settings = settings
-    settings.tokenHosts = [api.origin.host]
+    settings.tokenServices = TokenServices(includesRegistry: false, origins: [api.origin])
     self.settings = settings
   }
 

@@ -13,8 +13,8 @@ package struct RegistryClient: Sendable {
     package var smallBlob: Int64 = 1 << 20
     /// Transfers of one push or pull at once.
     package var blobsAtOnce = 4
-    /// Hosts that may be asked for tokens with the credential; nil: any.
-    package var tokenHosts: Set<String>?
+    /// Who may see the credential besides the registry itself.
+    package var tokenServices = TokenServices()
     package init() {}
   }
 
@@ -34,7 +34,9 @@ package struct RegistryClient: Sendable {
     let plain = try registry.origin(.http)
     let isPlain = plain.isLoopback || http.settings.allowsPlain(plain.origin.host)
     root = try registry.origin(settings.scheme ?? (isPlain ? .http : .https))
-    tokens = RegistryTokens(http: http, registry: registry, credential: credential, realms: settings.tokenHosts)
+    var services = settings.tokenServices
+    if registry.text == "docker.io" { services.origins.insert(try HTTPURL("https://auth.docker.io/").origin) }
+    tokens = RegistryTokens(http: http, root: root, credential: credential, services: services)
   }
 
   func url(_ repository: RepositoryName, _ path: String) throws(HTTPError) -> HTTPURL { try root.resolving("/v2/\(repository)/\(path)") }
@@ -68,10 +70,8 @@ package struct RegistryClient: Sendable {
     do {
       return try await body()
     } catch let error as HTTPError {
-      throw RegistryError(registry: registry, repository: repository, subject: subject, cause: .exchange(error))
-    } catch let refused as RefusedRealm {
       throw RegistryError(
-        registry: registry, repository: repository, subject: subject, cause: .refusedRealm(refused.realm, allowed: refused.allowed))
+        registry: registry, repository: repository, subject: subject, cause: error, withheldFrom: await tokens.withheldFrom)
     }
   }
 }

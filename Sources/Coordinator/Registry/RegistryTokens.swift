@@ -32,19 +32,21 @@ actor RegistryTokens {
   }
 
   private let http: HTTPClient
-  private let registry: RegistryName
   private let credential: RegistryCredential
-  /// Hosts that may be asked for tokens with the credential; nil: any over https.
-  private let realms: Set<String>?
+  /// Where the registry itself is.
+  private let root: HTTPURL
+  private let services: TokenServices
+  /// The token service that the registry named last and that must not see the credential; it was asked anonymously.
+  private(set) var withheldFrom: HTTPURL.Origin?
   private var usesBasic = false
   private var grants: [Grant] = []
   private var pending: [Set<RegistryScope>: Task<Secret, any Error>] = [:]
 
-  init(http: HTTPClient, registry: RegistryName, credential: RegistryCredential, realms: Set<String>?) {
+  init(http: HTTPClient, root: HTTPURL, credential: RegistryCredential, services: TokenServices) {
     self.http = http
-    self.registry = registry
+    self.root = root
     self.credential = credential
-    self.realms = realms
+    self.services = services
   }
 
   /// What to send with a request, as far as it is known without asking anybody.
@@ -93,13 +95,12 @@ actor RegistryTokens {
     if let service { request.url = request.url.adding("service", service) }
     // One parameter each: balenaCloud ignores scopes that are joined by blanks.
     for scope in scopes.sorted(by: { $0.repository < $1.repository }) { request.url = request.url.adding("scope", "\(scope)") }
-    if credential != .anonymous, let realms, !realms.contains(realm.origin.host) {
-      throw RefusedRealm(realm: realm, allowed: realms.sorted())
-    }
+    let maySee = services.include(realm.origin, of: root.origin)
+    withheldFrom = maySee || credential == .anonymous ? nil : realm.origin
     switch credential {
-    case .anonymous: break
-    case .basic(let user, let password): request.authorization = .basic(user: user, password: password)
-    case .bearer(let token): request.authorization = .bearer(token)
+    case .basic(let user, let password) where maySee: request.authorization = .basic(user: user, password: password)
+    case .bearer(let token) where maySee: request.authorization = .bearer(token)
+    case .anonymous, .basic, .bearer: break
     }
     let response = try await http.send(request, bodyLimit: 1 << 20)
     guard let answer = try? CanonicalJSON.decode(Answer.self, from: response.body), let text = answer.token ?? answer.access_token, !text.isEmpty

@@ -27,7 +27,7 @@ package struct CloudSession: Sendable {
   /// which may be spoken to without TLS. `notice` gets a line, without secrets, for everything that is tried again: minutes may pass before it goes on.
   package static func open(
     _ cloud: Cloud, for purpose: Purpose, registries: [RegistryConfiguration],
-    variables: [String: String] = ProcessInfo.processInfo.environment, notice: @escaping @Sendable (String) -> Void
+    variables: [String: String] = CallerEnvironment.variables, notice: @escaping @Sendable (String) -> Void
   ) async throws -> CloudSession {
     guard cloud.hasCredential || purpose == .reading else {
       throw ReleasesError.usage(

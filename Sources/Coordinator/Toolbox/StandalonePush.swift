@@ -18,6 +18,8 @@ package struct StandalonePush: Sendable {
   package var authorities: String?
   /// Speak http to the destinations.
   package var plainHTTP = false
+  /// The address of a token service that may see the credentials although it is on another host than the registry.
+  package var tokenService: String?
   /// Repositories that may hold the image's layers.
   package var sources: [String] = []
   /// In bytes.
@@ -70,6 +72,7 @@ package struct StandalonePush: Sendable {
     let http = try HTTPClient(settings: settings)
     var options = RegistryClient.Settings()
     options.chunkSize = chunkSize
+    if let tokenService { options.tokenServices.origins = [try HTTPURL(tokenService).origin] }
     let credentials = try RegistryAccount.credentials(for: Set(references.map(\.registry)), authFile: authFile, environment: environment)
     return try Dictionary(
       uniqueKeysWithValues: credentials.map { ($0, try RegistryClient($0, http: http, credential: $1, settings: options)) })

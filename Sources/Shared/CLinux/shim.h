@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <string.h>
@@ -27,6 +28,32 @@ static inline int blockfarm_become_subreaper(void) { return prctl(PR_SET_CHILD_S
 static inline void blockfarm_keep_child_ends(void) {
   struct sigaction action;
   if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN) signal(SIGCHLD, SIG_DFL);
+}
+
+/* Makes the process's memory unreadable for other processes of the same user, and keeps it out of core files. 0, or -1 with errno. */
+static inline int blockfarm_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+/* Keeps copies of the named variables, and overwrites and removes all others: unsetenv would leave their text where the kernel put it, for all who can
+   read /proc/<pid>/environ. While there is one thread. 0, or -1 with errno. */
+static inline int blockfarm_clean_environment(const char *const *names, size_t count) {
+  extern char **environ;
+  char **copies = (char **)calloc(count + 1, sizeof(char *));
+  int result = copies == NULL ? -1 : 0;
+  for (size_t i = 0; result == 0 && i < count; i++) {
+    const char *value = getenv(names[i]);
+    if (value != NULL && (copies[i] = strdup(value)) == NULL) result = -1;
+  }
+  for (char **entry = environ; result == 0 && entry != NULL && *entry != NULL; entry++) {
+    volatile char *text = *entry;
+    for (size_t left = strlen(*entry); left > 0; left--) *text++ = 0;
+  }
+  if (result == 0) result = clearenv() == 0 ? 0 : -1;
+  for (size_t i = 0; copies != NULL && i < count; i++) {
+    if (result == 0 && copies[i] != NULL) result = setenv(names[i], copies[i], 1);
+    free(copies[i]);
+  }
+  free(copies);
+  return result;
 }
 
 /* A descriptor that polls readable when the process has ended; -1 with errno (ENOSYS before Linux 5.3). */

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildModel
+import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 import Toolbox
@@ -29,6 +30,11 @@ struct BlockPushCommand: AsyncParsableCommand {
   var mountFrom: [String] = []
   @Option(name: .customLong("chunk-mebibytes"), help: "Send large layers in requests of this size (default: in one).")
   var chunkMebibytes: Int64?
+  @Option(
+    help:
+      "A token service that may see the credentials although it is on another host than the registry, as https://host. Docker Hub's is known; others get none."
+  )
+  var tokenService: String?
   @Flag(name: .customLong("plain-http"), help: "Speak http to the registries; without it only to loopback.")
   var plainHTTP = false
 
@@ -42,10 +48,11 @@ struct BlockPushCommand: AsyncParsableCommand {
     push.authFile = authFile
     push.authorities = authorities
     push.plainHTTP = plainHTTP
+    push.tokenService = tokenService
     push.sources = mountFrom
     push.chunkSize = chunkMebibytes.map { $0 << 20 }
     push.notice = { Diagnostics.print($0) }
-    for result in try await push.run(environment: ProcessInfo.processInfo.environment) {
+    for result in try await push.run(environment: CallerEnvironment.variables) {
       Diagnostics.print(
         "\(result.reference): \(result.uploaded) uploaded (\(Counted(result.uploadedBytes, "byte"))), \(result.mounted) mounted, \(result.present) there"
       )

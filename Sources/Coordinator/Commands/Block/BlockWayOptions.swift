@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildModel
+import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 
@@ -23,6 +24,6 @@ struct BlockWayOptions: ParsableArguments {
   }
 
   func epoch(lock: BlockLock?) -> Int64 {
-    epoch ?? lock?.sourceDateEpoch ?? ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
+    epoch ?? lock?.sourceDateEpoch ?? CallerEnvironment.variables["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
   }
 }

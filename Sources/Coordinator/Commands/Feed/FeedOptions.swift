@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoordinatorConfiguration
 import FarmService
 import Feed
 import FoundationEssentials
@@ -23,7 +24,7 @@ struct FeedOptions: ParsableArguments {
   }
 
   private static func defaultCache() -> String {
-    let environment = ProcessInfo.processInfo.environment
+    let environment = CallerEnvironment.variables
     let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? (environment["HOME"] ?? "/") + "/.cache"
     return base + "/blockfarm/feeds"
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildModel
+import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 import Toolbox
@@ -23,7 +24,7 @@ struct PreloadCommand: AsyncParsableCommand {
   var platform: String?
 
   func run() async throws {
-    let time = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
+    let time = CallerEnvironment.variables["SOURCE_DATE_EPOCH"].flatMap(Int64.init) ?? 0
     let report = try await StandalonePreload(
       image: image, source: oci, tags: tag, output: output, inner: inner, platform: try platform.map { try PlatformText.platform($0) }, time: time,
       notice: { Diagnostics.print($0) }

@@ -11,7 +11,7 @@ struct ConfigurationOptions: ParsableArguments {
   var config: String?
 
   func load() throws -> FarmConfiguration {
-    let environment = ProcessInfo.processInfo.environment
+    let environment = CallerEnvironment.variables
     return try FarmConfiguration.load(
       named: config, workingDirectory: FileManager.default.currentDirectoryPath, home: environment["HOME"] ?? "/")
   }

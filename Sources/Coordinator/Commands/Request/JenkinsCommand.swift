@@ -1,4 +1,5 @@
 import ArgumentParser
+import CoordinatorConfiguration
 import FarmService
 import FoundationEssentials
 import Jenkins
@@ -31,7 +32,7 @@ struct JenkinsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let directory = FileManager.default.currentDirectoryPath
-    let variables = ProcessInfo.processInfo.environment
+    let variables = CallerEnvironment.variables
     if cancel {
       let workspace = try JenkinsEnvironment.workspace(variables)
       let text = try await JenkinsRun.cancel(
