@@ -44,7 +44,7 @@ struct CommandTemplateTests {
   @Test func theWireFormIsTheWordsAndIsCheckedAgain() throws {
     let settings = TaskSpec.OwnCommand(
       build: try CommandTemplate(["./build", "{targets}"]), architectures: .fixed(["all", "x"]), index: .withBuild,
-      success: try CommandTemplate.Word("{machine} done"), environment: ["A": try CommandTemplate.Word("{slug}")], features: ["docker"])
+      success: try CommandTemplate.Word("{machine} done"), environment: ["A": try CommandTemplate.Word("{slug}")], features: [.docker])
     let bytes = try CanonicalJSON.encode(TaskSpec.Driver.command(settings: settings))
     #expect(
       String(decoding: bytes, as: UTF8.self)
@@ -84,11 +84,11 @@ struct CommandTemplateTests {
     let packages = try spec(feed: provided, [.packages])
     #expect(!packages.needsSource && !packages.needsBitbake && packages.inputs == [blob] && packages.features == [])
     let predefined = try spec(feed: provided, [.dockerfile(directory: nil, baseImage: "opkg")])
-    #expect(!predefined.needsSource && predefined.features == ["dockerfile"])
+    #expect(!predefined.needsSource && predefined.features == [.dockerfile])
     let own = try spec(feed: provided, [.dockerfile(directory: RelativePath("blocks/b"), baseImage: nil)])
-    #expect(own.needsSource && !own.needsBitbake && own.features == ["dockerfile", "git"])
+    #expect(own.needsSource && !own.needsBitbake && own.features == [.dockerfile, .git])
     let recipe = try spec(.balenaBuild(settings: .init()), feed: provided, [.recipe(try RecipeName("r"), arguments: [], assets: [])])
-    #expect(recipe.needsSource && recipe.needsBitbake && recipe.features == ["build-user", "docker", "git"])
-    #expect(try spec(feed: FeedSpec(recipes: [])).features == ["build-user", "git"])
+    #expect(recipe.needsSource && recipe.needsBitbake && recipe.features == [.buildUser, .docker, .git])
+    #expect(try spec(feed: FeedSpec(recipes: [])).features == [.buildUser, .git])
   }
 }

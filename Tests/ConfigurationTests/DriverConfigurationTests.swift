@@ -40,7 +40,7 @@ struct DriverConfigurationTests {
             build: try CommandTemplate(["./build.sh", "--machine={machine}", "{targets}"]),
             architectures: .printed(by: try CommandTemplate(["./build.sh", "--machine={machine}", "--environment"])),
             index: .command(try CommandTemplate(["./build.sh", "--index"])), success: try CommandTemplate.Word("Build for {machine} done"),
-            environment: ["DL_DIR": try CommandTemplate.Word("{downloads}"), "LEVEL": try CommandTemplate.Word("3")], features: ["docker", "kvm"])))
+            environment: ["DL_DIR": try CommandTemplate.Word("{downloads}"), "LEVEL": try CommandTemplate.Word("3")], features: [.docker, .kvm])))
     guard case .command(let fixed) = try driver("{command: [x, '{targets}'], packageArchitectures: [all, any], packageIndex: []}") else {
       Issue.record("no command")
       return

@@ -8,7 +8,7 @@ struct SchedulerTests {
 
   func host(_ name: String, _ architectures: [Architecture], change: (inout HostOffer) -> Void = { _ in }) throws -> HostOffer {
     var offer = HostOffer(
-      name: try HostName(name), architectures: architectures, slots: 1, running: 0, features: ["git", "build-user"],
+      name: try HostName(name), architectures: architectures, slots: 1, running: 0, features: [.git, .buildUser],
       freeDiskBytes: 100 << 30, clockSkew: 0, warmMachines: [], busyMachines: [], availability: .ready)
     change(&offer)
     return offer
@@ -16,7 +16,7 @@ struct SchedulerTests {
 
   func need(_ slug: String, _ arch: Architecture, seconds: Double? = nil, avoid: [String] = []) throws -> TaskNeed {
     TaskNeed(
-      slug: try Slug(slug), machine: try Machine(slug), arch: arch, features: ["git"], diskBytes: 1 << 30, queuedAt: now,
+      slug: try Slug(slug), machine: try Machine(slug), arch: arch, features: [.git], diskBytes: 1 << 30, queuedAt: now,
       expectedSeconds: seconds, avoid: Set(try avoid.map { try HostName($0) }))
   }
 
@@ -160,7 +160,7 @@ struct SchedulerTests {
   /// Time does not give a host a sandbox: a task that only it could take is given up with the reason.
   @Test func aHostWithoutASandboxDoesNotFit() throws {
     var task = try need("pi", .aarch64)
-    task.features.insert(ProbeReport.sandboxFeature)
+    task.features.insert(.bubblewrap)
     let without = try host("a", [.aarch64]) { $0.sandboxObstacle = "bwrap is not installed" }
     let obstacles = HostMatch.obstacles(of: without, for: task, now: now)
     #expect(obstacles == [.sandbox("bwrap is not installed")])
@@ -168,7 +168,7 @@ struct SchedulerTests {
     #expect(
       obstacles.first?.description
         == "runs no build without a sandbox: bwrap is not installed ('isolation: none' in its file builds without one)")
-    let with = try host("b", [.aarch64]) { $0.features.insert(ProbeReport.sandboxFeature) }
+    let with = try host("b", [.aarch64]) { $0.features.insert(.bubblewrap) }
     #expect(HostMatch.obstacles(of: with, for: task, now: now) == [])
     // What needs no bitbake needs no sandbox.
     #expect(HostMatch.obstacles(of: without, for: try need("pi", .aarch64), now: now) == [])
@@ -176,7 +176,7 @@ struct SchedulerTests {
 
   @Test func saysThatBitbakeRefusesRoot() {
     #expect(
-      HostObstacle.features(["build-user"]).description
+      HostObstacle.features([.buildUser]).description
         == "its worker runs as root, and bitbake refuses to run as root (give it the account of an ordinary user)")
   }
 }

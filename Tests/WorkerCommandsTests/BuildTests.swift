@@ -51,7 +51,7 @@ struct BuildTests {
     let probe = try host.ask(ProbeReport.self, ["probe"])
     #expect(probe.attempts == [.init(attempt: spec.attempt, state: .ended)])
     #expect(probe.cachedMachines == ["acme-board64"] && probe.mirrors.count == 2)
-    #expect(probe.features.contains("build-user") && probe.features.contains("git"))
+    #expect(probe.features.contains(.buildUser) && probe.features.contains(.git))
   }
 
   struct Fault: Sendable, CustomTestStringConvertible {

@@ -149,6 +149,6 @@ struct IsolationTests {
     #expect(reason.contains("bwrap is not installed; install the package bubblewrap ('apt-get install bubblewrap'"), "\(reason)")
     #expect(reason.contains("'isolation: none' in the host's file"), "\(reason)")
     let probe = try host.ask(ProbeReport.self, ["probe"])
-    #expect(!probe.features.contains("bubblewrap") && probe.sandboxObstacle?.contains("bwrap is not installed") == true)
+    #expect(!probe.features.contains(.bubblewrap) && probe.sandboxObstacle?.contains("bwrap is not installed") == true)
   }
 }

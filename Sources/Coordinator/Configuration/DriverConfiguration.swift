@@ -86,7 +86,12 @@ extension ConfigurationNode {
         settings.environment[name] = try value.word()
       }
     }
-    if let node = keys["features"] { settings.features = try node.list().map { (item) throws(ConfigurationError) in try item.string() } }
+    if let node = keys["features"] {
+      let known = HostFeature.known
+      settings.features = try node.list().map { (item) throws(ConfigurationError) in
+        try item.value("a feature of a host (\(known.map(\.text).joined(separator: ", ")))") { text in known.first { $0.text == text } }
+      }
+    }
     return settings
   }
 

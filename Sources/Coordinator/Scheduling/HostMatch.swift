@@ -18,7 +18,7 @@ package enum HostMatch {
     }
     var lacks: [HostObstacle] = []
     var missing = need.features.subtracting(host.features).sorted()
-    if let obstacle = host.sandboxObstacle, let at = missing.firstIndex(of: ProbeReport.sandboxFeature) {
+    if let obstacle = host.sandboxObstacle, let at = missing.firstIndex(of: .bubblewrap) {
       missing.remove(at: at)
       lacks.append(.sandbox(obstacle))
     }

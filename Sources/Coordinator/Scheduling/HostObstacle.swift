@@ -3,7 +3,7 @@ import BuildModel
 /// Why a host cannot take a task now.
 package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   case architecture(needed: Architecture, served: [Architecture])
-  case features([String])
+  case features([HostFeature])
   /// It cannot run builds in a sandbox, for this reason.
   case sandbox(String)
   case disk(neededBytes: Int64, freeBytes: Int64)
@@ -88,11 +88,11 @@ package enum HostObstacle: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// What a host lacks, in words; the names are those of a probe.
-  private static func lack(_ feature: String) -> String {
+  private static func lack(_ feature: HostFeature) -> String {
     switch feature {
-    case "build-user": "its worker runs as root, and bitbake refuses to run as root (give it the account of an ordinary user)"
-    case "git", "docker": "lacks \(feature) (install it there)"
-    case "dockerfile": "lacks buildah or docker for blocks from Dockerfiles (install one of them there)"
+    case .buildUser: "its worker runs as root, and bitbake refuses to run as root (give it the account of an ordinary user)"
+    case .git, .docker: "lacks \(feature) (install it there)"
+    case .dockerfile: "lacks buildah or docker for blocks from Dockerfiles (install one of them there)"
     default: "lacks \(feature)"
     }
   }

@@ -8,7 +8,7 @@ package struct HostOffer: Hashable, Sendable {
   /// Attempts that run there now, ours and those of other requests.
   package var running: Int
   /// What `probe` found (`git`, `build-user`, …).
-  package var features: Set<String>
+  package var features: Set<HostFeature>
   /// Why builds cannot run in a sandbox there; nil where they can, or may run without one.
   package var sandboxObstacle: String?
   package var freeDiskBytes: Int64
@@ -39,7 +39,7 @@ package struct HostOffer: Hashable, Sendable {
   }
 
   package init(
-    name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<String>, freeDiskBytes: Int64,
+    name: HostName, architectures: [Architecture], slots: Int, running: Int, features: Set<HostFeature>, freeDiskBytes: Int64,
     clockSkew: Double, warmMachines: Set<String>, busyMachines: Set<String>,
     availability: Availability, speed: Double = 1, claimedDiskBytes: Int64 = 0, sandboxObstacle: String? = nil
   ) {

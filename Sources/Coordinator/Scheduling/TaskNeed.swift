@@ -5,7 +5,7 @@ package struct TaskNeed: Hashable, Sendable {
   package var slug: Slug
   package var machine: Machine
   package var arch: Architecture
-  package var features: Set<String>
+  package var features: Set<HostFeature>
   /// Bytes of free disk, see ``DiskNeed``.
   package var diskBytes: Int64
   package var queuedAt: Timestamp
@@ -15,7 +15,7 @@ package struct TaskNeed: Hashable, Sendable {
   package var avoid: Set<HostName>
 
   package init(
-    slug: Slug, machine: Machine, arch: Architecture, features: Set<String>, diskBytes: Int64, queuedAt: Timestamp,
+    slug: Slug, machine: Machine, arch: Architecture, features: Set<HostFeature>, diskBytes: Int64, queuedAt: Timestamp,
     expectedSeconds: Double?, avoid: Set<HostName>
   ) {
     self.slug = slug

@@ -21,8 +21,3 @@ extension TaskSpec {
     if case .balenaBuild = driver { false } else { needsBitbake && confinement?.isUnconfined != true }
   }
 }
-
-extension ProbeReport {
-  /// The feature of a host that can run builds in a sandbox.
-  package static let sandboxFeature = "bubblewrap"
-}

@@ -12,10 +12,10 @@ extension TaskSpec {
     package static let names = ["barys", "balena-build", "command"]
 
     /// What a host must have to run it (see ``ProbeReport/features``).
-    package var features: Set<String> {
+    package var features: Set<HostFeature> {
       switch self {
       case .barys: []
-      case .balenaBuild: ["docker"]
+      case .balenaBuild: [.docker]
       case .command(let settings): Set(settings.features)
       }
     }
@@ -50,7 +50,7 @@ extension TaskSpec {
     /// Added to the build's environment; values with placeholders.
     package var environment: [String: CommandTemplate.Word]
     /// Host features beyond an ordinary user and git.
-    package var features: [String]
+    package var features: [HostFeature]
 
     package enum Architectures: Codable, Hashable, Sendable {
       /// A command that prints what `bitbake -e` prints, or at least its line `PACKAGE_ARCHS="…"`.
@@ -70,7 +70,7 @@ extension TaskSpec {
 
     package init(
       build: CommandTemplate, architectures: Architectures, index: Index = .target, success: CommandTemplate.Word? = nil,
-      environment: [String: CommandTemplate.Word] = [:], features: [String] = []
+      environment: [String: CommandTemplate.Word] = [:], features: [HostFeature] = []
     ) {
       self.build = build
       self.architectures = architectures
@@ -105,11 +105,11 @@ extension TaskSpec {
 
   /// What a host must have for it (see ``ProbeReport/features``). That a Dockerfile runs programs of the device's architecture is known to the
   /// worker alone.
-  package var features: Set<String> {
-    var needed: Set<String> = needsBitbake ? driver.features.union(["build-user"]) : []
-    if needsSource { needed.insert("git") }
-    if runsInSandbox { needed.insert(ProbeReport.sandboxFeature) }
-    if blocks.contains(where: { if case .dockerfile = $0.origin { true } else { false } }) { needed.insert("dockerfile") }
+  package var features: Set<HostFeature> {
+    var needed: Set<HostFeature> = needsBitbake ? driver.features.union([.buildUser]) : []
+    if needsSource { needed.insert(.git) }
+    if runsInSandbox { needed.insert(.bubblewrap) }
+    if blocks.contains(where: { if case .dockerfile = $0.origin { true } else { false } }) { needed.insert(.dockerfile) }
     return needed
   }
 }

@@ -40,9 +40,8 @@ package struct ProbeReport: Codable, Hashable, Sendable {
   package var freeDiskBytes: Int64
   package var clock: Timestamp
   package var loadAverage: Double
-  /// What was found, of `docker` (a daemon that the account may use), `dockerfile` (buildah or docker: images can be built), `runs-<architecture>` (OCI's
-  /// names of architectures whose programs run), `kvm`, `fuse`, `git`, `build-user` (not root), `ipk`, `bubblewrap` (a sandbox could be started).
-  package var features: [String]
+  /// What was found, sorted.
+  package var features: [HostFeature]
   /// Why no sandbox can be started, and what to do; nil when one can, and from an earlier worker.
   package var sandboxObstacle: String?
   /// Whether the account reaches docker's socket, which is as good as being root; nil from an earlier worker.
@@ -65,7 +64,7 @@ package struct ProbeReport: Codable, Hashable, Sendable {
 
   package init(
     binary: Digest, kernelMachine: String, cores: Int, memoryBytes: Int64, freeDiskBytes: Int64, clock: Timestamp,
-    loadAverage: Double, features: [String], cachedMachines: [String], mirrors: [Digest], attempts: [AttemptState],
+    loadAverage: Double, features: [HostFeature], cachedMachines: [String], mirrors: [Digest], attempts: [AttemptState],
     sandboxObstacle: String? = nil, reachesDocker: Bool? = nil
   ) {
     self.sandboxObstacle = sandboxObstacle

@@ -80,7 +80,7 @@ extension AttemptDirectory {
     guard let spec = try? spec() else { return }
     let environment = BuildEnvironment.make(inherited: ProcessInfo.processInfo.environment, mark: [:], secrets: [:])
     let hasDockerfiles = spec.blocks.contains { if case .dockerfile = $0.origin { true } else { false } }
-    if hasDockerfiles || spec.driver.features.contains("docker") {
+    if hasDockerfiles || spec.driver.features.contains(.docker) {
       _ = try? AttemptContainers(attempt: id.description, directories: directories, environment: environment)?.remove()
     }
     if hasDockerfiles { try? ImageStorage.remove([scratchPath], environment: environment) }

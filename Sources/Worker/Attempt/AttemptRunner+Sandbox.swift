@@ -9,7 +9,7 @@ import Yocto
 extension AttemptRunner {
   /// Whether the build needs docker: its image is made there (docker-disk, image_docker), or its driver says so.
   private var reachesDocker: Bool {
-    (spec.system != nil || spec.driver.features.contains("docker")) && Docker.isReachable(in: environment)
+    (spec.system != nil || spec.driver.features.contains(.docker)) && Docker.isReachable(in: environment)
   }
 
   /// What bitbake runs under.
@@ -58,7 +58,7 @@ extension AttemptRunner {
     let socket = reachesDocker ? Docker.socket(in: environment).map { [$0] } ?? [] : []
     return Sandbox(
       hidden: places.hidden, readable: places.readable + (mirrors + socket + driver.hostPrograms).compactMap(HostPlaces.resolved),
-      writable: writable.compactMap(HostPlaces.resolved), devices: ["kvm", "fuse"].filter(spec.driver.features.contains).map { "/dev/" + $0 },
+      writable: writable.compactMap(HostPlaces.resolved), devices: [HostFeature.kvm, .fuse].filter(spec.driver.features.contains).map { "/dev/" + $0.text },
       temporary: temporaryPath, linksRun: places.linksRun, processLimit: Sandbox.processLimitOfAccount,
       tools: try SandboxObstacle.tools(path: path))
   }

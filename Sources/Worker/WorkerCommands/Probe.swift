@@ -49,18 +49,18 @@ struct Probe: ParsableCommand {
   }
 
   /// What builds may need of a host.
-  static func features(_ environment: [String: String], hasSandbox: Bool) -> [String] {
+  static func features(_ environment: [String: String], hasSandbox: Bool) -> [HostFeature] {
     let path = environment["PATH"] ?? ""
-    var found = ["ipk"]
-    if Docker(environment: environment) != nil { found.append("docker") }
-    if ImageBuilder.available(in: environment) != nil { found.append("dockerfile") }
-    found += HostPrograms.current.architectures.map { "runs-\($0)" }
-    if access("/dev/kvm", R_OK | W_OK) == 0 { found.append("kvm") }
-    if access("/dev/fuse", R_OK | W_OK) == 0 { found.append("fuse") }
-    if Command.find("git", in: path) != nil { found.append("git") }
+    var found: [HostFeature] = [.ipk]
+    if Docker(environment: environment) != nil { found.append(.docker) }
+    if ImageBuilder.available(in: environment) != nil { found.append(.dockerfile) }
+    found += HostPrograms.current.architectures.map { .runs("\($0)") }
+    if access("/dev/kvm", R_OK | W_OK) == 0 { found.append(.kvm) }
+    if access("/dev/fuse", R_OK | W_OK) == 0 { found.append(.fuse) }
+    if Command.find("git", in: path) != nil { found.append(.git) }
     // bitbake refuses to run as root.
-    if getuid() != 0 { found.append("build-user") }
-    if hasSandbox { found.append(ProbeReport.sandboxFeature) }
+    if getuid() != 0 { found.append(.buildUser) }
+    if hasSandbox { found.append(.bubblewrap) }
     return found.sorted()
   }
 

@@ -15,7 +15,7 @@ package struct OwnCommand: BuildDriver {
   package var wrapper: String { settings.build.program }
   package var proof: SuccessProof { .status(line: settings.success?.joined(values(for: .packageIndex))) }
   package var packageArchitectures: [String]? { if case .fixed(let names) = settings.architectures { names } else { nil } }
-  package var runsInContainer: Bool { settings.features.contains("docker") }
+  package var runsInContainer: Bool { settings.features.contains(.docker) }
 
   private var templates: [CommandTemplate] {
     var templates = [settings.build]

@@ -50,7 +50,7 @@ struct WorkerAddCommand: AsyncParsableCommand {
     try Results.print(
       "host \(added.name): \(probe.kernelMachine), \(Counted(probe.cores, "core")), \(probe.memoryBytes >> 20) MiB, \(probe.freeDiskBytes >> 30) GiB free"
     )
-    try Results.print("features: \(probe.features.joined(separator: ", "))")
+    try Results.print("features: \(probe.features.map(\.text).joined(separator: ", "))")
     try Results.print("serves \(added.architectures.map(\.rawValue).joined(separator: ", ")) with \(Counted(added.slots, "slot"))")
     if let sessions { Diagnostics.print("note: \(sessions)") }
     try Results.print("written: \(file)")

@@ -41,7 +41,7 @@ struct WorkerCheckCommand: AsyncParsableCommand {
         table.rows.append([
           check.name.text, check.problem == nil ? (check.drained.map { "drained: " + $0 } ?? "ready") : "problem",
           check.architectures.map(\.rawValue).joined(separator: " "), "\(check.slots)", check.probe.map { "\($0.cores)" } ?? "-",
-          check.probe.map { "\($0.freeDiskBytes >> 30) GiB" } ?? "-", check.probe?.features.joined(separator: " ") ?? "-",
+          check.probe.map { "\($0.freeDiskBytes >> 30) GiB" } ?? "-", check.probe?.features.map(\.text).joined(separator: " ") ?? "-",
         ])
       }
       try Results.print(table.text())

@@ -4,9 +4,9 @@ import CoordinatorConfiguration
 /// Which hosts run builds in a sandbox, and which worker is theirs.
 extension HostPool {
   /// What was found there. Where builds may do without a sandbox, they lack none.
-  static func features(of host: Host) -> Set<String> {
+  static func features(of host: Host) -> Set<HostFeature> {
     let found = Set(host.probe?.features ?? [])
-    return host.confinement?.isUnconfined == true ? found.union([ProbeReport.sandboxFeature]) : found
+    return host.confinement?.isUnconfined == true ? found.union([HostFeature.bubblewrap]) : found
   }
 
   /// Compares a host's worker with the recorded one; for whoever has no probe of it.
@@ -21,7 +21,7 @@ extension HostPool {
 extension ProbeReport {
   /// Why the host starts no sandbox; nil where it does. An earlier worker knows of none.
   func sandboxObstacle(named name: HostName) -> String? {
-    if features.contains(Self.sandboxFeature) { return nil }
+    if features.contains(.bubblewrap) { return nil }
     return sandboxObstacle ?? "its worker is of an earlier blockfarm ('blockfarm worker remove \(name)', then 'worker add' installs this one's)"
   }
 }

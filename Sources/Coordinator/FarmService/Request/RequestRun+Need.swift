@@ -22,7 +22,7 @@ extension RequestRun {
     return need
   }
 
-  private func features(of item: DeviceTypeProgress) -> Set<String> {
+  private func features(of item: DeviceTypeProgress) -> Set<HostFeature> {
     let needs = needs(item)
     let id = AttemptID(request: request.id, slug: item.task.slug, number: 1)
     return item.task.spec(attempt: id, limits: context.configuration.limits, buildsBlocks: needs.blocks, buildsSystem: needs.system).features
