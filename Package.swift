@@ -76,7 +76,9 @@ let coordinator: [Target] = [
   // Hosts, tasks and the time: from values to decisions.
   room("Coordinator", "Scheduling", ["BuildModel"]),
   // The journal of requests, tasks, attempts and events, in SQLite.
-  room("Coordinator", "Store", ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CLinux", crypto, .product(name: "GRDB", package: "GRDB.swift")]),
+  room(
+    "Coordinator", "Store",
+    ["BuildModel", "BoundedConcurrency", "CanonicalJSON", "BlobStore", "CLinux", crypto, .product(name: "GRDB", package: "GRDB.swift")]),
   // One thread that waits for foreign descriptors and runs what their owners do.
   room("Coordinator", "EventLoop", ["BuildModel", "CLinux"]),
   // How workers are reached: SSH and child processes.
@@ -221,7 +223,7 @@ let roomTests: [Target] = [
   // The worker's verbs, and the whole program, as child processes.
   tests("WorkerCommands", ["BuildModel", "CanonicalJSON", "BlobStore", "Blocks", "TestFiles", "TestPeers"], exclude: ["Fixtures"]),
   tests(
-    "Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestGolden", "TestPeers", "TestServers"],
+    "Commands", ["WorkerCommands", "HTTP", "Registry", "Balena", "TestCloud", "TestFiles", "TestGolden", "TestPeers", "TestServers", crypto],
     exclude: ["Golden"]),
   tests(
     "TestCloud",

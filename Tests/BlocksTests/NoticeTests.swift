@@ -12,7 +12,7 @@ import Testing
   }
 
   static let cases: [Case] = [
-    Case(paths: ["lib/modules/6.1.0/kernel/a.ko"], words: ["1 kernel modules of 6.1.0", "modules.dep", "a.ko"]),
+    Case(paths: ["lib/modules/6.1.0/kernel/a.ko"], words: ["1 kernel module of 6.1.0", "modules.dep", "a.ko"]),
     Case(paths: ["usr/lib/modules/6.1.0/extra/a.ko.xz", "usr/lib/modules/6.1.0/extra/b.ko.gz"], words: ["2 kernel modules", "a.ko.xz, b.ko.gz"]),
     Case(paths: ["lib/modules/6.1.0/a.ko.zst", "lib/modules/5.0/modules.dep"], words: ["of 6.1.0"]),
     Case(paths: ["lib/modules/6.1.0/a.ko", "lib/modules/6.1.0/modules.dep"], words: []),

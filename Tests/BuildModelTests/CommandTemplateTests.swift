@@ -89,6 +89,6 @@ struct CommandTemplateTests {
     #expect(own.needsSource && !own.needsBitbake && own.features == [.dockerfile, .git])
     let recipe = try spec(.balenaBuild(settings: .init()), feed: provided, [.recipe(try RecipeName("r"), arguments: [], assets: [])])
     #expect(recipe.needsSource && recipe.needsBitbake && recipe.features == [.buildUser, .docker, .git])
-    #expect(try spec(feed: FeedSpec(recipes: [])).features == [.buildUser, .git])
+    #expect(try spec(feed: FeedSpec(recipes: [])).features == [.bubblewrap, .buildUser, .git])
   }
 }

@@ -118,7 +118,7 @@ import Testing
           error file-missing all/tool_2:1_all.ipk: is listed but not there
           directory: 1
           file-missing: 1
-          4 packages in all, 1 errors
+          4 packages in all, 1 error
 
           """)
       let json = try blockfarm(scratch, "feed", "check", scratch + "/feed", "--archs", "all any", "--json")

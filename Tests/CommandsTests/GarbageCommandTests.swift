@@ -39,12 +39,7 @@ import Testing
     let farm = try SampleFarm()
     try withPrivateHost("arm-1", of: farm) { host in
       try #require(host.add("--architectures", "armv7hf").status == 0)
-      let digests = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin")
-      let program = "\(host.root)/bin/\(try #require(digests.first))/blockfarm-worker"
-      try FileManager.default.moveItem(atPath: program, toPath: program + ".real")
-      let script = "#!/bin/sh\nif [ \"$1\" = acknowledge ] && [ ! -e '\(farm.directory)/hears' ]; then exit 1; fi\nexec '\(program).real' \"$@\"\n"
-      try Data(script.utf8).write(to: URL(filePath: program))
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      try host.replaceWorker(by: "[ \"$1\" != acknowledge ] || [ -e '\(farm.directory)/hears' ] || exit 1\nexec \"$worker\" \"$@\"")
       let built = try farm.start(build).wait()
       #expect(built.status == 0, "\(built)")
       let first = try #require(try attempts(below: host.root).first)
@@ -84,12 +79,7 @@ import Testing
         + "  - {source: checkouts/balena-acme-x86}\n", to: "farm.yaml")
     try withPrivateHost("any-1", of: farm) { host in
       try #require(host.add("--architectures", "armv7hf,amd64", "--slots", "2").status == 0)
-      let digests = try FileManager.default.contentsOfDirectory(atPath: host.root + "/bin")
-      let program = "\(host.root)/bin/\(try #require(digests.first))/blockfarm-worker"
-      try FileManager.default.moveItem(atPath: program, toPath: program + ".real")
-      let script = "#!/bin/sh\nif [ \"$1\" = gc ]; then exec sleep 1000; fi\nexec '\(program).real' \"$@\"\n"
-      try Data(script.utf8).write(to: URL(filePath: program))
-      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+      try host.replaceWorker(by: "[ \"$1\" != gc ] || exec sleep 1000\nexec \"$worker\" \"$@\"")
       let build = try farm.start(["build", "-m", "acme-board7", "-m", "acme-pc", "--blocks", "acme-diagnostics", "--only", "blocks"], limit: 120)
       try build.waitFor("acme-pc: built")
       #expect(!build.text(of: .errors).contains("acme-board7: failed"), "the hanging host was not waited for")

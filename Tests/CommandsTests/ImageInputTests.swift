@@ -165,7 +165,7 @@ import Testing
       ])
       #expect(copied.status == 0, "\(copied)")
       let ended = try bench.preload("image.docker")
-      #expect(ended.status == 0 && ended.errors.contains("1 layers written"), "\(ended)")
+      #expect(ended.status == 0 && ended.errors.contains("1 layer written"), "\(ended)")
     }
   }
 

@@ -1,5 +1,8 @@
 import Foundation
 import TestPeers
+import Testing
+
+import struct Crypto.SHA256
 
 /// A worker host: a private sshd that lets the farm's own account in, with its files and the worker's root below the farm's directory.
 struct PrivateHost {
@@ -36,6 +39,23 @@ struct PrivateHost {
       ["worker", "add", address, "--name", name, "--fingerprint", try fingerprint(), "--identity", farm.directory + "/id_ed25519", "--root", root]
         + options
     ).wait()
+  }
+
+  /// Puts a script in the worker's place and records its digest in the host's file, as whoever changes a worker has to. `$worker` in it is the worker.
+  func replaceWorker(by script: String) throws {
+    let installed = try #require(try FileManager.default.contentsOfDirectory(atPath: root + "/bin").first)
+    let text = "#!/bin/sh\nworker='\(root)/bin/\(installed)/blockfarm-worker'\n\(script)\n"
+    let digest = SHA256.hash(data: Data(text.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    let program = "\(root)/bin/\(digest)/blockfarm-worker"
+    try FileManager.default.createDirectory(atPath: "\(root)/bin/\(digest)", withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: URL(filePath: program))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+    try OrdinaryUser.own(farm.directory)
+    let file = URL(filePath: "\(farm.directory)/workers.d/\(name).yaml")
+    let old = try String(contentsOf: file, encoding: .utf8)
+    try #require(old.contains(installed))
+    try Data(old.replacing(installed, with: digest).utf8).write(to: file)
+    try OrdinaryUser.own(farm.directory)
   }
 }
 

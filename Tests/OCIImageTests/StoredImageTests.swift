@@ -112,7 +112,7 @@ import struct Crypto.SHA256
     Lie(testDescription: "other layer", word: "is not the diff id") { config, tar in
       [file("config", config), file("a.tar", Array(tar.dropLast(512))), manifest("config", ["a.tar"])]
     },
-    Lie(testDescription: "number of layers", word: "1 layers") { config, tar in
+    Lie(testDescription: "number of layers", word: "1 layer") { config, tar in
       [file("config", config), file("a.tar", tar), manifest("config", ["a.tar", "a.tar"])]
     },
     Lie(testDescription: "outside", word: "no member '../../etc/passwd'") { config, tar in

@@ -58,7 +58,8 @@ extension AttemptRunner {
     let socket = reachesDocker ? Docker.socket(in: environment).map { [$0] } ?? [] : []
     return Sandbox(
       hidden: places.hidden, readable: places.readable + (mirrors + socket + driver.hostPrograms).compactMap(HostPlaces.resolved),
-      writable: writable.compactMap(HostPlaces.resolved), devices: [HostFeature.kvm, .fuse].filter(spec.driver.features.contains).map { "/dev/" + $0.text },
+      writable: writable.compactMap(HostPlaces.resolved),
+      devices: [HostFeature.kvm, .fuse].filter(spec.driver.features.contains).map { "/dev/" + $0.text },
       temporary: temporaryPath, linksRun: places.linksRun, processLimit: Sandbox.processLimitOfAccount,
       tools: try SandboxObstacle.tools(path: path))
   }
