@@ -9,17 +9,22 @@ import Testing
 struct AuditLogTests {
   private func withLog(_ body: (AuditLog, String) async throws -> Void) async throws {
     try await withScratchDirectory { directory in
-      let log = AuditLog(directory: directory, store: try StateStore(directory: directory))
-      try await body(log, directory)
+      try await body(try log(in: directory), directory)
     }
+  }
+
+  private func log(in directory: String, _ environment: [String: String] = [:]) throws -> AuditLog {
+    AuditLog(directory: directory, store: try StateStore(directory: directory), environment: environment)
   }
 
   private func fill(_ log: AuditLog) async throws {
     let request = RequestID(now: Timestamp(milliseconds: 1_800_000_000_000))
     let environment = ["SSH_CONNECTION": "192.0.2.7 40000 192.0.2.1 22", "BUILD_URL": "https://ci.example/job/1/", "SUDO_USER": "eve"]
-    try await log.append(AuditedAction(.build, request: request, subjects: ["board-a", "board-b"]), environment: environment)
-    try await log.append(AuditedAction(.drainWorker, subjects: ["host-a"]), environment: [:])
-    try await log.append(AuditedAction(.cancel, request: request), environment: [:])
+    let directory = String(log.path.dropLast("/audit.jsonl".count))
+    let far = try self.log(in: directory, environment)
+    try await far.append(AuditedAction(.build, request: request, subjects: ["board-a", "board-b"]))
+    try await log.append(AuditedAction(.drainWorker, subjects: ["host-a"]))
+    try await log.append(AuditedAction(.cancel, request: request))
   }
 
   private func text(_ log: AuditLog) throws -> String { try String(contentsOf: URL(filePath: log.path), encoding: .utf8) }
@@ -30,8 +35,8 @@ struct AuditLogTests {
       #expect(try await log.read().entries.isEmpty)
       try await fill(log)
       // Another process finds the end of the chain.
-      let again = AuditLog(directory: directory, store: try StateStore(directory: directory))
-      try await again.append(AuditedAction(.addWorker, subjects: ["host-b"]), environment: [:])
+      let again = try self.log(in: directory)
+      try await again.append(AuditedAction(.addWorker, subjects: ["host-b"]))
       let (entries, fault) = try await again.read()
       #expect(fault == nil)
       #expect(entries.map(\.number) == [1, 2, 3, 4] && entries.map(\.action) == [.build, .drainWorker, .cancel, .addWorker])
@@ -47,7 +52,7 @@ struct AuditLogTests {
     try await withLog { log, _ in
       await withTaskGroup(of: Void.self) { group in
         for number in 0..<20 {
-          group.addTask { try? await log.append(AuditedAction(.collectGarbage, subjects: ["host-\(number)"]), environment: [:]) }
+          group.addTask { try? await log.append(AuditedAction(.collectGarbage, subjects: ["host-\(number)"])) }
         }
       }
       let (entries, fault) = try await log.read()
@@ -82,7 +87,7 @@ struct AuditLogTests {
     try await withLog { log, _ in
       try await fill(log)
       try set(log, String(try text(log).dropLast(10)))
-      await #expect(throws: StoreError.self) { try await log.append(AuditedAction(.cancel), environment: [:]) }
+      await #expect(throws: StoreError.self) { try await log.append(AuditedAction(.cancel)) }
     }
   }
 }

@@ -35,7 +35,7 @@ package struct FarmContext: Sendable {
   }
 
   /// Who asked for what. Nothing that changes the farm is done before it is noted there.
-  package var audit: AuditLog { AuditLog(directory: configuration.state, store: store) }
+  package var audit: AuditLog { AuditLog(directory: configuration.state, store: store, environment: CallerEnvironment.variables) }
 
   /// What deliveries of this farm work with.
   package var delivery: DeliveryContext { DeliveryContext(store: store, blobs: blobs, scratch: scratch) }

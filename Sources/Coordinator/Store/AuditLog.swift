@@ -14,23 +14,26 @@ import struct Crypto.SHA256
 package struct AuditLog: Sendable {
   package let path: String
   let store: StateStore
+  /// The variables that the program was started with.
+  let environment: [String: String]
   /// In bytes. A request for 144 device types needs 4 kB.
   static let lineLimit = 1 << 20
   /// In bytes, of what is read into memory; a line has about 500.
   static let sizeLimit: Int64 = 1 << 30
 
-  package init(directory: String, store: StateStore) {
+  package init(directory: String, store: StateStore, environment: [String: String]) {
     path = directory + "/audit.jsonl"
     self.store = store
+    self.environment = environment
   }
 
   /// Appends an entry, and returns when it is on the disk. What cannot be noted must not be done.
-  package func append(_ action: AuditedAction, environment: [String: String] = ProcessInfo.processInfo.environment) async throws {
-    let (number, digest) = try await BlockingWork.run { try write(action, environment: environment) }
+  package func append(_ action: AuditedAction) async throws {
+    let (number, digest) = try await BlockingWork.run { try write(action) }
     if let digest { try await store.noteAudit(number: number, digest: digest) }
   }
 
-  private func write(_ action: AuditedAction, environment: [String: String]) throws -> (number: Int, digest: Digest?) {
+  private func write(_ action: AuditedAction) throws -> (number: Int, digest: Digest?) {
     let descriptor = open(path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure() }
     defer { close(descriptor) }
