@@ -6,7 +6,7 @@ import TestGolden
 import TestPeers
 import Testing
 
-/// What bubblewrap is told, and what a real one does with it.
+/// The arguments that bubblewrap gets, and what a real one does with them.
 struct SandboxTests {
   private let tools = Sandbox.Tools(bubblewrap: "/usr/bin/bwrap", prlimit: "/usr/bin/prlimit")
 

@@ -39,15 +39,15 @@ actor RequestRun {
   private let waitsForHosts: Bool
   let report: @Sendable (FarmEvent) -> Void
   var work: [Slug: DeviceTypeProgress] = [:]
-  private var waiting: Set<Slug> = []
+  var waiting: Set<Slug> = []
   var reports: [Slug: DeviceTypeReport] = [:]
   /// The same as canonical JSON, of those that ended in this run.
   private(set) var records: [Slug: [UInt8]] = [:]
-  private var isCancelled = false
+  var isCancelled = false
   /// Contacts with hosts about outcomes that are under way.
   var acknowledging = 0
   /// Device types whose parts are all there, on the coordinator alone. They may be cut off anywhere: what they do can be repeated.
-  private var deliveries: [Slug: Task<Result<EndedDeviceType, Failure>, Never>] = [:]
+  var deliveries: [Slug: Task<Result<EndedDeviceType, Failure>, Never>] = [:]
   /// Device types that are begun one after the other, because the coordinator crashed when it worked on them; and the one that is in hand.
   var suspects: [Slug] = []
   var suspectInHand: Slug?
@@ -368,43 +368,12 @@ actor RequestRun {
     report(.ended(ended.report))
   }
 
-  // MARK: cancelling and ticking
+  // MARK: ticking
 
   func addTick(to group: inout ThrowingTaskGroup<Finished, any Error>) {
     group.addTask {
       try? await Task.sleep(for: .seconds(1))
       return .tick
     }
-  }
-
-  /// A cancelled request: waiting tasks and deliveries end at once, running attempts are ended on their hosts and then report their own outcome.
-  private func checkCancellation() async throws {
-    guard !isCancelled else { return }
-    let wanted = try await context.store.request(request.id)?.cancelRequested ?? false
-    guard wanted || context.interruption.isRequested else {
-      // A host file that was added meanwhile may be what a waiting task needs.
-      if !waiting.isEmpty { await pool.pickUpNew() }
-      return
-    }
-    isCancelled = true
-    for slug in waiting.sorted() { try await fail(slug, Failure(kind: .cancelled, step: nil, reason: "cancelled")) }
-    for (slug, delivery) in deliveries {
-      report(.taskNotice(slug, "cancelling"))
-      delivery.cancel()
-    }
-    for (slug, item) in work where reports[slug] == nil && deliveries[slug] == nil {
-      guard let attempt = item.attempts.last, let client = await pool.client(attempt.host) else { continue }
-      try await context.store.set(attempt.id, state: .cancelling)
-      report(.taskNotice(slug, "cancelling on \(attempt.host)"))
-      do {
-        _ = try await client.cancel(attempt.id)
-      } catch {
-        try await fail(
-          slug,
-          Failure(kind: .cancelled, step: nil, reason: "cancelled, but \(attempt.host) could not be told and may go on: \(error)"))
-      }
-    }
-    // Nobody follows their attempts.
-    for slug in suspects { try await fail(slug, Failure(kind: .cancelled, step: nil, reason: "cancelled")) }
   }
 }
